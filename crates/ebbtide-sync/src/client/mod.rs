@@ -1,0 +1,1 @@
+//! The client: one engine per realm, one connection per app user.
