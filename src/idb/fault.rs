@@ -1,0 +1,34 @@
+//! From the errors of IndexedDB to this crate's.
+
+use indexed_db_futures::error::{Error, OpenDbError};
+
+use crate::error::{Fault, describe};
+
+/// An error of a request or a transaction.
+pub(super) fn of_request(doing: &'static str, error: Error) -> Fault {
+    match error {
+        Error::DomException(exception) => of_exception(doing, &exception.into()),
+        Error::Serialisation(error) => Fault::Storage { doing, cause: error.to_string() },
+        Error::MissingData(error) => Fault::Storage { doing, cause: error.to_string() },
+        Error::Unknown(error) => Fault::Storage { doing, cause: error.to_string() },
+    }
+}
+
+/// An error of an opening.
+pub(super) fn of_open(doing: &'static str, error: OpenDbError) -> Fault {
+    match error {
+        OpenDbError::Base(error) => of_request(doing, error),
+        OpenDbError::VersionZero | OpenDbError::UnsupportedEnvironment | OpenDbError::NullFactory => {
+            Fault::Storage { doing, cause: error.to_string() }
+        }
+    }
+}
+
+/// What a browser threw or left in a transaction's `error`.
+pub(super) fn of_exception(doing: &'static str, exception: &web_sys::DomException) -> Fault {
+    match exception.name().as_str() {
+        "QuotaExceededError" => Fault::QuotaExceeded { doing },
+        "InvalidStateError" => Fault::StoreClosed { why: exception.message() },
+        _ => Fault::Storage { doing, cause: describe(exception.as_ref()) },
+    }
+}

@@ -1,0 +1,16 @@
+//! IndexedDB: one database per realm, one catalogue database. Bytes in, bytes out; knows nothing of sync or of JavaScript's API.
+
+mod backup;
+mod catalogue;
+mod connection;
+mod fault;
+mod records;
+mod schema;
+mod sentinel;
+mod store;
+
+pub(crate) use backup::back_up_then_clear;
+pub(crate) use catalogue::{BackupRecord, Catalogue, FileAction, RealmRecord, UserRecord};
+pub(crate) use connection::{CloseCause, delete_database};
+pub(crate) use sentinel::Sentinel;
+pub(crate) use store::Store;

@@ -1,0 +1,148 @@
+//! Records as keys and bytes, read with `getAll` and written in one synchronous loop.
+
+use indexed_db_futures::internals::SystemRepr;
+use indexed_db_futures::prelude::*;
+use indexed_db_futures::primitive::{TryFromJs, TryToJs};
+use indexed_db_futures::transaction::Transaction;
+use indexed_db_futures::typed_array::{Uint8Array, Uint8ArraySlice};
+use indexed_db_futures::{KeyRange, error};
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::fault::of_request;
+use crate::error::{Fault, Result};
+
+/// The key of a record: a name in `meta`, a number elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    Name(String),
+    Number(u64),
+}
+
+impl TryToJs for Key {
+    fn try_to_js(&self) -> indexed_db_futures::Result<JsValue> {
+        Ok(match self {
+            Key::Name(name) => JsValue::from_str(name),
+            Key::Number(number) => JsValue::from_f64(*number as f64),
+        })
+    }
+}
+
+impl TryFromJs for Key {
+    fn from_js(js: JsValue) -> std::result::Result<Key, error::SimpleValueError> {
+        match js.as_f64() {
+            Some(number) => Ok(Key::Number(number as u64)),
+            None => String::from_js(js).map(Key::Name),
+        }
+    }
+}
+
+/// One change of an object store.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Put(&'static str, Key, Vec<u8>),
+    Delete(&'static str, Key),
+    /// Deletes all records with numbers up to and including this one.
+    DeleteUpTo(&'static str, u64),
+    Clear(&'static str),
+}
+
+impl Step {
+    fn space(&self) -> &'static str {
+        match self {
+            Step::Put(space, ..) | Step::Delete(space, _) | Step::DeleteUpTo(space, _) | Step::Clear(space) => space,
+        }
+    }
+}
+
+/// The object stores that the steps touch, without repeats.
+pub(super) fn spaces(steps: &[Step]) -> Vec<&'static str> {
+    let mut spaces: Vec<&'static str> = steps.iter().map(Step::space).collect();
+    spaces.sort_unstable();
+    spaces.dedup();
+    spaces
+}
+
+/// Issues all steps without a pause. If the browser refuses one, the transaction is aborted: what was issued before must not
+/// commit by itself.
+pub(super) fn issue(doing: &'static str, transaction: &Transaction<'_>, steps: &[Step]) -> Result<()> {
+    let outcome = issue_until_refused(transaction, steps);
+    outcome.map_err(|e| {
+        abort(transaction);
+        of_request(doing, e)
+    })
+}
+
+/// Aborts without waiting for the event.
+pub(super) fn abort(transaction: &Transaction<'_>) {
+    let raw: &web_sys::IdbTransaction = transaction.as_sys().unchecked_ref();
+    let _ = raw.abort();
+}
+
+fn issue_until_refused(transaction: &Transaction<'_>, steps: &[Step]) -> indexed_db_futures::Result<()> {
+    for step in steps {
+        let object_store = transaction.object_store(step.space())?;
+        // The requests' own results are not awaited: a failed one aborts the transaction, which is awaited.
+        match step {
+            Step::Put(_, key, bytes) => {
+                let _ = object_store.put(Uint8ArraySlice::new(bytes)).with_key(key).without_key_type().primitive()?;
+            }
+            Step::Delete(_, key) => {
+                let _ = object_store.delete::<&Key, _>(key).primitive()?;
+            }
+            Step::DeleteUpTo(_, last) => {
+                let _ = object_store.delete::<Key, _>(KeyRange::UpperBound(Key::Number(*last), false)).primitive()?;
+            }
+            Step::Clear(_) => {
+                let _ = object_store.clear()?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A value of a record: bytes, or something that never was ours.
+pub(super) enum Content {
+    Bytes(Vec<u8>),
+    Foreign,
+}
+
+impl TryFromJs for Content {
+    fn from_js(js: JsValue) -> std::result::Result<Content, error::SimpleValueError> {
+        Ok(Uint8Array::from_js(js).map_or(Content::Foreign, |bytes| Content::Bytes(bytes.into())))
+    }
+}
+
+/// All records of some object stores, in the order of their keys, as one consistent reading.
+pub(super) async fn read_all(
+    connection: &super::connection::Connection,
+    object_stores: &[&'static str],
+) -> Result<Vec<Vec<(Key, Content)>>> {
+    const DOING: &str = "reading the store";
+    let failed = |e| of_request(DOING, e);
+    let transaction = connection.read(object_stores)?;
+    let mut requests = Vec::new();
+    for name in object_stores {
+        let object_store = transaction.object_store(name).map_err(failed)?;
+        let keys = object_store.get_all_keys::<Key>().primitive().map_err(failed)?;
+        let values = object_store.get_all::<Content>().primitive().map_err(failed)?;
+        requests.push((keys, values));
+    }
+    let mut all = Vec::new();
+    for (keys, values) in requests {
+        let keys: Vec<Key> = keys.await.map_err(failed)?.collect::<indexed_db_futures::Result<_>>().map_err(failed)?;
+        let values: Vec<Content> = values.await.map_err(failed)?.collect::<indexed_db_futures::Result<_>>().map_err(failed)?;
+        if keys.len() != values.len() {
+            return Err(Fault::Storage { doing: DOING, cause: "keys and values differ in number".to_owned() });
+        }
+        all.push(keys.into_iter().zip(values).collect());
+    }
+    Ok(all)
+}
+
+/// One record by its key.
+pub(super) async fn read_one(transaction: &Transaction<'_>, object_store: &str, key: &Key) -> Result<Option<Content>> {
+    const DOING: &str = "reading a record";
+    let object_store = transaction.object_store(object_store).map_err(|e| of_request(DOING, e))?;
+    let request = object_store.get::<Content, _, _>(key).primitive().map_err(|e| of_request(DOING, e))?;
+    request.await.map_err(|e| of_request(DOING, e))
+}
