@@ -1,1 +1,16 @@
-//! The client: one engine per realm, one connection per app user.
+//! The client: one [`Engine`] per realm, one [`Connection`] per app user. Both are values: they are told what happened
+//! and when, and answer with what to do.
+
+mod connection;
+mod engine;
+mod error;
+mod event;
+mod options;
+mod reset;
+
+pub use connection::{AttachId, Connection, ConnectionEffect, ConnectionEvent, ConnectionOptions, ConnectionState};
+pub use engine::Engine;
+pub use error::{EngineError, OpenError, StoreFailure, StoreFailureKind, SyncError, SyncErrorKind};
+pub use event::{BatchId, Direction, Effect, Event, Origin, Progress, ResetProgress, SessionState, WaitId};
+pub use options::{Kind, OpenOptions, ResetMode, SyncOptions};
+pub use reset::{ResetCause, ResetPhase};

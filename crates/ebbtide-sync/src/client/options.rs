@@ -1,0 +1,61 @@
+//! How a realm is opened.
+
+use ebbtide_core::Schema;
+
+/// How a realm is opened.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OpenOptions {
+    /// The wanted schema; `None` takes the one on disk.
+    pub schema: Option<Schema>,
+    /// Its version, for local realms; `None` takes the one on disk, or 0.
+    pub schema_version: Option<u64>,
+    /// Whether writes are refused.
+    pub read_only: bool,
+    /// Whether it syncs.
+    pub kind: Kind,
+    /// Random bytes: identities and jitter are drawn from them. Never the same twice.
+    pub seed: [u8; 32],
+}
+
+/// Whether a realm syncs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// It stays on this device.
+    Local,
+    /// It syncs with a realm on a server.
+    Synced(SyncOptions),
+}
+
+/// What a realm syncs with, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyncOptions {
+    /// The realm's name on the server.
+    pub realm: String,
+    /// What happens when its history cannot be continued.
+    pub reset_mode: ResetMode,
+}
+
+/// What happens to unsynced changes in a client reset.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ResetMode {
+    /// The app decides: the store becomes a backup.
+    Manual,
+    /// They are dropped, in place.
+    DiscardUnsyncedChanges,
+    /// They are applied to the fresh state, in place.
+    RecoverUnsyncedChanges,
+    /// They are applied if that is possible, otherwise dropped.
+    RecoverOrDiscardUnsyncedChanges,
+}
+
+impl ResetMode {
+    /// The mode's name in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            ResetMode::Manual => "manual",
+            ResetMode::DiscardUnsyncedChanges => "discardUnsyncedChanges",
+            ResetMode::RecoverUnsyncedChanges => "recoverUnsyncedChanges",
+            ResetMode::RecoverOrDiscardUnsyncedChanges => "recoverOrDiscardUnsyncedChanges",
+        }
+    }
+}
