@@ -1,14 +1,18 @@
 //! The client: one [`Engine`] per realm, one [`Connection`] per app user. Both are values: they are told what happened
 //! and when, and answer with what to do.
 
+mod backoff;
 mod connection;
 mod engine;
 mod error;
 mod event;
 mod options;
+mod random;
 mod reset;
 
-pub use connection::{AttachId, Connection, ConnectionEffect, ConnectionEvent, ConnectionOptions, ConnectionState};
+pub use connection::{
+    AttachId, Connection, ConnectionEffect, ConnectionEvent, ConnectionOptions, ConnectionState, Retry,
+};
 pub use engine::Engine;
 pub use error::{EngineError, OpenError, StoreFailure, StoreFailureKind, SyncError, SyncErrorKind};
 pub use event::{BatchId, Direction, Effect, Event, Origin, Progress, ResetProgress, SessionState, WaitId};

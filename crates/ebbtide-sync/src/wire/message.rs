@@ -100,6 +100,20 @@ pub enum ClientMessage {
     },
 }
 
+impl ClientMessage {
+    /// The session the message belongs to, if it belongs to one.
+    pub fn session(&self) -> Option<SessionId> {
+        match self {
+            ClientMessage::Hello { .. } | ClientMessage::Ping { .. } => None,
+            ClientMessage::Bind { session, .. }
+            | ClientMessage::Upload { session, .. }
+            | ClientMessage::Ack { session, .. }
+            | ClientMessage::Mark { session, .. }
+            | ClientMessage::Unbind { session } => Some(*session),
+        }
+    }
+}
+
 /// What a session is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {

@@ -11,5 +11,8 @@ pub use message::{
     SessionId, Token, UploadCursor,
 };
 
+/// The version of the protocol, said in HELLO.
+pub const PROTOCOL: u16 = 1;
+
 /// The WebSocket subprotocol both sides must agree on.
 pub const SUBPROTOCOL: &str = "ebbtide.v1";
