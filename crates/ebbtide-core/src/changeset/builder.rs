@@ -1,0 +1,122 @@
+//! Collects the instructions of a transaction.
+
+use std::collections::BTreeMap;
+
+use super::decode::write;
+use super::instruction::{Changeset, Field, Instruction, NameIndex, ObjectRef};
+use crate::clock::EditTime;
+use crate::codec::Writer;
+use crate::ids::{ChainHash, ChangesetNumber, ClientId, ServerVersion};
+
+/// Collects instructions. Values set right after a creation become part of it.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    names: Vec<String>,
+    name_index: BTreeMap<String, NameIndex>,
+    clients: Vec<ClientId>,
+    count: u32,
+    body: Writer,
+    open: Option<(ObjectRef, Vec<Field>)>,
+}
+
+impl Builder {
+    /// A builder for changesets of `client`.
+    pub fn new(client: ClientId) -> Builder {
+        Builder {
+            names: Vec::new(),
+            name_index: BTreeMap::new(),
+            clients: vec![client],
+            count: 0,
+            body: Writer::new(),
+            open: None,
+        }
+    }
+
+    /// The index of a name.
+    pub fn name(&mut self, name: &str) -> NameIndex {
+        if let Some(index) = self.name_index.get(name) {
+            return *index;
+        }
+        let index = NameIndex(self.names.len() as u32);
+        self.names.push(name.to_string());
+        self.name_index.insert(name.to_string(), index);
+        index
+    }
+
+    /// The index of a client.
+    pub fn client(&mut self, client: ClientId) -> u32 {
+        if let Some(index) = self.clients.iter().position(|known| *known == client) {
+            return index as u32;
+        }
+        self.clients.push(client);
+        (self.clients.len() - 1) as u32
+    }
+
+    /// Appends an instruction.
+    pub fn push(&mut self, instruction: Instruction) {
+        match instruction {
+            Instruction::CreateObject { object, fields } => {
+                self.close();
+                self.open = Some((object, fields));
+            }
+            Instruction::Set { object, field } => match &mut self.open {
+                Some((created, fields)) if *created == object => {
+                    fields.retain(|earlier| earlier.property != field.property);
+                    fields.push(field);
+                }
+                _ => self.append(&Instruction::Set { object, field }),
+            },
+            other => self.append(&other),
+        }
+    }
+
+    /// How many instructions there are.
+    pub fn len(&self) -> usize {
+        self.count as usize + usize::from(self.open.is_some())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of the instructions so far, the newest creation aside.
+    pub fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The changeset.
+    pub fn finish(
+        mut self,
+        number: ChangesetNumber,
+        base: ServerVersion,
+        parent: ChainHash,
+        time: EditTime,
+    ) -> Changeset {
+        self.close();
+        Changeset {
+            client: self.clients[0],
+            number,
+            base,
+            parent,
+            time,
+            names: self.names,
+            clients: self.clients,
+            count: self.count,
+            body: self.body.into_bytes(),
+        }
+    }
+
+    fn append(&mut self, instruction: &Instruction) {
+        self.close();
+        write(instruction, &mut self.body);
+        self.count += 1;
+    }
+
+    fn close(&mut self) {
+        if let Some((object, fields)) = self.open.take() {
+            write(&Instruction::CreateObject { object, fields }, &mut self.body);
+            self.count += 1;
+        }
+    }
+}

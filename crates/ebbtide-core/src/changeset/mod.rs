@@ -1,0 +1,9 @@
+//! Changesets: what one transaction of one client did, as instructions that name things and not positions.
+
+mod builder;
+mod decode;
+mod instruction;
+
+pub use builder::Builder;
+pub use decode::Instructions;
+pub use instruction::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand};

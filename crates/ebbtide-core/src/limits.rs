@@ -1,0 +1,22 @@
+//! Every limit of the data, by name. What exceeds one is refused where its author can still be told.
+
+/// Rows in a page.
+pub const PAGE_ROWS: usize = 256;
+/// Pages in a record of the store.
+pub const RECORD_PAGES: usize = 16;
+/// Bytes of one string or binary value.
+pub const VALUE_BYTES: usize = 2 * 1024 * 1024;
+/// Elements of one list.
+pub const LIST_ELEMENTS: usize = 1_000_000;
+/// Bytes of one encoded changeset of a synced realm, so that it fits a frame.
+pub const CHANGESET_BYTES: usize = 3 * 1024 * 1024;
+/// Instructions of one changeset.
+pub const CHANGESET_INSTRUCTIONS: usize = 1_000_000;
+/// Classes of a schema.
+pub const CLASSES: usize = 1_024;
+/// Properties of a class.
+pub const PROPERTIES: usize = 1_024;
+/// Bytes of a class or property name.
+pub const NAME_BYTES: usize = 63;
+/// Changeset bytes of a local realm over which a commit goes to the store as pages instead of a log entry.
+pub const LOG_ENTRY_BYTES: usize = 512 * 1024;

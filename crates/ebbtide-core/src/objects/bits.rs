@@ -1,0 +1,111 @@
+//! One bit a row of a page.
+
+use crate::limits::PAGE_ROWS;
+
+const WORDS: usize = PAGE_ROWS / 64;
+
+/// A bit for each of the up to 256 rows of a page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Bits {
+    words: [u64; WORDS],
+}
+
+impl Bits {
+    /// The bit of a row.
+    pub fn get(&self, row: usize) -> bool {
+        self.words[row / 64] >> (row % 64) & 1 == 1
+    }
+
+    /// Sets the bit of a row.
+    pub fn set(&mut self, row: usize, value: bool) {
+        let mask = 1 << (row % 64);
+        if value {
+            self.words[row / 64] |= mask;
+        } else {
+            self.words[row / 64] &= !mask;
+        }
+    }
+
+    /// Whether any bit is set.
+    pub fn any(&self) -> bool {
+        self.words.iter().any(|word| *word != 0)
+    }
+
+    /// The words, row 0 in the lowest bit of the first.
+    pub fn words(&self) -> &[u64; WORDS] {
+        &self.words
+    }
+
+    pub(crate) fn from_words(words: [u64; WORDS]) -> Bits {
+        Bits { words }
+    }
+
+    /// Makes room at `row`: bits from there on move up by one.
+    pub(crate) fn insert(&mut self, row: usize, value: bool) {
+        let (word, bit) = (row / 64, row % 64);
+        for above in (word + 1..WORDS).rev() {
+            self.words[above] = self.words[above] << 1 | self.words[above - 1] >> 63;
+        }
+        let low = self.words[word] & ((1 << bit) - 1);
+        let high = self.words[word] & !((1 << bit) - 1);
+        self.words[word] = low | high << 1;
+        self.set(row, value);
+    }
+
+    /// Takes the bit at `row` out: bits above it move down by one.
+    pub(crate) fn remove(&mut self, row: usize) {
+        let (word, bit) = (row / 64, row % 64);
+        let low = self.words[word] & ((1 << bit) - 1);
+        let high = if bit == 63 { 0 } else { self.words[word] >> (bit + 1) << bit };
+        self.words[word] = low | high;
+        for above in word + 1..WORDS {
+            self.words[above - 1] |= self.words[above] << 63;
+            self.words[above] >>= 1;
+        }
+    }
+
+    /// The bits from `row` on as bits of their own; they are cleared here.
+    pub(crate) fn split_off(&mut self, row: usize) -> Bits {
+        let mut tail = Bits::default();
+        for from in row..PAGE_ROWS {
+            if self.get(from) {
+                tail.set(from - row, true);
+                self.set(from, false);
+            }
+        }
+        tail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bits_of(model: &[bool]) -> Bits {
+        let mut bits = Bits::default();
+        for (row, value) in model.iter().enumerate() {
+            bits.set(row, *value);
+        }
+        bits
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_vector(mut model in prop::collection::vec(any::<bool>(), 1..255), at: prop::sample::Index, value: bool) {
+            let mut bits = bits_of(&model);
+            let row = at.index(model.len());
+            bits.insert(row, value);
+            model.insert(row, value);
+            prop_assert_eq!(bits, bits_of(&model));
+            let row = at.index(model.len());
+            bits.remove(row);
+            model.remove(row);
+            prop_assert_eq!(bits, bits_of(&model));
+            let row = at.index(model.len());
+            let tail = bits.split_off(row);
+            prop_assert_eq!(tail, bits_of(&model.split_off(row)));
+            prop_assert_eq!(bits, bits_of(&model));
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! The values of one property in one page, as a column.
+
+use std::sync::Arc;
+
+use super::bits::Bits;
+use super::list::List;
+use super::snapshot::Stamp;
+use crate::ids::ObjectKey;
+use crate::schema::{Collection, Property, PropertyType};
+use crate::value::{Value, ValueRef};
+
+/// One property of the rows of a page.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// The values.
+    pub data: ColumnData,
+    /// The rows whose value nobody has set.
+    pub(crate) unset: Bits,
+    /// The stamps of the values, where they differ from their rows' stamps.
+    pub(crate) stamps: Option<Vec<Stamp>>,
+}
+
+/// The values of a column, by type. A null has its bit in `nulls` and an arbitrary value beside it.
+#[derive(Clone, Debug)]
+pub enum ColumnData {
+    /// `bool`
+    Bool(Fixed<bool>),
+    /// `int`
+    Int(Fixed<i64>),
+    /// `double`
+    Double(Fixed<f64>),
+    /// `date`: milliseconds since the Unix epoch
+    Date(Fixed<i64>),
+    /// `objectId`
+    ObjectId(Fixed<[u8; 12]>),
+    /// `uuid`
+    Uuid(Fixed<[u8; 16]>),
+    /// One link; null is no object
+    Link(Fixed<u64>),
+    /// `string`: every run is UTF-8
+    String(Runs),
+    /// `data`
+    Data(Runs),
+    /// Lists of any element type
+    List(Vec<Arc<List>>),
+}
+
+/// Values of a fixed width.
+#[derive(Clone, Debug, Default)]
+pub struct Fixed<T> {
+    /// One a row.
+    pub values: Vec<T>,
+    /// The rows that are null.
+    pub nulls: Bits,
+}
+
+/// Values of a varying length in one run of bytes. A replaced value leaves its bytes behind until half the run is dead.
+#[derive(Clone, Debug, Default)]
+pub struct Runs {
+    spans: Vec<(u32, u32)>,
+    nulls: Bits,
+    bytes: Vec<u8>,
+    dead: usize,
+}
+
+impl<T: Copy + Default> Fixed<T> {
+    fn get(&self, row: usize) -> Option<T> {
+        if self.nulls.get(row) { None } else { Some(self.values[row]) }
+    }
+
+    fn set(&mut self, row: usize, value: Option<T>) {
+        self.nulls.set(row, value.is_none());
+        self.values[row] = value.unwrap_or_default();
+    }
+
+    fn insert(&mut self, row: usize, value: Option<T>) {
+        self.nulls.insert(row, value.is_none());
+        self.values.insert(row, value.unwrap_or_default());
+    }
+
+    fn remove(&mut self, row: usize) {
+        self.nulls.remove(row);
+        self.values.remove(row);
+    }
+
+    fn split_off(&mut self, row: usize) -> Fixed<T> {
+        Fixed { nulls: self.nulls.split_off(row), values: self.values.split_off(row) }
+    }
+}
+
+impl Runs {
+    /// The bytes of a row; `None` for null.
+    pub fn get(&self, row: usize) -> Option<&[u8]> {
+        if self.nulls.get(row) {
+            return None;
+        }
+        let (start, len) = self.spans[row];
+        Some(&self.bytes[start as usize..(start + len) as usize])
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// The rows that are null.
+    pub fn nulls(&self) -> &Bits {
+        &self.nulls
+    }
+
+    /// Appends a row.
+    pub(crate) fn push(&mut self, value: Option<&[u8]>) {
+        self.insert(self.spans.len(), value);
+    }
+
+    fn append(&mut self, value: Option<&[u8]>) -> (u32, u32) {
+        let value = value.unwrap_or_default();
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(value);
+        (start, value.len() as u32)
+    }
+
+    fn set(&mut self, row: usize, value: Option<&[u8]>) {
+        self.dead += self.spans[row].1 as usize;
+        self.spans[row] = self.append(value);
+        self.nulls.set(row, value.is_none());
+        self.collect();
+    }
+
+    fn insert(&mut self, row: usize, value: Option<&[u8]>) {
+        let span = self.append(value);
+        self.spans.insert(row, span);
+        self.nulls.insert(row, value.is_none());
+    }
+
+    fn remove(&mut self, row: usize) {
+        self.dead += self.spans.remove(row).1 as usize;
+        self.nulls.remove(row);
+        self.collect();
+    }
+
+    fn split_off(&mut self, row: usize) -> Runs {
+        let mut tail = Runs::default();
+        for from in row..self.len() {
+            tail.push(self.get(from));
+        }
+        self.spans.truncate(row);
+        self.nulls.split_off(row);
+        self.compact();
+        tail
+    }
+
+    fn collect(&mut self) {
+        if self.dead > 1024 && self.dead * 2 > self.bytes.len() {
+            self.compact();
+        }
+    }
+
+    fn compact(&mut self) {
+        let mut bytes = Vec::with_capacity(self.spans.iter().map(|span| span.1 as usize).sum());
+        for span in &mut self.spans {
+            let start = bytes.len() as u32;
+            bytes.extend_from_slice(&self.bytes[span.0 as usize..(span.0 + span.1) as usize]);
+            span.0 = start;
+        }
+        self.bytes = bytes;
+        self.dead = 0;
+    }
+}
+
+impl Column {
+    pub(crate) fn new(property: &Property) -> Column {
+        let data = match (property.collection, property.kind) {
+            (Collection::List, _) => ColumnData::List(Vec::new()),
+            (Collection::None, PropertyType::Bool) => ColumnData::Bool(Fixed::default()),
+            (Collection::None, PropertyType::Int) => ColumnData::Int(Fixed::default()),
+            (Collection::None, PropertyType::Double) => ColumnData::Double(Fixed::default()),
+            (Collection::None, PropertyType::Date) => ColumnData::Date(Fixed::default()),
+            (Collection::None, PropertyType::ObjectId) => ColumnData::ObjectId(Fixed::default()),
+            (Collection::None, PropertyType::Uuid) => ColumnData::Uuid(Fixed::default()),
+            (Collection::None, PropertyType::Link) => ColumnData::Link(Fixed::default()),
+            (Collection::None, PropertyType::String) => ColumnData::String(Runs::default()),
+            (Collection::None, PropertyType::Data) => ColumnData::Data(Runs::default()),
+        };
+        Column { data, unset: Bits::default(), stamps: None }
+    }
+
+    /// The value of a row.
+    pub fn value(&self, row: usize) -> ValueRef<'_> {
+        fn from<'a, T>(value: Option<T>, wrap: impl Fn(T) -> ValueRef<'a>) -> ValueRef<'a> {
+            value.map_or(ValueRef::Null, wrap)
+        }
+        match &self.data {
+            ColumnData::Bool(c) => from(c.get(row), ValueRef::Bool),
+            ColumnData::Int(c) => from(c.get(row), ValueRef::Int),
+            ColumnData::Double(c) => from(c.get(row), ValueRef::Double),
+            ColumnData::Date(c) => from(c.get(row), ValueRef::Date),
+            ColumnData::ObjectId(c) => from(c.get(row), ValueRef::ObjectId),
+            ColumnData::Uuid(c) => from(c.get(row), ValueRef::Uuid),
+            ColumnData::Link(c) => from(c.get(row), |key| ValueRef::Link(ObjectKey(key))),
+            ColumnData::String(c) => from(c.get(row), |run| {
+                ValueRef::String(std::str::from_utf8(run).expect("string columns hold UTF-8 only"))
+            }),
+            ColumnData::Data(c) => from(c.get(row), ValueRef::Data),
+            ColumnData::List(c) => ValueRef::List(&c[row]),
+        }
+    }
+
+    /// The stamp of a row's value; `row_stamp` is the row's own.
+    pub(crate) fn stamp(&self, row: usize, row_stamp: Stamp) -> Stamp {
+        if self.unset.get(row) { Stamp::UNSET } else { self.stamps.as_ref().map_or(row_stamp, |stamps| stamps[row]) }
+    }
+
+    /// Sets the stamp of a row's value; `row_stamps` are those of all rows of the page.
+    pub(crate) fn set_stamp(&mut self, row: usize, stamp: Stamp, row_stamps: &[Stamp]) {
+        let unset = stamp == Stamp::UNSET;
+        self.unset.set(row, unset);
+        if unset {
+            return;
+        }
+        match &mut self.stamps {
+            Some(stamps) => stamps[row] = stamp,
+            None if row_stamps[row] == stamp => {}
+            None => {
+                let mut stamps = row_stamps.to_vec();
+                stamps[row] = stamp;
+                self.stamps = Some(stamps);
+            }
+        }
+    }
+
+    /// Sets the value of a row. A null in a required column and a value of another type are the caller's mistake: the
+    /// former reads as null, the latter panics.
+    pub(crate) fn set_value(&mut self, row: usize, value: &Value) {
+        match (&mut self.data, value) {
+            (ColumnData::Bool(c), Value::Bool(v)) => c.set(row, Some(*v)),
+            (ColumnData::Bool(c), Value::Null) => c.set(row, None),
+            (ColumnData::Int(c), Value::Int(v)) | (ColumnData::Date(c), Value::Date(v)) => c.set(row, Some(*v)),
+            (ColumnData::Int(c) | ColumnData::Date(c), Value::Null) => c.set(row, None),
+            (ColumnData::Double(c), Value::Double(v)) => c.set(row, Some(*v)),
+            (ColumnData::Double(c), Value::Null) => c.set(row, None),
+            (ColumnData::ObjectId(c), Value::ObjectId(v)) => c.set(row, Some(*v)),
+            (ColumnData::ObjectId(c), Value::Null) => c.set(row, None),
+            (ColumnData::Uuid(c), Value::Uuid(v)) => c.set(row, Some(*v)),
+            (ColumnData::Uuid(c), Value::Null) => c.set(row, None),
+            (ColumnData::Link(c), Value::Link(v)) => c.set(row, Some(v.0)),
+            (ColumnData::Link(c), Value::Null) => c.set(row, None),
+            (ColumnData::String(c), Value::String(v)) => c.set(row, Some(v.as_bytes())),
+            (ColumnData::Data(c), Value::Data(v)) => c.set(row, Some(v)),
+            (ColumnData::String(c) | ColumnData::Data(c), Value::Null) => c.set(row, None),
+            (data, value) => unreachable!("a value {value:?} was checked against its column {data:?}"),
+        }
+    }
+
+    /// Makes room at `row` for a value that nobody has set: null, or for a required type zero, empty or the epoch.
+    pub(crate) fn insert(&mut self, row: usize, required: bool, row_stamp: Stamp) {
+        match &mut self.data {
+            ColumnData::Bool(c) => c.insert(row, required.then_some(false)),
+            ColumnData::Int(c) | ColumnData::Date(c) => c.insert(row, required.then_some(0)),
+            ColumnData::Double(c) => c.insert(row, required.then_some(0.0)),
+            ColumnData::ObjectId(c) => c.insert(row, required.then_some([0; 12])),
+            ColumnData::Uuid(c) => c.insert(row, required.then_some([0; 16])),
+            ColumnData::Link(c) => c.insert(row, None),
+            ColumnData::String(c) | ColumnData::Data(c) => c.insert(row, required.then_some(&[][..])),
+            ColumnData::List(c) => c.insert(row, Arc::default()),
+        }
+        self.unset.insert(row, true);
+        if let Some(stamps) = &mut self.stamps {
+            stamps.insert(row, row_stamp);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, row: usize) {
+        match &mut self.data {
+            ColumnData::Bool(c) => c.remove(row),
+            ColumnData::Int(c) | ColumnData::Date(c) => c.remove(row),
+            ColumnData::Double(c) => c.remove(row),
+            ColumnData::ObjectId(c) => c.remove(row),
+            ColumnData::Uuid(c) => c.remove(row),
+            ColumnData::Link(c) => c.remove(row),
+            ColumnData::String(c) | ColumnData::Data(c) => c.remove(row),
+            ColumnData::List(c) => drop(c.remove(row)),
+        }
+        self.unset.remove(row);
+        if let Some(stamps) = &mut self.stamps {
+            stamps.remove(row);
+        }
+    }
+
+    pub(crate) fn split_off(&mut self, row: usize) -> Column {
+        let data = match &mut self.data {
+            ColumnData::Bool(c) => ColumnData::Bool(c.split_off(row)),
+            ColumnData::Int(c) => ColumnData::Int(c.split_off(row)),
+            ColumnData::Date(c) => ColumnData::Date(c.split_off(row)),
+            ColumnData::Double(c) => ColumnData::Double(c.split_off(row)),
+            ColumnData::ObjectId(c) => ColumnData::ObjectId(c.split_off(row)),
+            ColumnData::Uuid(c) => ColumnData::Uuid(c.split_off(row)),
+            ColumnData::Link(c) => ColumnData::Link(c.split_off(row)),
+            ColumnData::String(c) => ColumnData::String(c.split_off(row)),
+            ColumnData::Data(c) => ColumnData::Data(c.split_off(row)),
+            ColumnData::List(c) => ColumnData::List(c.split_off(row)),
+        };
+        let stamps = self.stamps.as_mut().map(|stamps| stamps.split_off(row));
+        Column { data, unset: self.unset.split_off(row), stamps }
+    }
+
+    pub(crate) fn list_mut(&mut self, row: usize) -> &mut List {
+        match &mut self.data {
+            ColumnData::List(lists) => Arc::make_mut(&mut lists[row]),
+            data => unreachable!("a list edit was checked against its column {data:?}"),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The objects of a realm: immutable snapshots of columnar pages, shared copy-on-write, and the transaction that makes
+//! the next one.
+//!
+//! A [`Snapshot`] holds a [`Table`] per class. A table is an ordered run of groups of up to
+//! [`crate::limits::RECORD_PAGES`] pages; a page holds up to [`crate::limits::PAGE_ROWS`] rows as columns. Cloning a
+//! snapshot is a few reference counts; changing one copies only the pages on the way.
+
+mod bits;
+mod column;
+mod edit;
+mod list;
+mod map;
+mod page;
+mod snapshot;
+mod table;
+mod transaction;
+
+pub use bits::Bits;
+pub use column::{Column, ColumnData, Fixed, Runs};
+pub use edit::KeySource;
+pub use list::{Element, ElementId, List};
+pub use map::CowMap;
+pub use page::{Group, Page, Row};
+pub use snapshot::{AuthorIndex, Authors, Snapshot, Stamp};
+pub use table::{BacklinkKey, Table, Tombstone};
+pub use transaction::{Synced, Transaction, WriteContext, WriteError};

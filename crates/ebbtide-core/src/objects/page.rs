@@ -1,0 +1,195 @@
+//! Pages of rows, and the groups in which the store keeps them.
+
+use std::sync::{Arc, OnceLock};
+
+use super::column::Column;
+use super::snapshot::Stamp;
+use crate::ids::{ColumnIndex, ObjectKey, RecordId};
+use crate::limits::{PAGE_ROWS, RECORD_PAGES};
+use crate::schema::ClassSchema;
+use crate::value::ValueRef;
+
+/// Up to [`PAGE_ROWS`] rows in ascending order of their keys, as columns.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub(crate) keys: Vec<ObjectKey>,
+    pub(crate) stamps: Vec<Stamp>,
+    pub(crate) columns: Vec<Column>,
+}
+
+/// Up to [`RECORD_PAGES`] pages in ascending order: the unit in which a store keeps them. A group that was changed
+/// since it was last saved has no record.
+#[derive(Debug, Default)]
+pub struct Group {
+    pub(crate) pages: Vec<Arc<Page>>,
+    saved: OnceLock<RecordId>,
+}
+
+/// One row of a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    page: &'a Page,
+    index: usize,
+}
+
+impl Clone for Group {
+    /// A copy about to be changed: it has no record.
+    fn clone(&self) -> Group {
+        Group { pages: self.pages.clone(), saved: OnceLock::new() }
+    }
+}
+
+impl Page {
+    pub(crate) fn new(class: &ClassSchema) -> Page {
+        let columns = class.properties.iter().map(Column::new).collect();
+        Page { keys: Vec::new(), stamps: Vec::new(), columns }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The keys of the rows, ascending.
+    pub fn keys(&self) -> &[ObjectKey] {
+        &self.keys
+    }
+
+    /// The values of a property.
+    pub fn column(&self, column: ColumnIndex) -> &Column {
+        &self.columns[column.index()]
+    }
+
+    /// A row by its place in the page.
+    pub fn row(&self, index: usize) -> Row<'_> {
+        Row { page: self, index }
+    }
+
+    /// The place of a key.
+    pub fn find(&self, key: ObjectKey) -> Result<usize, usize> {
+        let first = *self.keys.first().ok_or(0usize)?;
+        let offset = key.0.wrapping_sub(first.0) as usize;
+        if self.keys.get(offset) == Some(&key) {
+            return Ok(offset);
+        }
+        self.keys.binary_search(&key)
+    }
+
+    pub(crate) fn insert(&mut self, index: usize, key: ObjectKey, stamp: Stamp, class: &ClassSchema) {
+        self.keys.insert(index, key);
+        self.stamps.insert(index, stamp);
+        for (column, property) in self.columns.iter_mut().zip(&class.properties) {
+            column.insert(index, !property.optional, stamp);
+        }
+    }
+
+    fn remove(&mut self, index: usize) {
+        self.keys.remove(index);
+        self.stamps.remove(index);
+        for column in &mut self.columns {
+            column.remove(index);
+        }
+    }
+
+    fn split_off(&mut self, index: usize) -> Page {
+        Page {
+            keys: self.keys.split_off(index),
+            stamps: self.stamps.split_off(index),
+            columns: self.columns.iter_mut().map(|column| column.split_off(index)).collect(),
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The row's key.
+    pub fn key(&self) -> ObjectKey {
+        self.page.keys[self.index]
+    }
+
+    /// The value of a property.
+    pub fn value(&self, column: ColumnIndex) -> ValueRef<'a> {
+        self.page.columns[column.index()].value(self.index)
+    }
+
+    /// When and by whom the value of a property was set.
+    pub fn stamp(&self, column: ColumnIndex) -> Stamp {
+        self.page.columns[column.index()].stamp(self.index, self.page.stamps[self.index])
+    }
+
+    /// When and by whom the row was created.
+    pub fn created(&self) -> Stamp {
+        self.page.stamps[self.index]
+    }
+
+    /// How many columns the row has.
+    pub fn width(&self) -> usize {
+        self.page.columns.len()
+    }
+}
+
+impl Group {
+    pub(crate) fn of(pages: Vec<Arc<Page>>) -> Group {
+        Group { pages, saved: OnceLock::new() }
+    }
+
+    pub(crate) fn loaded(pages: Vec<Arc<Page>>, record: RecordId) -> Group {
+        Group { pages, saved: OnceLock::from(record) }
+    }
+
+    /// The record in which the store has this group, if it has.
+    pub fn record(&self) -> Option<RecordId> {
+        self.saved.get().copied()
+    }
+
+    /// Notes the record in which the store is about to have this group.
+    pub(crate) fn set_record(&self, record: RecordId) {
+        let set = self.saved.set(record);
+        assert!(set.is_ok(), "a group is saved once; a changed one is another group");
+    }
+
+    pub(crate) fn page_of(&self, key: ObjectKey) -> Option<usize> {
+        let above = self.pages.partition_point(|page| page.keys[0] <= key);
+        above.checked_sub(1)
+    }
+
+    /// Inserts a row that is not there. Gives the pages that no longer fit, as a group to stand right of this one.
+    pub(crate) fn insert(&mut self, key: ObjectKey, stamp: Stamp, class: &ClassSchema) -> Option<Group> {
+        let at = self.page_of(key).unwrap_or(0);
+        if self.pages.is_empty() {
+            self.pages.push(Arc::new(Page::new(class)));
+        }
+        let page = Arc::make_mut(&mut self.pages[at]);
+        let index = page.find(key).expect_err("the row is not there yet");
+        if page.len() < PAGE_ROWS {
+            page.insert(index, key, stamp, class);
+            return None;
+        }
+        let mut right = if index == page.len() { Page::new(class) } else { page.split_off(PAGE_ROWS / 2) };
+        match index.checked_sub(page.len()) {
+            Some(index) => right.insert(index, key, stamp, class),
+            None => page.insert(index, key, stamp, class),
+        }
+        self.pages.insert(at + 1, Arc::new(right));
+        if self.pages.len() <= RECORD_PAGES {
+            return None;
+        }
+        let keep = if at + 2 == self.pages.len() { RECORD_PAGES } else { RECORD_PAGES / 2 };
+        Some(Group::of(self.pages.split_off(keep)))
+    }
+
+    /// Removes a row that is there.
+    pub(crate) fn remove(&mut self, key: ObjectKey) {
+        let at = self.page_of(key).expect("the row is in this group");
+        let page = Arc::make_mut(&mut self.pages[at]);
+        let index = page.find(key).expect("the row is in this page");
+        page.remove(index);
+        if page.is_empty() {
+            self.pages.remove(at);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The objects of one class.
+
+use std::sync::Arc;
+
+use super::column::Column;
+use super::map::CowMap;
+use super::page::{Group, Page, Row};
+use super::snapshot::{AuthorIndex, Stamp};
+use crate::ids::{ChangesetNumber, ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
+use crate::schema::{ClassSchema, Property};
+use crate::value::{PrimaryKey, Value, ValueRef};
+
+/// A link, seen from its target: (target, source class, source property, source object).
+pub type BacklinkKey = (ObjectKey, ClassIndex, ColumnIndex, ObjectKey);
+
+/// What is left of a deleted object: enough to tell a creation that saw the deletion from one that did not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tombstone {
+    /// Where in the server's history it was deleted; [`ServerVersion::PENDING`] while the server has not seen it.
+    pub version: ServerVersion,
+    /// Who deleted it.
+    pub author: AuthorIndex,
+    /// In which of the author's changesets.
+    pub number: ChangesetNumber,
+}
+
+/// The objects of one class, with the indexes over them.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    primary_key: Option<ColumnIndex>,
+    len: usize,
+    /// Groups by a lower bound of their keys.
+    pub(crate) groups: CowMap<ObjectKey, Arc<Group>>,
+    by_primary_key: CowMap<PrimaryKey, ObjectKey>,
+    /// Links to objects of this class, with how many there are from one property of one object.
+    backlinks: CowMap<BacklinkKey, u32>,
+    pub(crate) tombstones: CowMap<PrimaryKey, Tombstone>,
+}
+
+impl Table {
+    pub(crate) fn new(class: &ClassSchema) -> Table {
+        Table { primary_key: class.primary_key, ..Table::default() }
+    }
+
+    /// A table of groups in ascending order, as they come from a store. Backlinks are added by the snapshot.
+    pub(crate) fn from_groups(
+        class: &ClassSchema,
+        groups: Vec<Arc<Group>>,
+        tombstones: CowMap<PrimaryKey, Tombstone>,
+    ) -> Table {
+        let mut table = Table::new(class);
+        table.tombstones = tombstones;
+        let rows = groups.iter().flat_map(|group| &group.pages).map(|page| page.len()).sum();
+        table.len = rows;
+        if let Some(column) = class.primary_key {
+            let mut keys = Vec::with_capacity(rows);
+            for page in groups.iter().flat_map(|group| &group.pages) {
+                keys.extend((0..page.len()).filter_map(|index| {
+                    let primary_key = PrimaryKey::from_ref(page.columns[column.index()].value(index))?;
+                    Some((primary_key, page.keys[index]))
+                }));
+            }
+            keys.sort_unstable();
+            keys.dedup_by(|later, earlier| later.0 == earlier.0);
+            table.by_primary_key = CowMap::from_sorted(keys);
+        }
+        let bounds = groups.iter().filter_map(|group| group.pages.first().map(|page| page.keys[0]));
+        table.groups = CowMap::from_sorted(bounds.zip(groups.iter().cloned()).collect());
+        table
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether an object exists.
+    pub fn contains(&self, key: ObjectKey) -> bool {
+        self.row(key).is_some()
+    }
+
+    /// The object with a primary key.
+    pub fn find(&self, primary_key: &Value) -> Option<ObjectKey> {
+        self.find_key(&PrimaryKey::from_value(primary_key)?)
+    }
+
+    pub(crate) fn find_key(&self, primary_key: &PrimaryKey) -> Option<ObjectKey> {
+        self.by_primary_key.get(primary_key).copied()
+    }
+
+    /// An object's row.
+    pub fn row(&self, key: ObjectKey) -> Option<Row<'_>> {
+        let (_, group) = self.groups.floor(&key)?;
+        let page = &group.pages[group.page_of(key)?];
+        page.find(key).ok().map(|index| page.row(index))
+    }
+
+    /// All keys, ascending.
+    pub fn keys(&self) -> impl Iterator<Item = ObjectKey> + '_ {
+        self.pages().flat_map(|page| page.keys().iter().copied())
+    }
+
+    /// All rows in ascending order of their keys.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.pages().flat_map(|page| (0..page.len()).map(move |index| page.row(index)))
+    }
+
+    /// All pages in ascending order of their keys.
+    pub fn pages(&self) -> impl Iterator<Item = &Page> {
+        self.shared_pages().map(|page| &**page)
+    }
+
+    /// All pages, to tell the shared ones of two tables by pointer.
+    pub(crate) fn shared_pages(&self) -> impl Iterator<Item = &Arc<Page>> {
+        self.groups.values().flat_map(|group| &group.pages)
+    }
+
+    /// The links to an object: the class, property and object that hold each, and how often.
+    pub fn backlinks(&self, target: ObjectKey) -> impl Iterator<Item = (ClassIndex, ColumnIndex, ObjectKey, u32)> + '_ {
+        let from = (target, ClassIndex(0), ColumnIndex(0), ObjectKey(0));
+        self.backlinks
+            .iter_from(&from)
+            .take_while(move |((to, ..), _)| *to == target)
+            .map(|((_, class, column, source), count)| (*class, *column, *source, *count))
+    }
+
+    /// What is left of a deleted object.
+    pub fn tombstone(&self, primary_key: &PrimaryKey) -> Option<&Tombstone> {
+        self.tombstones.get(primary_key)
+    }
+
+    pub(crate) fn add_column(&mut self, property: &Property) {
+        let bounds: Vec<ObjectKey> = self.groups.iter().map(|(bound, _)| *bound).collect();
+        for bound in bounds {
+            let group = Arc::make_mut(self.groups.get_mut(&bound).expect("the bound was just read"));
+            for page in &mut group.pages {
+                let page = Arc::make_mut(page);
+                let mut column = Column::new(property);
+                for (index, stamp) in page.stamps.iter().enumerate() {
+                    column.insert(index, !property.optional, *stamp);
+                }
+                page.columns.push(column);
+            }
+        }
+    }
+
+    /// Inserts a row. Neither its key nor its primary key is there yet.
+    pub(crate) fn insert(
+        &mut self,
+        key: ObjectKey,
+        primary_key: Option<PrimaryKey>,
+        stamp: Stamp,
+        class: &ClassSchema,
+    ) {
+        let bound = match self.groups.floor(&key) {
+            Some((bound, _)) => *bound,
+            None => {
+                self.groups.insert(key, Arc::default());
+                key
+            }
+        };
+        let group = Arc::make_mut(self.groups.get_mut(&bound).expect("the bound was just found or made"));
+        if let Some(right) = group.insert(key, stamp, class) {
+            self.groups.insert(right.pages[0].keys[0], Arc::new(right));
+        }
+        self.len += 1;
+        if let (Some(column), Some(primary_key)) = (self.primary_key, primary_key) {
+            self.edit(key, |page, index| {
+                page.columns[column.index()].set_value(index, &primary_key.to_value());
+                page.columns[column.index()].unset.set(index, false);
+            });
+            self.by_primary_key.insert(primary_key, key);
+        }
+    }
+
+    /// Removes a row that is there.
+    pub(crate) fn remove(&mut self, key: ObjectKey) {
+        let row = self.row(key).expect("the row is there");
+        let primary_key = self.primary_key.and_then(|column| PrimaryKey::from_ref(row.value(column)));
+        if let Some(primary_key) = primary_key {
+            self.by_primary_key.remove(&primary_key);
+        }
+        let bound = *self.groups.floor(&key).expect("the row is there").0;
+        let group = Arc::make_mut(self.groups.get_mut(&bound).expect("the bound was just found"));
+        group.remove(key);
+        if group.pages.is_empty() {
+            self.groups.remove(&bound);
+        }
+        self.len -= 1;
+    }
+
+    /// Changes the page that holds a row that is there, in place.
+    pub(crate) fn edit<T>(&mut self, key: ObjectKey, change: impl FnOnce(&mut Page, usize) -> T) -> T {
+        let bound = *self.groups.floor(&key).expect("the row is there").0;
+        let group = Arc::make_mut(self.groups.get_mut(&bound).expect("the bound was just found"));
+        let at = group.page_of(key).expect("the row is in this group");
+        let page = Arc::make_mut(&mut group.pages[at]);
+        let index = page.find(key).expect("the row is in this page");
+        change(page, index)
+    }
+
+    pub(crate) fn set(&mut self, key: ObjectKey, column: ColumnIndex, value: &Value, stamp: Stamp) {
+        self.edit(key, |page, index| {
+            let cells = &mut page.columns[column.index()];
+            cells.set_value(index, value);
+            cells.set_stamp(index, stamp, &page.stamps);
+        });
+    }
+
+    pub(crate) fn add_backlink(&mut self, backlink: BacklinkKey) {
+        let count = self.backlinks.get(&backlink).copied().unwrap_or(0);
+        self.backlinks.insert(backlink, count + 1);
+    }
+
+    pub(crate) fn remove_backlink(&mut self, backlink: BacklinkKey) {
+        match self.backlinks.get(&backlink).copied() {
+            Some(count) if count > 1 => drop(self.backlinks.insert(backlink, count - 1)),
+            Some(_) => drop(self.backlinks.remove(&backlink)),
+            None => unreachable!("a link {backlink:?} has its backlink"),
+        }
+    }
+
+    pub(crate) fn set_backlinks(&mut self, mut links: Vec<BacklinkKey>) {
+        links.sort_unstable();
+        let mut counted: Vec<(BacklinkKey, u32)> = Vec::with_capacity(links.len());
+        for link in links {
+            match counted.last_mut() {
+                Some((last, count)) if *last == link => *count += 1,
+                _ => counted.push((link, 1)),
+            }
+        }
+        self.backlinks = CowMap::from_sorted(counted);
+    }
+
+    /// The value of one property of one object.
+    pub fn get(&self, key: ObjectKey, column: ColumnIndex) -> Option<ValueRef<'_>> {
+        self.row(key).map(|row| row.value(column))
+    }
+}

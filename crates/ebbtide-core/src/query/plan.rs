@@ -1,0 +1,202 @@
+//! A query made ready for one class: names are columns, constants have their types, own columns compared with
+//! constants are tests that run over pages.
+
+use super::ast::{Arithmetic, Case, Direction, Fold, Operator, Quantifier};
+use super::columns::{self, Test};
+use super::rows;
+use super::sort;
+use super::text::Pattern;
+use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
+use crate::objects::Snapshot;
+use crate::value::Value;
+
+/// A compiled query. It stays good for later snapshots of the same store, because positions of classes and properties
+/// do not change.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(super) class: ClassIndex,
+    pub(super) root: Node,
+    pub(super) stages: Vec<Stage>,
+    /// Primary keys outside of which nothing can match.
+    pub(super) lookup: Option<Vec<Value>>,
+    pub(super) dependencies: Dependencies,
+    pub(super) description: String,
+}
+
+/// What the answer to a query depends on, so that a change elsewhere needs no second look.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Dependencies {
+    /// Columns of the objects themselves, ascending.
+    pub own: Vec<ColumnIndex>,
+    /// Columns of objects that are reached through links or backlinks, or named by `obj(…)`; the queried class can be
+    /// among them. Ascending.
+    pub others: Vec<(ClassIndex, ColumnIndex)>,
+}
+
+impl Dependencies {
+    /// Whether an object matches or not by its own row alone.
+    pub fn is_local(&self) -> bool {
+        self.others.is_empty()
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Node {
+    True,
+    False,
+    Not(Box<Node>),
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    /// The same condition twice: for a page at a time and for a single row.
+    Column { column: ColumnIndex, test: Test, row: Box<Comparison> },
+    Compare(Box<Comparison>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Comparison {
+    pub(super) left: Side,
+    pub(super) operator: Operator,
+    pub(super) case: Case,
+    pub(super) right: Side,
+    /// The right side of a textual operator, if it is one constant that is not null.
+    pub(super) pattern: Option<Pattern>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Side {
+    pub(super) operand: Operand,
+    pub(super) quantifier: Quantifier,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Operand {
+    Constant(Value),
+    Constants(Vec<Value>),
+    /// The object of a class with a primary key, looked up each time.
+    Object { class: ClassIndex, key: Value },
+    Path(Path),
+    /// How many objects a path reaches.
+    Count(Path),
+    /// How many links there are to the objects that a path reaches.
+    BacklinkCount(Path),
+    Fold { fold: Fold, path: Path, of: FoldOf },
+    Subquery { path: Path, node: Box<Node> },
+    Chain { first: Box<Operand>, rest: Vec<(Arithmetic, Operand)> },
+}
+
+/// The type of the sum of no values.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum FoldOf {
+    Int,
+    Double,
+    Date,
+}
+
+/// From an object to values.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Path {
+    pub(super) hops: Vec<Hop>,
+    pub(super) end: End,
+    /// Whether it can reach more or less than one value.
+    pub(super) multiple: bool,
+}
+
+/// From an object to objects.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Hop {
+    Link { column: ColumnIndex, target: ClassIndex },
+    List { column: ColumnIndex, target: ClassIndex },
+    Element { column: ColumnIndex, at: Position, target: ClassIndex },
+    Backlinks { source: ClassIndex, column: ColumnIndex },
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Position {
+    At(usize),
+    Last,
+}
+
+/// What is read from the objects at the end of the hops.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(super) enum End {
+    /// The objects themselves, as links.
+    #[default]
+    Object,
+    Value(ColumnIndex),
+    List(ColumnIndex),
+    Element { column: ColumnIndex, at: Position },
+    /// The length of a list, or the bytes of a string or of data.
+    Length(ColumnIndex),
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Stage {
+    Sort(Vec<(Path, Direction)>),
+    Distinct(Vec<Path>),
+    Limit(usize),
+}
+
+impl Plan {
+    /// The class whose objects are asked for.
+    pub fn class(&self) -> ClassIndex {
+        self.class
+    }
+
+    /// The matching objects of the class: in the order of their keys, then sorted, made distinct and limited.
+    pub fn run(&self, snapshot: &Snapshot) -> Vec<ObjectKey> {
+        let limit = match self.stages.first() {
+            Some(Stage::Limit(limit)) => *limit,
+            _ => usize::MAX,
+        };
+        let table = snapshot.table(self.class);
+        let keys = match &self.lookup {
+            Some(primary_keys) => {
+                let mut keys: Vec<ObjectKey> = primary_keys.iter().filter_map(|key| table.find(key)).collect();
+                keys.sort_unstable();
+                keys.dedup();
+                keys.retain(|key| self.matches(snapshot, *key));
+                keys
+            }
+            None => columns::scan(snapshot, self.class, &self.root, limit),
+        };
+        self.finish(snapshot, keys)
+    }
+
+    /// The matching ones of the given objects, in the given order unless the query sorts.
+    pub fn run_over(&self, snapshot: &Snapshot, keys: impl IntoIterator<Item = ObjectKey>) -> Vec<ObjectKey> {
+        let keys = keys.into_iter().filter(|key| self.matches(snapshot, *key)).collect();
+        self.finish(snapshot, keys)
+    }
+
+    /// Whether one object matches, the suffixes aside. An object that does not exist does not.
+    pub fn matches(&self, snapshot: &Snapshot, key: ObjectKey) -> bool {
+        snapshot.table(self.class).row(key).is_some_and(|row| rows::matches(&self.root, snapshot, row))
+    }
+
+    /// Sorts, makes distinct and limits objects that match.
+    pub fn finish(&self, snapshot: &Snapshot, mut keys: Vec<ObjectKey>) -> Vec<ObjectKey> {
+        for stage in &self.stages {
+            match stage {
+                Stage::Sort(paths) => sort::sort(snapshot, self.class, &mut keys, paths),
+                Stage::Distinct(paths) => sort::distinct(snapshot, self.class, &mut keys, paths),
+                Stage::Limit(limit) => keys.truncate(*limit),
+            }
+        }
+        keys
+    }
+
+    /// Whether there is any SORT, DISTINCT or LIMIT: then [`Plan::matches`] alone does not say what is in the result.
+    pub fn has_suffixes(&self) -> bool {
+        !self.stages.is_empty()
+    }
+
+    /// What the result depends on.
+    pub fn dependencies(&self) -> &Dependencies {
+        &self.dependencies
+    }
+
+    /// The query in canonical spelling, with its arguments filled in.
+    pub fn describe(&self) -> &str {
+        &self.description
+    }
+}
