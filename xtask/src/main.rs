@@ -1,2 +1,67 @@
-//! Automation.
-fn main() {}
+//! All automation of the project: `cargo xtask help` lists the commands.
+//!
+//! Knows nothing of the database itself: it installs tools, runs other programs and watches over the server process.
+
+mod arguments;
+mod bench;
+mod conductor;
+mod demo;
+mod failure;
+mod files;
+mod http;
+mod package;
+mod port;
+mod process;
+mod project;
+mod proxy;
+mod script;
+mod server;
+mod setup;
+mod stage;
+mod stamp;
+mod steps;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use arguments::Command;
+use failure::Outcome;
+use project::Project;
+
+fn main() -> ExitCode {
+    let command = match arguments::parse(std::env::args().skip(1)) {
+        Ok(command) => command,
+        Err(failure) => {
+            eprintln!("error: {failure}\n\n{}", arguments::HELP);
+            return ExitCode::from(2);
+        }
+    };
+    let outcome = process::end_children_on_signals().and_then(|()| run(command));
+    process::end_children();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Outcome<()> {
+    if command == Command::Help {
+        println!("{}", arguments::HELP);
+        return Ok(());
+    }
+    let project = Project::find()?;
+    match command {
+        Command::Help => Ok(()),
+        Command::Setup => setup::all(&project).map(|_| ()),
+        Command::Build(mode) => demo::build(&project, mode),
+        Command::Test(part) => test::run(&project, part),
+        Command::Demo(options) => demo::run(&project, &options),
+        Command::Bench { only } => bench::run(&project, only.as_deref()),
+        Command::Serve => demo::serve_tests(&project),
+        Command::Tidy => tidy::run(&project),
+    }
+}

@@ -1,0 +1,185 @@
+//! The command line, as a value.
+
+use crate::failure::{Failure, Outcome};
+
+/// What `cargo xtask help` prints.
+pub const HELP: &str = "\
+cargo xtask <command>
+
+  demo [--port N]            build everything, start the server, serve the demo page until Ctrl-C
+  demo --scripted            run the demo page's whole story in a headless browser and print its timeline
+  test                       everything: formatting, lints, types, native, browser and end-to-end tests, the scripted demo
+  test lint                  formatting, tidiness, clippy, JavaScript types and lints
+  test native                the tests of all crates but the browser edge
+  test browser [FILE ...]    wasm-pack test in headless Chromium, all hosts or the named ones of tests/*.rs
+  test e2e [NAME ...]        the scripts in tests/e2e, all or those whose name contains NAME
+  test demo                  the same as demo --scripted
+  bench [NAME]               the measurements in bench/, all or those whose name contains NAME
+  build [--dev]              the WebAssembly package (pkg/) and the JavaScript face (dist/), with sizes
+  serve                      the server and the conductor as the tests see them, until Ctrl-C
+  setup                      install whatever is missing, and nothing else
+  tidy                       the checks of files that no other tool makes";
+
+/// One invocation.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    Help,
+    Setup,
+    Build(Mode),
+    Test(Part),
+    Demo(Demo),
+    Bench { only: Option<String> },
+    Serve,
+    Tidy,
+}
+
+/// How the WebAssembly package is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Optimised, with wasm-opt: what ships, and what the tests run on.
+    Release,
+    /// Quick to compile, slow to run.
+    Dev,
+}
+
+/// Which of the tests to run.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Part {
+    Everything,
+    Lint,
+    Native,
+    Browser { hosts: Vec<String> },
+    EndToEnd { names: Vec<String> },
+    Demo,
+}
+
+/// How to show the demo page.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Demo {
+    /// Who clicks.
+    pub driver: Driver,
+    /// The port of the page; another one is taken if it is busy.
+    pub port: u16,
+    /// How the package is compiled.
+    pub mode: Mode,
+}
+
+/// Who works the demo page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    Person,
+    Script,
+}
+
+const DEMO_PORT: u16 = 8787;
+
+/// Reads the arguments after the program's name.
+pub fn parse(arguments: impl Iterator<Item = String>) -> Outcome<Command> {
+    let mut rest: Vec<String> = arguments.collect();
+    if rest.is_empty() || rest.iter().any(|word| word == "--help" || word == "-h") {
+        return Ok(Command::Help);
+    }
+    let name = rest.remove(0);
+    let command = match name.as_str() {
+        "help" => Command::Help,
+        "setup" => Command::Setup,
+        "serve" => Command::Serve,
+        "tidy" => Command::Tidy,
+        "build" => Command::Build(take_mode(&mut rest)),
+        "demo" => Command::Demo(Demo {
+            driver: if take_flag(&mut rest, "--scripted") { Driver::Script } else { Driver::Person },
+            mode: take_mode(&mut rest),
+            port: take_port(&mut rest)?,
+        }),
+        "bench" => Command::Bench { only: (!rest.is_empty()).then(|| rest.remove(0)) },
+        "test" => Command::Test(take_part(&mut rest)?),
+        other => return Err(Failure::new(format!("there is no command `{other}`"))),
+    };
+    match rest.first() {
+        None => Ok(command),
+        Some(extra) => Err(Failure::new(format!("`{name}` does not take `{extra}`"))),
+    }
+}
+
+fn take_part(rest: &mut Vec<String>) -> Outcome<Part> {
+    if rest.is_empty() {
+        return Ok(Part::Everything);
+    }
+    let name = rest.remove(0);
+    match name.as_str() {
+        "lint" => Ok(Part::Lint),
+        "native" => Ok(Part::Native),
+        "browser" => Ok(Part::Browser { hosts: std::mem::take(rest) }),
+        "e2e" => Ok(Part::EndToEnd { names: std::mem::take(rest) }),
+        "demo" => Ok(Part::Demo),
+        other => Err(Failure::new(format!("there are no tests called `{other}`"))),
+    }
+}
+
+fn take_mode(rest: &mut Vec<String>) -> Mode {
+    let dev = take_flag(rest, "--dev");
+    let release = take_flag(rest, "--release");
+    if dev && !release { Mode::Dev } else { Mode::Release }
+}
+
+fn take_flag(rest: &mut Vec<String>, flag: &str) -> bool {
+    let before = rest.len();
+    rest.retain(|word| word != flag);
+    rest.len() != before
+}
+
+fn take_port(rest: &mut Vec<String>) -> Outcome<u16> {
+    let Some(at) = rest.iter().position(|word| word == "--port") else {
+        return Ok(DEMO_PORT);
+    };
+    rest.remove(at);
+    if at >= rest.len() {
+        return Err(Failure::new("`--port` needs a number"));
+    }
+    let number = rest.remove(at);
+    number.parse().map_err(|_| Failure::new(format!("`{number}` is not a port number")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Command) {
+        let words = line.split_whitespace().map(str::to_owned);
+        assert_eq!(parse(words).expect(line), expected, "{line}");
+    }
+
+    fn check_refused(line: &str, expected: &str) {
+        let words = line.split_whitespace().map(str::to_owned);
+        assert_eq!(parse(words).expect_err(line).to_string(), expected);
+    }
+
+    fn demo(driver: Driver, port: u16, mode: Mode) -> Command {
+        Command::Demo(Demo { driver, port, mode })
+    }
+
+    #[test]
+    fn commands_are_read_with_their_options() {
+        check("", Command::Help);
+        check("test --help", Command::Help);
+        check("build", Command::Build(Mode::Release));
+        check("build --dev", Command::Build(Mode::Dev));
+        check("build --release", Command::Build(Mode::Release));
+        check("test", Command::Test(Part::Everything));
+        check("test lint", Command::Test(Part::Lint));
+        check("test browser reset sync", Command::Test(Part::Browser { hosts: vec!["reset".into(), "sync".into()] }));
+        check("demo", demo(Driver::Person, 8787, Mode::Release));
+        check("demo --port 99 --dev", demo(Driver::Person, 99, Mode::Dev));
+        check("demo --scripted", demo(Driver::Script, 8787, Mode::Release));
+        check("bench reset", Command::Bench { only: Some("reset".into()) });
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        check_refused("tset", "there is no command `tset`");
+        check_refused("test browsers", "there are no tests called `browsers`");
+        check_refused("setup --force", "`setup` does not take `--force`");
+        check_refused("demo --port", "`--port` needs a number");
+        check_refused("demo --port high", "`high` is not a port number");
+    }
+}
