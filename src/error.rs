@@ -159,14 +159,15 @@ impl Fault {
             ),
             Fault::Storage { doing, cause } => format!("IndexedDB failed while {doing}: {cause}"),
             Fault::BackupExists { path } => format!("A backup exists at '{path}' already; it is not written over."),
-            Fault::NoFileAction { path } => format!(
-                "Realm was not configured correctly. Client Reset could not be run for Realm at: {path}"
-            ),
+            Fault::NoFileAction { path } => {
+                format!("Realm was not configured correctly. Client Reset could not be run for Realm at: {path}")
+            }
             Fault::NeedsAsyncOpen { path } => format!(
                 "The realm at '{path}' is on disk, and reading the disk is asynchronous in a browser: use `await Realm.open(config)`."
             ),
             Fault::Poisoned => {
-                "This instance of Ebbtide has failed earlier and is poisoned; reload the page. The stores are intact.".to_owned()
+                "This instance of Ebbtide has failed earlier and is poisoned; reload the page. The stores are intact."
+                    .to_owned()
             }
             Fault::RealmClosed => "Cannot access realm that has been closed.".to_owned(),
             Fault::NotInTransaction => "Cannot modify managed objects outside of a write transaction.".to_owned(),

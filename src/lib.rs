@@ -2,9 +2,14 @@
 //!
 //! Knows no rule about data: it carries events into the engine and the engine's effects out.
 
+mod api;
 mod clock;
+mod convert;
 mod error;
+mod host;
 mod idb;
+mod link;
+mod login;
 mod poison;
 mod socket;
 mod tabs;

@@ -13,8 +13,6 @@ pub(crate) enum SocketEvent {
     Opened,
     /// One binary frame.
     Message(Vec<u8>),
-    /// One text frame, which no peer of ours sends.
-    Text,
     /// The end, by either side or by a failure.
     Closed {
         /// The close code, 1006 where there was none.
@@ -51,7 +49,8 @@ impl Socket {
                     futures_util::future::Either::Right(_) | futures_util::future::Either::Left((None, _)) => return,
                     futures_util::future::Either::Left((Some(item), _)) => match item {
                         Ok(Message::Bytes(bytes)) => SocketEvent::Message(bytes),
-                        Ok(Message::Text(_)) => SocketEvent::Text,
+                        // No peer of ours sends text; the protocol's decoder refuses it like any other garbage.
+                        Ok(Message::Text(text)) => SocketEvent::Message(text.into_bytes()),
                         Err(WebSocketError::ConnectionClose(close)) => {
                             SocketEvent::Closed { code: close.code, reason: close.reason }
                         }
@@ -73,9 +72,9 @@ impl Socket {
             .map_err(|e| Fault::Network { message: format!("Cannot send to the server: {}", describe(&e)) })
     }
 
-    /// Bytes that are queued and not yet handed to the network.
-    pub(crate) fn buffered_bytes(&self) -> u32 {
-        self.raw.buffered_amount()
+    /// Closes with a code of the application's range or 1000; nothing more is reported.
+    pub(crate) fn close(self, code: u16) {
+        let _ = self.raw.close_with_code(code);
     }
 }
 

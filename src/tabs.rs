@@ -17,7 +17,8 @@ const WAIT_MS: u32 = 2_000;
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request, catch)]
-    fn request_lock(name: &str, options: &JsValue, callback: &JsValue) -> std::result::Result<js_sys::Promise, JsValue>;
+    fn request_lock(name: &str, options: &JsValue, callback: &JsValue)
+    -> std::result::Result<js_sys::Promise, JsValue>;
 }
 
 /// The lock on one path; given back when dropped.

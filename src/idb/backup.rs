@@ -120,7 +120,10 @@ async fn copy_store(path: &str, from: &str, to: &str) -> Result<()> {
     if wanted != copied {
         return Err(Fault::CorruptStore {
             path: path.to_owned(),
-            what: format!("the backup copy has {} records where the original has {}, or other bytes", copied.0, wanted.0),
+            what: format!(
+                "the backup copy has {} records where the original has {}, or other bytes",
+                copied.0, wanted.0
+            ),
         });
     }
     Ok(())

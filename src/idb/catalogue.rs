@@ -26,8 +26,6 @@ pub(crate) struct UserRecord {
     pub(crate) access_token: String,
     #[serde(default)]
     pub(crate) refresh_token: Option<String>,
-    #[serde(default)]
-    pub(crate) identity: Option<String>,
     pub(crate) logged_in: bool,
     /// When the user logged in or was switched to, in Unix ms; the latest is the current one.
     pub(crate) used_ms: f64,
@@ -122,6 +120,11 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Reads the catalogue if it was not read before.
+    pub(crate) async fn ensure_loaded() -> Result<()> {
+        if Catalogue::loaded() { Ok(()) } else { Catalogue::load().await }
+    }
+
     /// Whether [`Catalogue::load`] has been done in this page.
     pub(crate) fn loaded() -> bool {
         CONTENTS.with_borrow(Option::is_some)
@@ -163,7 +166,8 @@ impl Catalogue {
 
     /// The users of an app, the one used last first.
     pub(crate) fn users(app_id: &str) -> Vec<UserRecord> {
-        let mut users: Vec<UserRecord> = read(|contents| Some(contents.users.values().cloned().collect())).unwrap_or_default();
+        let mut users: Vec<UserRecord> =
+            read(|contents| Some(contents.users.values().cloned().collect())).unwrap_or_default();
         users.retain(|user| user.app_id == app_id);
         users.sort_by(|a, b| b.used_ms.total_cmp(&a.used_ms));
         users
@@ -216,7 +220,8 @@ impl Row {
 
 impl Change {
     fn row(&self) -> Result<Row> {
-        let put = |table, key: &str, value: Result<JsValue>| Ok(Row { table, key: key.to_owned(), value: Some(value?) });
+        let put =
+            |table, key: &str, value: Result<JsValue>| Ok(Row { table, key: key.to_owned(), value: Some(value?) });
         let remove = |table, key: &str| Ok(Row { table, key: key.to_owned(), value: None });
         match self {
             Change::PutUser(user) => put(USERS, &user_key(&user.app_id, &user.id), to_js(user)),

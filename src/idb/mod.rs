@@ -8,9 +8,11 @@ mod records;
 mod schema;
 mod sentinel;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use backup::back_up_then_clear;
-pub(crate) use catalogue::{BackupRecord, Catalogue, FileAction, RealmRecord, UserRecord};
+pub(crate) use catalogue::{ActionKind, BackupRecord, Catalogue, Change, FileAction, RealmRecord, UserRecord};
 pub(crate) use connection::{CloseCause, delete_database};
 pub(crate) use sentinel::Sentinel;
 pub(crate) use store::Store;

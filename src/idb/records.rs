@@ -1,11 +1,14 @@
 //! Records as keys and bytes, read with `getAll` and written in one synchronous loop.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use indexed_db_futures::error;
 use indexed_db_futures::internals::SystemRepr;
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::primitive::{TryFromJs, TryToJs};
 use indexed_db_futures::transaction::Transaction;
 use indexed_db_futures::typed_array::{Uint8Array, Uint8ArraySlice};
-use indexed_db_futures::{KeyRange, error};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::fault::of_request;
@@ -16,6 +19,15 @@ use crate::error::{Fault, Result};
 pub(super) enum Key {
     Name(String),
     Number(u64),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Name(name) => write!(f, "'{name}'"),
+            Key::Number(number) => write!(f, "{number}"),
+        }
+    }
 }
 
 impl TryToJs for Key {
@@ -38,24 +50,22 @@ impl TryFromJs for Key {
 
 /// One change of an object store.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
-    Put(&'static str, Key, Vec<u8>),
+pub(super) enum Step<'a> {
+    Put(&'static str, Key, Cow<'a, [u8]>),
     Delete(&'static str, Key),
-    /// Deletes all records with numbers up to and including this one.
-    DeleteUpTo(&'static str, u64),
     Clear(&'static str),
 }
 
-impl Step {
+impl Step<'_> {
     fn space(&self) -> &'static str {
         match self {
-            Step::Put(space, ..) | Step::Delete(space, _) | Step::DeleteUpTo(space, _) | Step::Clear(space) => space,
+            Step::Put(space, ..) | Step::Delete(space, _) | Step::Clear(space) => space,
         }
     }
 }
 
 /// The object stores that the steps touch, without repeats.
-pub(super) fn spaces(steps: &[Step]) -> Vec<&'static str> {
+pub(super) fn spaces(steps: &[Step<'_>]) -> Vec<&'static str> {
     let mut spaces: Vec<&'static str> = steps.iter().map(Step::space).collect();
     spaces.sort_unstable();
     spaces.dedup();
@@ -64,7 +74,7 @@ pub(super) fn spaces(steps: &[Step]) -> Vec<&'static str> {
 
 /// Issues all steps without a pause. If the browser refuses one, the transaction is aborted: what was issued before must not
 /// commit by itself.
-pub(super) fn issue(doing: &'static str, transaction: &Transaction<'_>, steps: &[Step]) -> Result<()> {
+pub(super) fn issue(doing: &'static str, transaction: &Transaction<'_>, steps: &[Step<'_>]) -> Result<()> {
     let outcome = issue_until_refused(transaction, steps);
     outcome.map_err(|e| {
         abort(transaction);
@@ -78,7 +88,7 @@ pub(super) fn abort(transaction: &Transaction<'_>) {
     let _ = raw.abort();
 }
 
-fn issue_until_refused(transaction: &Transaction<'_>, steps: &[Step]) -> indexed_db_futures::Result<()> {
+fn issue_until_refused(transaction: &Transaction<'_>, steps: &[Step<'_>]) -> indexed_db_futures::Result<()> {
     for step in steps {
         let object_store = transaction.object_store(step.space())?;
         // The requests' own results are not awaited: a failed one aborts the transaction, which is awaited.
@@ -88,9 +98,6 @@ fn issue_until_refused(transaction: &Transaction<'_>, steps: &[Step]) -> indexed
             }
             Step::Delete(_, key) => {
                 let _ = object_store.delete::<&Key, _>(key).primitive()?;
-            }
-            Step::DeleteUpTo(_, last) => {
-                let _ = object_store.delete::<Key, _>(KeyRange::UpperBound(Key::Number(*last), false)).primitive()?;
             }
             Step::Clear(_) => {
                 let _ = object_store.clear()?;
@@ -130,7 +137,8 @@ pub(super) async fn read_all(
     let mut all = Vec::new();
     for (keys, values) in requests {
         let keys: Vec<Key> = keys.await.map_err(failed)?.collect::<indexed_db_futures::Result<_>>().map_err(failed)?;
-        let values: Vec<Content> = values.await.map_err(failed)?.collect::<indexed_db_futures::Result<_>>().map_err(failed)?;
+        let values: Vec<Content> =
+            values.await.map_err(failed)?.collect::<indexed_db_futures::Result<_>>().map_err(failed)?;
         if keys.len() != values.len() {
             return Err(Fault::Storage { doing: DOING, cause: "keys and values differ in number".to_owned() });
         }

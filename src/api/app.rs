@@ -1,0 +1,212 @@
+//! `AppCore`: users and their connections.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+
+use ebbtide_sync::client::{ConnectionEvent, ConnectionState};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::clock;
+use crate::error::{Fault, Result};
+use crate::idb::{Catalogue, Change, UserRecord};
+use crate::link::{Link, LinkIdentity};
+use crate::{login, poison};
+
+/// An app on a server, and those who have logged in to it here.
+#[wasm_bindgen]
+pub struct AppCore {
+    app: Rc<App>,
+}
+
+/// What an app is, shared by its realms.
+pub(crate) struct App {
+    id: String,
+    base_url: String,
+    links: RefCell<BTreeMap<String, Weak<Link>>>,
+    offline: Cell<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserInfo {
+    id: String,
+    provider_type: String,
+    access_token: String,
+    refresh_token: Option<String>,
+    is_logged_in: bool,
+}
+
+#[wasm_bindgen]
+impl AppCore {
+    /// An app by its id at a server. Nothing is sent yet.
+    #[wasm_bindgen(constructor)]
+    pub fn new(id: String, base_url: String) -> std::result::Result<AppCore, JsValue> {
+        poison::check()?;
+        let app = App { id, base_url, links: RefCell::default(), offline: Cell::new(false) };
+        Ok(AppCore { app: Rc::new(app) })
+    }
+
+    /// The app's id.
+    #[wasm_bindgen(getter)]
+    pub fn id(&self) -> String {
+        self.app.id.clone()
+    }
+
+    /// The server's address.
+    #[wasm_bindgen(getter, js_name = baseUrl)]
+    pub fn base_url(&self) -> String {
+        self.app.base_url.clone()
+    }
+
+    /// Logs in and makes the user the current one.
+    #[wasm_bindgen(js_name = logIn)]
+    pub fn log_in(&self, credentials: JsValue) -> js_sys::Promise {
+        let app = Rc::clone(&self.app);
+        wasm_bindgen_futures::future_to_promise(async move {
+            poison::check()?;
+            Ok(app.log_in(&credentials).await?)
+        })
+    }
+
+    /// Those who have logged in, the current one first. Complete after `loadCatalogue`.
+    pub fn users(&self) -> std::result::Result<JsValue, JsValue> {
+        let users: Vec<UserInfo> = Catalogue::users(&self.app.id).iter().map(user_info).collect();
+        Ok(serde_wasm_bindgen::to_value(&users)?)
+    }
+
+    /// The user who logged in or was switched to last.
+    #[wasm_bindgen(js_name = currentUser)]
+    pub fn current_user(&self) -> std::result::Result<JsValue, JsValue> {
+        match Catalogue::users(&self.app.id).iter().find(|user| user.logged_in) {
+            Some(user) => Ok(serde_wasm_bindgen::to_value(&user_info(user))?),
+            None => Ok(JsValue::NULL),
+        }
+    }
+
+    /// Makes a user the current one.
+    #[wasm_bindgen(js_name = switchUser)]
+    pub fn switch_user(&self, user_id: String) -> js_sys::Promise {
+        let app = Rc::clone(&self.app);
+        wasm_bindgen_futures::future_to_promise(async move {
+            let mut user = app.user(&user_id)?;
+            user.used_ms = clock::now().0 as f64;
+            Catalogue::change(vec![Change::PutUser(user)]).await?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Forgets a user's tokens. Realms stay on disk.
+    #[wasm_bindgen(js_name = logOut)]
+    pub fn log_out(&self, user_id: String) -> js_sys::Promise {
+        let app = Rc::clone(&self.app);
+        wasm_bindgen_futures::future_to_promise(async move {
+            let user = app.user(&user_id)?;
+            Catalogue::change(vec![Change::RemoveUser { app_id: user.app_id, id: user.id }]).await?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Cuts the link to the server, or allows it again.
+    #[wasm_bindgen(js_name = setOffline)]
+    pub fn set_offline(&self, offline: bool) {
+        self.app.offline.set(offline);
+        for link in self.app.open_links() {
+            link.handle(ConnectionEvent::SetOffline(offline));
+        }
+    }
+
+    /// Whether the link is cut by `setOffline`.
+    #[wasm_bindgen(js_name = isOffline)]
+    pub fn is_offline(&self) -> bool {
+        self.app.offline.get()
+    }
+
+    /// The best state among the connections of the app's users.
+    #[wasm_bindgen(js_name = connectionState)]
+    pub fn connection_state(&self) -> String {
+        let states: Vec<ConnectionState> = self.app.open_links().iter().map(|link| link.state()).collect();
+        let best = [ConnectionState::Connected, ConnectionState::Connecting]
+            .into_iter()
+            .find(|state| states.contains(state))
+            .unwrap_or(ConnectionState::Disconnected);
+        connection_state_name(best).to_owned()
+    }
+}
+
+impl AppCore {
+    /// The app behind the handle.
+    pub(crate) fn app(&self) -> Rc<App> {
+        Rc::clone(&self.app)
+    }
+}
+
+impl App {
+    /// The app's id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The connection of a user, shared by all realms that are open for the user.
+    pub(crate) fn link(&self, user_id: &str) -> Result<Rc<Link>> {
+        if let Some(link) = self.links.borrow().get(user_id).and_then(Weak::upgrade) {
+            return Ok(link);
+        }
+        let user = self.user(user_id)?;
+        let identity =
+            LinkIdentity { base_url: self.base_url.clone(), app_id: self.id.clone(), user_id: user_id.to_owned() };
+        let link = Link::new(identity, user.access_token, self.offline.get());
+        self.links.borrow_mut().insert(user_id.to_owned(), Rc::downgrade(&link));
+        Ok(link)
+    }
+
+    fn open_links(&self) -> Vec<Rc<Link>> {
+        self.links.borrow().values().filter_map(Weak::upgrade).collect()
+    }
+
+    fn user(&self, user_id: &str) -> Result<UserRecord> {
+        Catalogue::users(&self.id).into_iter().find(|user| user.id == user_id).ok_or_else(|| Fault::AuthFailed {
+            message: format!("User {user_id} is not logged in to app '{}'.", self.id),
+        })
+    }
+
+    async fn log_in(&self, credentials: &JsValue) -> std::result::Result<JsValue, JsValue> {
+        if self.offline.get() {
+            return Err(Fault::Network { message: "Could not log in: the app is offline.".to_owned() }.to_js());
+        }
+        Catalogue::ensure_loaded().await?;
+        let provider = js_sys::Reflect::get(credentials, &"provider".into()).ok().and_then(|v| v.as_string());
+        let answer = login::log_in(&self.base_url, &self.id, credentials).await?;
+        let user = UserRecord {
+            app_id: self.id.clone(),
+            id: answer.user_id,
+            provider: provider.unwrap_or_default(),
+            access_token: answer.access_token,
+            refresh_token: answer.refresh_token,
+            logged_in: true,
+            used_ms: clock::now().0 as f64,
+        };
+        Catalogue::change(vec![Change::PutUser(user.clone())]).await?;
+        Ok(serde_wasm_bindgen::to_value(&user_info(&user))?)
+    }
+}
+
+/// The name of a connection state in JavaScript.
+pub(crate) fn connection_state_name(state: ConnectionState) -> &'static str {
+    match state {
+        ConnectionState::Disconnected => "disconnected",
+        ConnectionState::Connecting => "connecting",
+        ConnectionState::Connected => "connected",
+    }
+}
+
+fn user_info(user: &UserRecord) -> UserInfo {
+    UserInfo {
+        id: user.id.clone(),
+        provider_type: user.provider.clone(),
+        access_token: user.access_token.clone(),
+        refresh_token: user.refresh_token.clone(),
+        is_logged_in: user.logged_in,
+    }
+}

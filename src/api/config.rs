@@ -1,0 +1,206 @@
+//! Configurations and schemas as JavaScript writes them. They cross through serde: they are few and small.
+
+use std::sync::Arc;
+
+use ebbtide_core::ColumnIndex;
+use ebbtide_core::schema::{ClassSchema, Collection, Property, PropertyType, Schema};
+use ebbtide_sync::client::ResetMode;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
+
+use crate::error::{Fault, Result};
+
+/// How a realm is opened.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CoreConfig {
+    pub(crate) path: String,
+    #[serde(default)]
+    pub(crate) schema: Option<Vec<CoreClass>>,
+    #[serde(default)]
+    pub(crate) schema_version: Option<f64>,
+    #[serde(default)]
+    pub(crate) read_only: bool,
+    #[serde(default)]
+    pub(crate) in_memory: bool,
+    #[serde(default)]
+    pub(crate) sync: Option<CoreSync>,
+}
+
+/// What a realm syncs with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CoreSync {
+    pub(crate) user_id: String,
+    pub(crate) realm: String,
+    pub(crate) reset_mode: CoreResetMode,
+}
+
+/// The reset modes by their names.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum CoreResetMode {
+    Manual,
+    #[serde(alias = "discardLocal")]
+    DiscardUnsyncedChanges,
+    RecoverUnsyncedChanges,
+    RecoverOrDiscardUnsyncedChanges,
+}
+
+/// A class.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CoreClass {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    primary_key: Option<String>,
+    properties: Vec<CoreProperty>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CoreProperty {
+    name: String,
+    r#type: CoreType,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    collection: Option<CoreCollection>,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    object_type: Option<String>,
+    #[serde(default)]
+    indexed: bool,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum CoreType {
+    Bool,
+    Int,
+    Double,
+    String,
+    Data,
+    Date,
+    ObjectId,
+    Uuid,
+    Link,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum CoreCollection {
+    List,
+}
+
+/// Reads a configuration.
+pub(crate) fn config_from_js(config: JsValue) -> Result<CoreConfig> {
+    let config: CoreConfig = serde_wasm_bindgen::from_value(config)
+        .map_err(|e| Fault::InvalidConfig { message: format!("The realm's configuration is not understood: {e}") })?;
+    if config.path.is_empty() {
+        let message = "The path cannot be empty. Provide a path or remove the field.".to_owned();
+        return Err(Fault::InvalidConfig { message });
+    }
+    Ok(config)
+}
+
+/// Reads a list of classes.
+pub(crate) fn classes_from_js(classes: JsValue) -> Result<Schema> {
+    let classes: Vec<CoreClass> = serde_wasm_bindgen::from_value(classes)
+        .map_err(|e| Fault::InvalidSchema { message: format!("The schema is not understood: {e}") })?;
+    schema_of(&classes)
+}
+
+/// The schema that a list of classes describes.
+pub(crate) fn schema_of(classes: &[CoreClass]) -> Result<Schema> {
+    let classes = classes.iter().map(class_of).collect::<Result<Vec<_>>>()?;
+    Ok(Schema { classes })
+}
+
+/// A schema as JavaScript reads it.
+pub(crate) fn schema_to_js(schema: &Schema) -> Result<JsValue> {
+    let classes: Vec<CoreClass> = schema.classes.iter().map(|class| core_class(class)).collect();
+    serde_wasm_bindgen::to_value(&classes).map_err(|e| Fault::InvalidSchema { message: e.to_string() })
+}
+
+impl From<CoreResetMode> for ResetMode {
+    fn from(mode: CoreResetMode) -> ResetMode {
+        match mode {
+            CoreResetMode::Manual => ResetMode::Manual,
+            CoreResetMode::DiscardUnsyncedChanges => ResetMode::DiscardUnsyncedChanges,
+            CoreResetMode::RecoverUnsyncedChanges => ResetMode::RecoverUnsyncedChanges,
+            CoreResetMode::RecoverOrDiscardUnsyncedChanges => ResetMode::RecoverOrDiscardUnsyncedChanges,
+        }
+    }
+}
+
+fn class_of(class: &CoreClass) -> Result<Arc<ClassSchema>> {
+    let properties: Vec<Property> = class.properties.iter().map(property_of).collect();
+    let primary_key = match &class.primary_key {
+        None => None,
+        Some(name) => match properties.iter().position(|property| property.name == *name) {
+            Some(position) => Some(ColumnIndex(position as u32)),
+            None => {
+                let message =
+                    format!("The primary key '{name}' of class '{}' is not one of its properties.", class.name);
+                return Err(Fault::InvalidSchema { message });
+            }
+        },
+    };
+    Ok(Arc::new(ClassSchema { name: class.name.clone(), primary_key, properties }))
+}
+
+fn property_of(property: &CoreProperty) -> Property {
+    Property {
+        name: property.name.clone(),
+        kind: match property.r#type {
+            CoreType::Bool => PropertyType::Bool,
+            CoreType::Int => PropertyType::Int,
+            CoreType::Double => PropertyType::Double,
+            CoreType::String => PropertyType::String,
+            CoreType::Data => PropertyType::Data,
+            CoreType::Date => PropertyType::Date,
+            CoreType::ObjectId => PropertyType::ObjectId,
+            CoreType::Uuid => PropertyType::Uuid,
+            CoreType::Link => PropertyType::Link,
+        },
+        collection: match property.collection {
+            None => Collection::None,
+            Some(CoreCollection::List) => Collection::List,
+        },
+        optional: property.optional,
+        target: property.object_type.clone(),
+        indexed: property.indexed,
+    }
+}
+
+fn core_class(class: &ClassSchema) -> CoreClass {
+    CoreClass {
+        name: class.name.clone(),
+        primary_key: class.primary_key_property().map(|property| property.name.clone()),
+        properties: class.properties.iter().map(core_property).collect(),
+    }
+}
+
+fn core_property(property: &Property) -> CoreProperty {
+    CoreProperty {
+        name: property.name.clone(),
+        r#type: match property.kind {
+            PropertyType::Bool => CoreType::Bool,
+            PropertyType::Int => CoreType::Int,
+            PropertyType::Double => CoreType::Double,
+            PropertyType::String => CoreType::String,
+            PropertyType::Data => CoreType::Data,
+            PropertyType::Date => CoreType::Date,
+            PropertyType::ObjectId => CoreType::ObjectId,
+            PropertyType::Uuid => CoreType::Uuid,
+            PropertyType::Link => CoreType::Link,
+        },
+        collection: match property.collection {
+            Collection::None => None,
+            Collection::List => Some(CoreCollection::List),
+        },
+        optional: property.optional,
+        object_type: property.target.clone(),
+        indexed: property.indexed,
+    }
+}

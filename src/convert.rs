@@ -1,0 +1,155 @@
+//! The one place where JavaScript values and the database's values become each other.
+
+use ebbtide_core::{ClassSchema, ColumnIndex, ObjectKey, Property, PropertyType, Value, ValueRef};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::error::{Fault, Result};
+
+/// The largest integer that a JavaScript number holds exactly, with all below it.
+const SAFE_INTEGER_MAX: i64 = 9_007_199_254_740_991;
+
+/// The number that stands for no object.
+pub(crate) const NO_KEY: f64 = -1.0;
+
+/// An object's key as JavaScript has it.
+pub(crate) fn key_to_js(key: Option<ObjectKey>) -> f64 {
+    key.map_or(NO_KEY, |key| key.0 as f64)
+}
+
+/// An object's key from JavaScript; numbers that are no keys name an object that does not exist.
+pub(crate) fn key_from_js(key: f64) -> ObjectKey {
+    ObjectKey(if key >= 1.0 { key as u64 } else { 0 })
+}
+
+/// A value of a property, or of an element of a list property. Lists as a whole have no value in JavaScript.
+pub(crate) fn value_to_js(value: ValueRef<'_>) -> JsValue {
+    match value {
+        ValueRef::Null | ValueRef::List(_) => JsValue::NULL,
+        ValueRef::Bool(value) => JsValue::from_bool(value),
+        ValueRef::Int(value) => int_to_js(value),
+        ValueRef::Double(value) => JsValue::from_f64(value),
+        ValueRef::String(value) => JsValue::from_str(value),
+        ValueRef::Data(value) => js_sys::Uint8Array::from(value).into(),
+        ValueRef::Date(value) => JsValue::from_f64(value as f64),
+        ValueRef::ObjectId(value) => js_sys::Uint8Array::from(&value[..]).into(),
+        ValueRef::Uuid(value) => js_sys::Uint8Array::from(&value[..]).into(),
+        ValueRef::Link(key) => JsValue::from_f64(key.0 as f64),
+    }
+}
+
+/// An integer: a number if it is exact as one, else a bigint.
+pub(crate) fn int_to_js(value: i64) -> JsValue {
+    if (-SAFE_INTEGER_MAX..=SAFE_INTEGER_MAX).contains(&value) {
+        JsValue::from_f64(value as f64)
+    } else {
+        JsValue::from(value)
+    }
+}
+
+/// A value for a property, or for an element of a list property.
+pub(crate) fn value_from_js(class: &ClassSchema, column: ColumnIndex, value: &JsValue) -> Result<Value> {
+    let property = class.properties.get(column.index()).ok_or_else(|| Fault::InvalidValue {
+        message: format!("Class '{}' has no property at position {}.", class.name, column.0),
+    })?;
+    convert(property, value).ok_or_else(|| Fault::InvalidValue {
+        message: format!(
+            "Expected '{}.{}' to be {}, got {}",
+            class.name,
+            property.name,
+            expected(property),
+            got(value)
+        ),
+    })
+}
+
+fn convert(property: &Property, value: &JsValue) -> Option<Value> {
+    if value.is_null() || value.is_undefined() {
+        return Some(Value::Null);
+    }
+    match property.kind {
+        PropertyType::Bool => value.as_bool().map(Value::Bool),
+        PropertyType::Int => int_from_js(value).map(Value::Int),
+        PropertyType::Double => number_from_js(value).map(Value::Double),
+        PropertyType::String => value.as_string().map(Value::String),
+        PropertyType::Data => bytes_from_js(value).map(Value::Data),
+        PropertyType::Date => date_from_js(value).map(Value::Date),
+        PropertyType::ObjectId => bytes_from_js(value)?.try_into().ok().map(Value::ObjectId),
+        PropertyType::Uuid => bytes_from_js(value)?.try_into().ok().map(Value::Uuid),
+        PropertyType::Link => {
+            value.as_f64().map(|key| if key < 0.0 { Value::Null } else { Value::Link(key_from_js(key)) })
+        }
+    }
+}
+
+/// An integer from a number without a fraction or from a bigint that fits.
+pub(crate) fn int_from_js(value: &JsValue) -> Option<i64> {
+    if let Some(number) = value.as_f64() {
+        let exact = number.fract() == 0.0 && number >= i64::MIN as f64 && number < -(i64::MIN as f64);
+        return exact.then_some(number as i64);
+    }
+    if value.is_bigint() { i64::try_from(value.clone()).ok() } else { None }
+}
+
+fn number_from_js(value: &JsValue) -> Option<f64> {
+    value.as_f64().or_else(|| value.is_bigint().then(|| i64::try_from(value.clone()).ok()).flatten().map(|v| v as f64))
+}
+
+/// Bytes from a typed array, a view or a buffer.
+pub(crate) fn bytes_from_js(value: &JsValue) -> Option<Vec<u8>> {
+    if let Some(bytes) = value.dyn_ref::<js_sys::Uint8Array>() {
+        return Some(bytes.to_vec());
+    }
+    if value.is_instance_of::<js_sys::ArrayBuffer>() {
+        return Some(js_sys::Uint8Array::new(value).to_vec());
+    }
+    if js_sys::ArrayBuffer::is_view(value) {
+        let part = |key: &str| js_sys::Reflect::get(value, &key.into()).ok();
+        let buffer = part("buffer")?;
+        let offset = part("byteOffset")?.as_f64()? as u32;
+        let length = part("byteLength")?.as_f64()? as u32;
+        return Some(js_sys::Uint8Array::new_with_byte_offset_and_length(&buffer, offset, length).to_vec());
+    }
+    None
+}
+
+/// Milliseconds from a `Date` or a number.
+pub(crate) fn date_from_js(value: &JsValue) -> Option<i64> {
+    let time_ms = match value.dyn_ref::<js_sys::Date>() {
+        Some(date) => date.get_time(),
+        None => value.as_f64()?,
+    };
+    time_ms.is_finite().then_some(time_ms as i64)
+}
+
+fn expected(property: &Property) -> String {
+    let noun = match property.kind {
+        PropertyType::Bool => "a boolean",
+        PropertyType::Int => "a whole number or a bigint",
+        PropertyType::Double => "a number or a bigint",
+        PropertyType::String => "a string",
+        PropertyType::Data => "an instance of ArrayBuffer",
+        PropertyType::Date => "an instance of Date",
+        PropertyType::ObjectId => "an instance of ObjectId",
+        PropertyType::Uuid => "an instance of UUID",
+        PropertyType::Link => return format!("an instance of {}", property.target.as_deref().unwrap_or("an object")),
+    };
+    noun.to_owned()
+}
+
+/// A value as an error message names it.
+fn got(value: &JsValue) -> String {
+    if let Some(text) = value.as_string() {
+        return format!("{text:?}");
+    }
+    if let Some(number) = value.as_f64() {
+        return number.to_string();
+    }
+    if let Some(truth) = value.as_bool() {
+        return truth.to_string();
+    }
+    if value.is_object() {
+        let constructor = js_sys::Object::from(value.clone()).constructor();
+        return format!("an instance of {}", String::from(constructor.name()));
+    }
+    String::from(value.js_typeof().as_string().unwrap_or_default())
+}
