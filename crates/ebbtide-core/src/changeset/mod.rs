@@ -6,4 +6,5 @@ mod instruction;
 
 pub use builder::Builder;
 pub use decode::Instructions;
+pub(crate) use decode::{read_primary_key, read_value, write_primary_key, write_value};
 pub use instruction::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand};

@@ -89,6 +89,11 @@ impl Table {
         self.find_key(&PrimaryKey::from_value(primary_key)?)
     }
 
+    /// How many primary keys there are; fewer than rows if two rows share one.
+    pub(crate) fn primary_key_count(&self) -> usize {
+        self.by_primary_key.len()
+    }
+
     pub(crate) fn find_key(&self, primary_key: &PrimaryKey) -> Option<ObjectKey> {
         self.by_primary_key.get(primary_key).copied()
     }

@@ -187,21 +187,26 @@ pub(super) enum Index {
     Argument(usize),
 }
 
+/// One value made of many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fold {
+pub enum Aggregate {
+    /// The least value.
     Min,
+    /// The greatest value.
     Max,
+    /// All values added.
     Sum,
+    /// The sum divided by how many there are.
     Average,
 }
 
-impl Fold {
+impl Aggregate {
     pub(super) fn name(self) -> &'static str {
         match self {
-            Fold::Min => ".@min",
-            Fold::Max => ".@max",
-            Fold::Sum => ".@sum",
-            Fold::Average => ".@avg",
+            Aggregate::Min => ".@min",
+            Aggregate::Max => ".@max",
+            Aggregate::Sum => ".@sum",
+            Aggregate::Average => ".@avg",
         }
     }
 }
@@ -211,7 +216,7 @@ pub(super) enum Tail {
     None,
     Count,
     Type,
-    Fold { fold: Fold, property: Option<String> },
+    Aggregate { aggregate: Aggregate, property: Option<String> },
 }
 
 /// What is done with the matching objects, in order of appearance.

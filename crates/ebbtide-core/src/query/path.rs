@@ -19,11 +19,11 @@ impl Parser<'_> {
             if self.current.token != Token::Symbol(b'.') {
                 return Ok(path);
             }
-            let fold = match self.peek().token {
-                Token::Min => Fold::Min,
-                Token::Max => Fold::Max,
-                Token::Sum => Fold::Sum,
-                Token::Average => Fold::Average,
+            let aggregate = match self.peek().token {
+                Token::Min => Aggregate::Min,
+                Token::Max => Aggregate::Max,
+                Token::Sum => Aggregate::Sum,
+                Token::Average => Aggregate::Average,
                 Token::Count | Token::Type => {
                     self.advance();
                     let counts = self.advance().token == Token::Count;
@@ -42,7 +42,7 @@ impl Parser<'_> {
                 self.advance();
                 property = Some(self.name()?);
             }
-            path.tail = Tail::Fold { fold, property };
+            path.tail = Tail::Aggregate { aggregate, property };
             return Ok(path);
         }
     }

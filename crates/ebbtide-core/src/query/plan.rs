@@ -1,7 +1,7 @@
 //! A query made ready for one class: names are columns, constants have their types, own columns compared with
 //! constants are tests that run over pages.
 
-use super::ast::{Arithmetic, Case, Direction, Fold, Operator, Quantifier};
+use super::ast::{Arithmetic, Case, Direction, Aggregate, Operator, Quantifier};
 use super::columns::{self, Test};
 use super::rows;
 use super::sort;
@@ -79,23 +79,24 @@ pub(super) enum Operand {
     Count(Path),
     /// How many links there are to the objects that a path reaches.
     BacklinkCount(Path),
-    Fold { fold: Fold, path: Path, of: FoldOf },
+    Aggregate { aggregate: Aggregate, path: Path, of: NumberType },
     Subquery { path: Path, node: Box<Node> },
     Chain { first: Box<Operand>, rest: Vec<(Arithmetic, Operand)> },
 }
 
 /// The type of the sum of no values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum FoldOf {
+pub(super) enum NumberType {
     Int,
     Double,
-    Date,
 }
 
 /// From an object to values.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Path {
     pub(super) hops: Vec<Hop>,
+    /// The class of the objects at the end of the hops.
+    pub(super) target: ClassIndex,
     pub(super) end: End,
     /// Whether it can reach more or less than one value.
     pub(super) multiple: bool,
@@ -107,7 +108,8 @@ pub(super) enum Hop {
     Link { column: ColumnIndex, target: ClassIndex },
     List { column: ColumnIndex, target: ClassIndex },
     Element { column: ColumnIndex, at: Position, target: ClassIndex },
-    Backlinks { source: ClassIndex, column: ColumnIndex },
+    /// Over the links to an object of class `of` from a property of class `source`.
+    Backlinks { of: ClassIndex, source: ClassIndex, column: ColumnIndex },
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]

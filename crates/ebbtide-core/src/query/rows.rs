@@ -1,9 +1,9 @@
 //! Evaluation of one row: follows links, lists and backlinks, and never copies a value that it only looks at.
 
-use super::ast::{Arithmetic, Case, Fold, Operator, Quantifier};
+use super::ast::{Arithmetic, Case, Aggregate, Operator, Quantifier};
 use super::compare;
-use super::plan::{Comparison, End, FoldOf, Hop, Node, Operand, Path, Position, Side};
-use crate::ids::{ColumnIndex, ObjectKey};
+use super::plan::{Comparison, End, NumberType, Hop, Node, Operand, Path, Position, Side};
+use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::objects::{List, Row, Snapshot};
 use crate::value::{Value, ValueRef};
 
@@ -105,7 +105,7 @@ fn each(operand: &Operand, snapshot: &Snapshot, row: Row<'_>, visit: &mut dyn Fn
         Operand::Count(_)
         | Operand::BacklinkCount(_)
         | Operand::Subquery { .. }
-        | Operand::Fold { .. } => {
+        | Operand::Aggregate { .. } => {
             visit(single(operand, snapshot, row).as_ref());
         }
         Operand::Chain { first, rest } => chain(first, rest, snapshot, row, visit),
@@ -138,8 +138,8 @@ fn single(operand: &Operand, snapshot: &Snapshot, row: Row<'_>) -> Value {
             });
             Value::Int(count)
         }
-        Operand::Fold { fold, path, of } => {
-            let mut folder = Folder::new(*fold, *of);
+        Operand::Aggregate { aggregate, path, of } => {
+            let mut folder = Folder::new(*aggregate, *of);
             path_values(path, snapshot, row, &mut |value| {
                 folder.add(value);
                 Flow::More
@@ -202,7 +202,7 @@ impl Operand {
             | Operand::Object { .. }
             | Operand::Count(_)
             | Operand::BacklinkCount(_)
-            | Operand::Fold { .. }
+            | Operand::Aggregate { .. }
             | Operand::Subquery { .. } => false,
         }
     }
@@ -302,7 +302,7 @@ fn path_targets(
     path: &Path,
     snapshot: &Snapshot,
     row: Row<'_>,
-    visit: &mut dyn FnMut(crate::ids::ClassIndex, Row<'_>),
+    visit: &mut dyn FnMut(ClassIndex, Row<'_>),
 ) {
     let class = path.target;
     follow(&path.hops, snapshot, row, &mut |target| {
@@ -331,7 +331,7 @@ fn follow(hops: &[Hop], snapshot: &Snapshot, row: Row<'_>, visit: &mut dyn FnMut
             }
             Flow::More
         }
-        Hop::Backlinks { source, column, of } => {
+        Hop::Backlinks { of, source, column } => {
             for (class, property, key, times) in snapshot.table(*of).backlinks(row.key()) {
                 if (class, property) != (*source, *column) {
                     continue;
@@ -347,7 +347,7 @@ fn follow(hops: &[Hop], snapshot: &Snapshot, row: Row<'_>, visit: &mut dyn FnMut
     }
 }
 
-fn linked<'a>(value: ValueRef<'_>, snapshot: &'a Snapshot, class: crate::ids::ClassIndex) -> Option<Row<'a>> {
+fn linked<'a>(value: ValueRef<'_>, snapshot: &'a Snapshot, class: ClassIndex) -> Option<Row<'a>> {
     match value {
         ValueRef::Link(key) if key != ObjectKey(0) => snapshot.table(class).row(key),
         _ => None,
@@ -382,8 +382,8 @@ fn length(value: ValueRef<'_>) -> ValueRef<'static> {
 /// Collects values into their minimum, maximum, sum or average. Nulls count for nothing, and so does NaN for minimum and
 /// maximum.
 pub(super) struct Folder {
-    fold: Fold,
-    of: FoldOf,
+    aggregate: Aggregate,
+    of: NumberType,
     best: Value,
     ints: i128,
     doubles: f64,
@@ -391,25 +391,25 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn new(fold: Fold, of: FoldOf) -> Folder {
-        Folder { fold, of, best: Value::Null, ints: 0, doubles: 0.0, count: 0 }
+    pub(super) fn new(aggregate: Aggregate, of: NumberType) -> Folder {
+        Folder { aggregate, of, best: Value::Null, ints: 0, doubles: 0.0, count: 0 }
     }
 
     pub(super) fn add(&mut self, value: ValueRef<'_>) {
-        match (self.fold, value) {
+        match (self.aggregate, value) {
             (_, ValueRef::Null) => {}
-            (Fold::Min | Fold::Max, ValueRef::Double(value)) if value.is_nan() => {}
-            (Fold::Min, value) if self.best.is_null() || value.total_cmp(&self.best.as_ref()).is_lt() => {
+            (Aggregate::Min | Aggregate::Max, ValueRef::Double(value)) if value.is_nan() => {}
+            (Aggregate::Min, value) if self.best.is_null() || value.total_cmp(&self.best.as_ref()).is_lt() => {
                 self.best = value.to_owned();
             }
-            (Fold::Max, value) if self.best.is_null() || value.total_cmp(&self.best.as_ref()).is_gt() => {
+            (Aggregate::Max, value) if self.best.is_null() || value.total_cmp(&self.best.as_ref()).is_gt() => {
                 self.best = value.to_owned();
             }
-            (Fold::Sum | Fold::Average, ValueRef::Int(value)) => {
+            (Aggregate::Sum | Aggregate::Average, ValueRef::Int(value)) => {
                 self.ints += i128::from(value);
                 self.count += 1;
             }
-            (Fold::Sum | Fold::Average, ValueRef::Double(value)) => {
+            (Aggregate::Sum | Aggregate::Average, ValueRef::Double(value)) => {
                 self.doubles += value;
                 self.count += 1;
             }
@@ -419,14 +419,14 @@ impl Folder {
 
     /// A sum of ints that is no int is a double; the average and the least of nothing are null.
     pub(super) fn finish(self) -> Value {
-        match self.fold {
-            Fold::Min | Fold::Max => self.best,
-            Fold::Sum if self.of == FoldOf::Int => {
+        match self.aggregate {
+            Aggregate::Min | Aggregate::Max => self.best,
+            Aggregate::Sum if self.of == NumberType::Int => {
                 i64::try_from(self.ints).map_or(Value::Double(self.ints as f64), Value::Int)
             }
-            Fold::Sum => Value::Double(self.doubles),
-            Fold::Average if self.count == 0 => Value::Null,
-            Fold::Average => Value::Double((self.ints as f64 + self.doubles) / self.count as f64),
+            Aggregate::Sum => Value::Double(self.doubles),
+            Aggregate::Average if self.count == 0 => Value::Null,
+            Aggregate::Average => Value::Double((self.ints as f64 + self.doubles) / self.count as f64),
         }
     }
 }

@@ -1,0 +1,178 @@
+//! The difference between two snapshots.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
+use crate::objects::{List, Page, Row, Snapshot, Table};
+use crate::value::ValueRef;
+
+/// What counts as a change of a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Compare {
+    /// Setting it, even to the value that it had: what a listener of ordinary writes is told.
+    Stamps,
+    /// Another value: what a listener is told of a reset.
+    Values,
+}
+
+/// What lies between two snapshots of one store.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Difference {
+    tables: Vec<TableDifference>,
+}
+
+/// What lies between two states of one table. Keys ascend.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TableDifference {
+    /// Rows that only the later state has.
+    pub inserted: Vec<ObjectKey>,
+    /// Rows that only the earlier state has.
+    pub deleted: Vec<ObjectKey>,
+    /// Rows that differ, with the properties that do.
+    pub modified: Vec<(ObjectKey, Vec<ColumnIndex>)>,
+}
+
+impl Difference {
+    /// Whether nothing lies between.
+    pub fn is_empty(&self) -> bool {
+        self.tables.iter().all(TableDifference::is_empty)
+    }
+
+    /// The difference of one class; empty for a class that neither state has.
+    pub fn table(&self, class: ClassIndex) -> &TableDifference {
+        const NOTHING: &TableDifference =
+            &TableDifference { inserted: Vec::new(), deleted: Vec::new(), modified: Vec::new() };
+        self.tables.get(class.index()).unwrap_or(NOTHING)
+    }
+
+    /// The classes with their differences.
+    pub fn tables(&self) -> impl Iterator<Item = (ClassIndex, &TableDifference)> {
+        self.tables.iter().enumerate().map(|(index, table)| (ClassIndex(index as u32), table))
+    }
+}
+
+impl TableDifference {
+    /// Whether nothing lies between.
+    pub fn is_empty(&self) -> bool {
+        self.inserted.is_empty() && self.deleted.is_empty() && self.modified.is_empty()
+    }
+
+    /// The changed properties of a row that both states have.
+    pub fn modified_columns(&self, key: ObjectKey) -> Option<&[ColumnIndex]> {
+        let index = self.modified.binary_search_by(|(modified, _)| modified.cmp(&key)).ok()?;
+        Some(&self.modified[index].1)
+    }
+}
+
+/// Compares two snapshots of one store; class and column indexes mean the same in both, and the later may have more.
+pub fn diff(before: &Snapshot, after: &Snapshot, compare: Compare) -> Difference {
+    let nothing = Arc::new(Table::default());
+    let tables = after.tables.iter().enumerate().map(|(index, table)| {
+        let earlier = before.tables.get(index).unwrap_or(&nothing);
+        if Arc::ptr_eq(earlier, table) { TableDifference::default() } else { diff_tables(earlier, table, compare) }
+    });
+    Difference { tables: tables.collect() }
+}
+
+fn diff_tables(before: &Table, after: &Table, compare: Compare) -> TableDifference {
+    let mut difference = TableDifference::default();
+    let (mut old, mut new) = (Cursor::new(before), Cursor::new(after));
+    loop {
+        if let (Some(a), Some(b)) = (old.whole_page(), new.whole_page())
+            && Arc::ptr_eq(a, b)
+        {
+            old.skip_page();
+            new.skip_page();
+            continue;
+        }
+        let order = match (old.row(), new.row()) {
+            (None, None) => return difference,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(a), Some(b)) => a.key().cmp(&b.key()),
+        };
+        match order {
+            Ordering::Less => difference.deleted.extend(old.next_row().map(|row| row.key())),
+            Ordering::Greater => difference.inserted.extend(new.next_row().map(|row| row.key())),
+            Ordering::Equal => {
+                let (Some(a), Some(b)) = (old.next_row(), new.next_row()) else { return difference };
+                let columns = changed_columns(a, b, compare);
+                if !columns.is_empty() {
+                    difference.modified.push((b.key(), columns));
+                }
+            }
+        }
+    }
+}
+
+fn changed_columns(before: Row<'_>, after: Row<'_>, compare: Compare) -> Vec<ColumnIndex> {
+    let changed = |column: &ColumnIndex| {
+        if column.index() >= before.width() {
+            return false;
+        }
+        let (a, b) = (before.value(*column), after.value(*column));
+        match (a, b) {
+            (ValueRef::List(a), ValueRef::List(b)) => lists_differ(a, b, compare),
+            _ => {
+                compare == Compare::Stamps && before.stamp(*column) != after.stamp(*column)
+                    || !a.same(&b)
+            }
+        }
+    };
+    (0..after.width() as u32).map(ColumnIndex).filter(changed).collect()
+}
+
+/// Whether a listener of the list is to be told.
+fn lists_differ(before: &List, after: &List, compare: Compare) -> bool {
+    if std::ptr::eq(before, after) {
+        return false;
+    }
+    match compare {
+        Compare::Values => !before.same_values(after),
+        Compare::Stamps => {
+            before.len() != after.len()
+                || before.elements().iter().zip(after.elements()).any(|(a, b)| {
+                    a.id != b.id || a.stamp != b.stamp || !a.value.as_ref().same(&b.value.as_ref())
+                })
+        }
+    }
+}
+
+/// Walks the rows of a table, able to skip a page that it stands before.
+struct Cursor<'a> {
+    pages: Box<dyn Iterator<Item = &'a Arc<Page>> + 'a>,
+    page: Option<&'a Arc<Page>>,
+    index: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(table: &'a Table) -> Cursor<'a> {
+        let mut pages = Box::new(table.shared_pages());
+        let page = pages.next();
+        Cursor { pages, page, index: 0 }
+    }
+
+    /// The page, if the cursor stands before its first row.
+    fn whole_page(&self) -> Option<&'a Arc<Page>> {
+        self.page.filter(|_| self.index == 0)
+    }
+
+    fn skip_page(&mut self) {
+        self.page = self.pages.next();
+        self.index = 0;
+    }
+
+    fn row(&self) -> Option<Row<'a>> {
+        self.page.map(|page| page.row(self.index))
+    }
+
+    fn next_row(&mut self) -> Option<Row<'a>> {
+        let row = self.row()?;
+        self.index += 1;
+        if self.page.is_some_and(|page| self.index == page.len()) {
+            self.skip_page();
+        }
+        Some(row)
+    }
+}

@@ -1,0 +1,13 @@
+//! Change sets: what lies between two snapshots, for whoever listens.
+//!
+//! [`diff`] compares two states and skips the pages they share; [`sequence_changes`] turns two orders of the same
+//! collection into the positions that a listener is told. Local writes, downloads, other tabs and resets all notify
+//! through these two.
+
+mod diff;
+mod sequence;
+mod touched;
+
+pub use diff::{Compare, Difference, TableDifference, diff};
+pub use sequence::{CollectionChanges, key_changes, list_changes, sequence_changes};
+pub use touched::Touched;

@@ -1,0 +1,309 @@
+//! A query as text again, in one spelling. Parsing it gives the same query, except that arguments have become literals.
+
+use std::fmt::Write;
+
+use super::argument::Argument;
+use super::ast::*;
+use super::literal::to_base64;
+use crate::value::Value;
+
+/// The canonical text of a query with its arguments filled in. An argument that is missing keeps its number.
+pub(super) fn describe(query: &Query, arguments: &[Argument]) -> String {
+    let mut writer = Writer { out: String::new(), arguments };
+    writer.predicate(&query.predicate);
+    for suffix in &query.suffixes {
+        writer.suffix(suffix);
+    }
+    writer.out
+}
+
+/// The canonical text of one side of a comparison.
+pub(super) fn describe_expression(expression: &Expression, arguments: &[Argument]) -> String {
+    let mut writer = Writer { out: String::new(), arguments };
+    writer.expression(expression);
+    writer.out
+}
+
+/// The canonical text of a value.
+pub(super) fn describe_value(value: &Value) -> String {
+    let mut writer = Writer { out: String::new(), arguments: &[] };
+    writer.value(value);
+    writer.out
+}
+
+struct Writer<'a> {
+    out: String,
+    arguments: &'a [Argument],
+}
+
+impl Writer<'_> {
+    fn put(&mut self, text: impl std::fmt::Display) {
+        write!(self.out, "{text}").expect("writing to a string cannot fail");
+    }
+
+    fn separated<T>(&mut self, items: &[T], separator: &str, mut item: impl FnMut(&mut Self, &T)) {
+        for (index, each) in items.iter().enumerate() {
+            if index > 0 {
+                self.put(separator);
+            }
+            item(self, each);
+        }
+    }
+
+    fn predicate(&mut self, predicate: &Predicate) {
+        match predicate {
+            Predicate::True => self.put("TRUEPREDICATE"),
+            Predicate::False => self.put("FALSEPREDICATE"),
+            Predicate::Not(inner) => {
+                self.put("!(");
+                self.predicate(inner);
+                self.put(")");
+            }
+            Predicate::And(parts) => self.separated(parts, " and ", Self::part),
+            Predicate::Or(parts) => self.separated(parts, " or ", Self::part),
+            Predicate::Compare(comparison) => {
+                self.expression(&comparison.left);
+                let case = if comparison.case == Case::Insensitive { "[c]" } else { "" };
+                self.put(format_args!(" {}{case} ", comparison.operator.name()));
+                self.expression(&comparison.right);
+            }
+            Predicate::Between { value, low, high, .. } => {
+                self.expression(value);
+                self.put(" BETWEEN {");
+                self.expression(low);
+                self.put(", ");
+                self.expression(high);
+                self.put("}");
+            }
+            Predicate::GeoWithin { path, shape, .. } => {
+                self.path(path);
+                self.put(format_args!(" GEOWITHIN {shape}"));
+            }
+        }
+    }
+
+    /// A part of AND or OR.
+    fn part(&mut self, part: &Predicate) {
+        if matches!(part, Predicate::And(_) | Predicate::Or(_)) {
+            self.put("(");
+            self.predicate(part);
+            self.put(")");
+        } else {
+            self.predicate(part);
+        }
+    }
+
+    fn expression(&mut self, expression: &Expression) {
+        match &expression.kind {
+            ExpressionKind::Literal(Literal::Value(value)) => self.value(value),
+            ExpressionKind::Literal(Literal::Link { class, key }) => self.put(format_args!("L{}:{}", class.0, key.0)),
+            ExpressionKind::Literal(Literal::Object { class, key }) => {
+                self.put("obj(");
+                self.string(class);
+                self.put(", ");
+                self.expression(key);
+                self.put(")");
+            }
+            ExpressionKind::Argument { index, quantifier } => {
+                self.quantifier(*quantifier);
+                match self.arguments.get(*index) {
+                    Some(argument) => self.argument(argument),
+                    None => self.put(format_args!("${index}")),
+                }
+            }
+            ExpressionKind::List { elements, quantifier } => {
+                self.quantifier(*quantifier);
+                self.put("{");
+                self.separated(elements, ", ", Self::expression);
+                self.put("}");
+            }
+            ExpressionKind::Path { path, quantifier } => {
+                self.quantifier(*quantifier);
+                self.path(path);
+            }
+            ExpressionKind::Subquery { path, variable, predicate } => {
+                self.put("SUBQUERY(");
+                self.path(path);
+                self.put(format_args!(", {variable}, "));
+                self.predicate(predicate);
+                self.put(").@count");
+            }
+            ExpressionKind::Chain { first, rest } => {
+                self.put("(");
+                self.expression(first);
+                for (operator, operand) in rest {
+                    let sign = match operator {
+                        Arithmetic::Add => " + ",
+                        Arithmetic::Subtract => " - ",
+                        Arithmetic::Multiply => " * ",
+                        Arithmetic::Divide => " / ",
+                    };
+                    self.put(sign);
+                    self.expression(operand);
+                }
+                self.put(")");
+            }
+        }
+    }
+
+    fn quantifier(&mut self, quantifier: Option<Quantifier>) {
+        match quantifier {
+            Some(Quantifier::Any) => self.put("ANY "),
+            Some(Quantifier::All) => self.put("ALL "),
+            Some(Quantifier::None) => self.put("NONE "),
+            None => {}
+        }
+    }
+
+    fn argument(&mut self, argument: &Argument) {
+        match argument {
+            Argument::Value(value) => self.value(value),
+            Argument::Link { class, key } => self.put(format_args!("L{}:{}", class.0, key.0)),
+            Argument::List(elements) => {
+                self.put("{");
+                self.separated(elements, ", ", Self::argument);
+                self.put("}");
+            }
+        }
+    }
+
+    fn path(&mut self, path: &Path) {
+        for (index, step) in path.steps.iter().enumerate() {
+            if index > 0 && !matches!(step.kind, StepKind::Index(_)) {
+                self.put(".");
+            }
+            match &step.kind {
+                StepKind::Name(name) => self.name(name),
+                StepKind::Index(at) => self.index(at),
+                StepKind::Backlinks { class, property } => {
+                    self.put("@links.");
+                    self.name(class);
+                    self.put(".");
+                    self.name(property);
+                }
+                StepKind::AllBacklinks => self.put("@links"),
+                StepKind::Argument(index) => self.put(format_args!("$K{index}")),
+                StepKind::Keys => self.put("@keys"),
+                StepKind::Values => self.put("@values"),
+            }
+        }
+        match &path.tail {
+            Tail::None => {}
+            Tail::Count => self.put(".@count"),
+            Tail::Type => self.put(".@type"),
+            Tail::Aggregate { aggregate, property } => {
+                self.put(aggregate.name());
+                if let Some(property) = property {
+                    self.put(".");
+                    self.name(property);
+                }
+            }
+        }
+    }
+
+    fn index(&mut self, index: &Index) {
+        match index {
+            Index::At(at) => self.put(format_args!("[{at}]")),
+            Index::First => self.put("[FIRST]"),
+            Index::Last => self.put("[LAST]"),
+            Index::Size => self.put("[SIZE]"),
+            Index::Every => self.put("[*]"),
+            Index::Key(key) => {
+                self.put("[");
+                self.string(key);
+                self.put("]");
+            }
+            Index::Argument(index) => match self.arguments.get(*index) {
+                Some(Argument::Value(value)) => {
+                    self.put("[");
+                    self.value(value);
+                    self.put("]");
+                }
+                _ => self.put(format_args!("[${index}]")),
+            },
+        }
+    }
+
+    fn name(&mut self, name: &str) {
+        for c in name.chars() {
+            match c {
+                ' ' => self.put("\\ "),
+                '\n' => self.put("\\n"),
+                '\r' => self.put("\\r"),
+                '\t' => self.put("\\t"),
+                c => self.out.push(c),
+            }
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.put("NULL"),
+            Value::Bool(value) => self.put(value),
+            Value::Int(value) => self.put(value),
+            Value::Double(value) => self.put(format_args!("{value:?}")),
+            Value::String(text) => self.string(text),
+            Value::Data(bytes) => self.put(format_args!("binary(B64\"{}\")", to_base64(bytes))),
+            Value::Date(ms) => self.put(format_args!("T{}:{}", ms / 1000, ms % 1000 * 1_000_000)),
+            Value::ObjectId(bytes) => {
+                self.put("oid(");
+                self.hex(bytes);
+                self.put(")");
+            }
+            Value::Uuid(bytes) => {
+                self.put("uuid(");
+                for (index, group) in [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].iter().enumerate() {
+                    if index > 0 {
+                        self.put("-");
+                    }
+                    self.hex(group);
+                }
+                self.put(")");
+            }
+            Value::Link(key) => self.put(format_args!("O{}", key.0)),
+        }
+    }
+
+    fn hex(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.put(format_args!("{byte:02x}"));
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        self.put("\"");
+        for c in text.chars() {
+            match c {
+                '"' => self.put("\\\""),
+                '\\' => self.put("\\\\"),
+                '\n' => self.put("\\n"),
+                '\r' => self.put("\\r"),
+                '\t' => self.put("\\t"),
+                c if u32::from(c) < 0x20 => self.put(format_args!("\\u{:04x}", u32::from(c))),
+                c => self.out.push(c),
+            }
+        }
+        self.put("\"");
+    }
+
+    fn suffix(&mut self, suffix: &Suffix) {
+        match suffix {
+            Suffix::Sort(keys) => {
+                self.put(" SORT(");
+                self.separated(keys, ", ", |writer, (path, direction)| {
+                    writer.separated(&path.names, ".", |writer, name| writer.name(name));
+                    writer.put(if *direction == Direction::Ascending { " ASC" } else { " DESC" });
+                });
+                self.put(")");
+            }
+            Suffix::Distinct(paths) => {
+                self.put(" DISTINCT(");
+                self.separated(paths, ", ", |writer, path| {
+                    writer.separated(&path.names, ".", |writer, name| writer.name(name));
+                });
+                self.put(")");
+            }
+            Suffix::Limit(limit) => self.put(format_args!(" LIMIT({limit})")),
+        }
+    }
+}
