@@ -46,7 +46,9 @@ pub fn play(project: &Project, browser: &Browser) -> Outcome<()> {
     println!("starting ebbtide-server ...");
     let scene = stage::open(project, Play::ScriptedDemo)?;
     let mut child = process::spawn(&mut script::command(project, browser, &scene, &path)?)?;
-    match process::wait(&mut child, process::SCRIPT_PATIENCE)? {
+    let ended = process::wait(&mut child, process::SCRIPT_PATIENCE);
+    scene.close();
+    match ended? {
         status if status.success() => Ok(()),
         status => Err(Failure::new(format!("the scripted demo ended with {status}"))),
     }

@@ -28,6 +28,7 @@ use std::process::ExitCode;
 use arguments::Command;
 use failure::Outcome;
 use project::Project;
+use steps::Verdict;
 
 fn main() -> ExitCode {
     let command = match arguments::parse(std::env::args().skip(1)) {
@@ -40,7 +41,8 @@ fn main() -> ExitCode {
     let outcome = process::end_children_on_signals().and_then(|()| run(command));
     process::end_children();
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Verdict::Passed) => ExitCode::SUCCESS,
+        Ok(Verdict::Failed) => ExitCode::FAILURE,
         Err(failure) => {
             eprintln!("error: {failure}");
             ExitCode::FAILURE
@@ -48,20 +50,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Outcome<()> {
+fn run(command: Command) -> Outcome<Verdict> {
     if command == Command::Help {
         println!("{}", arguments::HELP);
-        return Ok(());
+        return Ok(Verdict::Passed);
     }
     let project = Project::find()?;
     match command {
-        Command::Help => Ok(()),
-        Command::Setup => setup::all(&project).map(|_| ()),
-        Command::Build(mode) => demo::build(&project, mode),
-        Command::Test(part) => test::run(&project, part),
-        Command::Demo(options) => demo::run(&project, &options),
-        Command::Bench { only } => bench::run(&project, only.as_deref()),
-        Command::Serve => demo::serve_tests(&project),
-        Command::Tidy => tidy::run(&project),
+        Command::Help => {}
+        Command::Test(part) => return test::run(&project, part),
+        Command::Setup => setup::all(&project).map(|_| ())?,
+        Command::Build(mode) => demo::build(&project, mode)?,
+        Command::Demo(options) => demo::run(&project, &options)?,
+        Command::Bench { only } => bench::run(&project, only.as_deref())?,
+        Command::Serve => demo::serve_tests(&project)?,
+        Command::Tidy => tidy::run(&project)?,
     }
+    Ok(Verdict::Passed)
 }

@@ -15,7 +15,7 @@ use crate::project::Project;
 use crate::script;
 use crate::setup::{self, Browser};
 use crate::stage::{self, Play};
-use crate::steps::Steps;
+use crate::steps::{Steps, Verdict};
 use crate::tidy;
 
 const EDGE: &str = "ebbtide";
@@ -25,7 +25,7 @@ const NO_STAGE: &str = "the server did not start";
 const BROWSER_TEST_SECONDS: u32 = 900;
 
 /// Runs the chosen tests and prints a table of them.
-pub fn run(project: &Project, part: Part) -> Outcome<()> {
+pub fn run(project: &Project, part: Part) -> Outcome<Verdict> {
     match part {
         Part::Native => setup::for_native(project)?,
         Part::Lint => setup::for_building(project)?,
@@ -59,7 +59,7 @@ pub fn run(project: &Project, part: Part) -> Outcome<()> {
         }
         Part::Everything => everything(project, &mut steps)?,
     }
-    steps.finish()
+    Ok(steps.finish())
 }
 
 fn everything(project: &Project, steps: &mut Steps<'_>) -> Outcome<()> {
