@@ -19,9 +19,18 @@ pub(super) enum Predicate {
     And(Vec<Predicate>),
     Or(Vec<Predicate>),
     Compare(Comparison),
-    Between { value: Expression, low: Expression, high: Expression, at: usize },
+    Between {
+        value: Expression,
+        low: Expression,
+        high: Expression,
+        at: usize,
+    },
     /// `property GEOWITHIN shape`; the shape is kept as text until shapes are evaluated.
-    GeoWithin { path: Path, shape: String, at: usize },
+    GeoWithin {
+        path: Path,
+        shape: String,
+        at: usize,
+    },
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -73,10 +82,7 @@ impl Operator {
     }
 
     pub(super) fn is_textual(self) -> bool {
-        matches!(
-            self,
-            Operator::BeginsWith | Operator::EndsWith | Operator::Contains | Operator::Like | Operator::Text
-        )
+        matches!(self, Operator::BeginsWith | Operator::EndsWith | Operator::Contains | Operator::Like | Operator::Text)
     }
 
     /// The operator that holds for (b, a) where this one holds for (a, b), if there is one.
@@ -131,21 +137,43 @@ pub(super) struct Expression {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum ExpressionKind {
     Literal(Literal),
-    Argument { index: usize, quantifier: Option<Quantifier> },
-    List { elements: Vec<Expression>, quantifier: Option<Quantifier> },
-    Path { path: Path, quantifier: Option<Quantifier> },
-    Subquery { path: Path, variable: String, predicate: Box<Predicate> },
+    Argument {
+        index: usize,
+        quantifier: Option<Quantifier>,
+    },
+    List {
+        elements: Vec<Expression>,
+        quantifier: Option<Quantifier>,
+    },
+    Path {
+        path: Path,
+        quantifier: Option<Quantifier>,
+    },
+    Subquery {
+        path: Path,
+        variable: String,
+        predicate: Box<Predicate>,
+    },
     /// A chain of one precedence, left to right; flat, so that its length costs no depth.
-    Chain { first: Box<Expression>, rest: Vec<(Arithmetic, Expression)> },
+    Chain {
+        first: Box<Expression>,
+        rest: Vec<(Arithmetic, Expression)>,
+    },
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Literal {
     Value(Value),
     /// `L<class>:<key>`
-    Link { class: ClassIndex, key: ObjectKey },
+    Link {
+        class: ClassIndex,
+        key: ObjectKey,
+    },
     /// `obj('Class', primary key)`; the key is a literal or an argument.
-    Object { class: String, key: Box<Expression> },
+    Object {
+        class: String,
+        key: Box<Expression>,
+    },
 }
 
 /// A key path with what stands after it.
@@ -167,7 +195,10 @@ pub(super) enum StepKind {
     Name(String),
     Index(Index),
     /// `@links.Class.property`
-    Backlinks { class: String, property: String },
+    Backlinks {
+        class: String,
+        property: String,
+    },
     /// `@links` alone: everything that links here.
     AllBacklinks,
     /// `$K<n>`

@@ -21,20 +21,53 @@ pub(super) enum Test {
     Null,
     NotNull,
     /// Int and date columns: within bounds, or outside of them with the nulls.
-    Within { low: i64, high: i64, negated: bool },
-    Bool { on_true: bool, on_false: bool, on_null: bool },
+    Within {
+        low: i64,
+        high: i64,
+        negated: bool,
+    },
+    Bool {
+        on_true: bool,
+        on_false: bool,
+        on_null: bool,
+    },
     /// The value is no NaN.
-    Double { operator: Operator, value: f64 },
-    ObjectId { operator: Operator, value: [u8; 12] },
-    Uuid { operator: Operator, value: [u8; 16] },
-    Link { key: ObjectKey, negated: bool },
+    Double {
+        operator: Operator,
+        value: f64,
+    },
+    ObjectId {
+        operator: Operator,
+        value: [u8; 12],
+    },
+    Uuid {
+        operator: Operator,
+        value: [u8; 16],
+    },
+    Link {
+        key: ObjectKey,
+        negated: bool,
+    },
     /// Strings and data, ordered by bytes.
-    Ordered { operator: Operator, value: Vec<u8> },
-    Matches { pattern: Pattern, encoding: Encoding, negated: bool },
+    Ordered {
+        operator: Operator,
+        value: Vec<u8>,
+    },
+    Matches {
+        pattern: Pattern,
+        encoding: Encoding,
+        negated: bool,
+    },
     /// One of these sorted numbers.
-    AmongInts { values: Vec<i64>, null: bool },
+    AmongInts {
+        values: Vec<i64>,
+        null: bool,
+    },
     /// One of these sorted byte runs.
-    AmongRuns { values: Vec<Vec<u8>>, null: bool },
+    AmongRuns {
+        values: Vec<Vec<u8>>,
+        null: bool,
+    },
 }
 
 /// The test that does the same as a comparison of a column with a constant, if there is one.
@@ -75,9 +108,8 @@ fn textual_test(kind: PropertyType, operator: Operator, case: Case, value: &Valu
 fn plain_test(kind: PropertyType, operator: Operator, value: &Value) -> Option<Test> {
     let holds = |left: ValueRef<'_>| compare::holds(operator, left, value.as_ref());
     Some(match (kind, value) {
-        (PropertyType::Int, Value::Int(_) | Value::Double(_) | Value::Bool(_)) | (PropertyType::Date, Value::Date(_)) => {
-            within_test(operator, value)?
-        }
+        (PropertyType::Int, Value::Int(_) | Value::Double(_) | Value::Bool(_))
+        | (PropertyType::Date, Value::Date(_)) => within_test(operator, value)?,
         (PropertyType::Bool, _) => Test::Bool {
             on_true: holds(ValueRef::Bool(true)),
             on_false: holds(ValueRef::Bool(false)),
@@ -119,7 +151,9 @@ fn within_test(operator: Operator, value: &Value) -> Option<Test> {
         Operator::LessEqual => (i128::MIN, floor),
         Operator::Greater => (floor + 1, i128::MAX),
         Operator::GreaterEqual => (ceil, i128::MAX),
-        Operator::BeginsWith | Operator::EndsWith | Operator::Contains | Operator::Like | Operator::Text => return None,
+        Operator::BeginsWith | Operator::EndsWith | Operator::Contains | Operator::Like | Operator::Text => {
+            return None;
+        }
     };
     let (low, high) = (low.max(i128::from(i64::MIN)), high.min(i128::from(i64::MAX)));
     let (low, high) = if low > high { (1, 0) } else { (low as i64, high as i64) };

@@ -252,7 +252,9 @@ impl Writer<'_> {
             }
             Value::Uuid(bytes) => {
                 self.put("uuid(");
-                for (index, group) in [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].iter().enumerate() {
+                for (index, group) in
+                    [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].iter().enumerate()
+                {
                     if index > 0 {
                         self.put("-");
                     }

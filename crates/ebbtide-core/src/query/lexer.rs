@@ -469,17 +469,16 @@ mod tests {
     fn every_spelling_is_its_token() {
         use Token::*;
         check("a == 1", &[Identifier, Equal, Natural]);
-        check("a=1 && b<>2 || !c =< 3", &[
-            Identifier, Equal, Natural, And, Identifier, NotEqual, Natural, Or, Not, Identifier, LessEqual, Natural,
-        ]);
+        check(
+            "a=1 && b<>2 || !c =< 3",
+            &[Identifier, Equal, Natural, And, Identifier, NotEqual, Natural, Or, Not, Identifier, LessEqual, Natural],
+        );
         check("a =>1.5e-3f", &[Identifier, GreaterEqual, Float]);
         check("0x1F 0x 12 .5 7. 5f", &[Hex, Natural, Identifier, Natural, Float, Float, Float]);
         check("2021-1-2@3:4:5 2021-01-02T3:4:5:600 T12:3 T-1:-5", &[Date, Date, Date, Date]);
         check("2021-1", &[Natural, Symbol(b'-'), Natural]);
         check("B64\"AA==\" 'it\\'s' \"x\"", &[Base64, String, String]);
-        check("oid(0123456789abcdef01234567) oid(12)", &[
-            ObjectId, Identifier, Symbol(b'('), Natural, Symbol(b')'),
-        ]);
+        check("oid(0123456789abcdef01234567) oid(12)", &[ObjectId, Identifier, Symbol(b'('), Natural, Symbol(b')')]);
         check("uuid(01b1a58a-bb92-47a2-a3aa-d9c735e6fd42)", &[Uuid]);
         check("O12 L1:2 L1 $0 $K1 $x", &[Link, TypedLink, Identifier, Argument, PathArgument, Identifier]);
         check("name ==[c] 'X'", &[Identifier, Equal, CaseInsensitive, String]);

@@ -422,7 +422,8 @@ impl<'a> Parser<'a> {
             let first = self.text[found.start..].chars().next().unwrap_or(' ');
             format!("invalid character: {first}")
         } else {
-            let expecting = if expecting.is_empty() { String::new() } else { format!(", expecting {}", expecting.join(" or ")) };
+            let expecting =
+                if expecting.is_empty() { String::new() } else { format!(", expecting {}", expecting.join(" or ")) };
             format!("syntax error, unexpected {}{expecting}", found.token.name())
         };
         QueryError::syntax(self.text, found.start, &what)

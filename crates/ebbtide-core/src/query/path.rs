@@ -69,7 +69,11 @@ impl Parser<'_> {
                 StepKind::Argument(index)
             }
             Token::Keys | Token::Values => {
-                if self.advance().token == Token::Keys { StepKind::Keys } else { StepKind::Values }
+                if self.advance().token == Token::Keys {
+                    StepKind::Keys
+                } else {
+                    StepKind::Values
+                }
             }
             // What can only be an operator or a constant at the start of a path is a name after a dot.
             _ if !path.steps.is_empty() => StepKind::Name(self.name()?),

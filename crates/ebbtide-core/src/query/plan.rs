@@ -1,7 +1,7 @@
 //! A query made ready for one class: names are columns, constants have their types, own columns compared with
 //! constants are tests that run over pages.
 
-use super::ast::{Arithmetic, Case, Direction, Aggregate, Operator, Quantifier};
+use super::ast::{Aggregate, Arithmetic, Case, Direction, Operator, Quantifier};
 use super::columns::{self, Test};
 use super::rows;
 use super::sort;
@@ -48,7 +48,11 @@ pub(super) enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     /// The same condition twice: for a page at a time and for a single row.
-    Column { column: ColumnIndex, test: Test, row: Box<Comparison> },
+    Column {
+        column: ColumnIndex,
+        test: Test,
+        row: Box<Comparison>,
+    },
     Compare(Box<Comparison>),
 }
 
@@ -73,15 +77,28 @@ pub(super) enum Operand {
     Constant(Value),
     Constants(Vec<Value>),
     /// The object of a class with a primary key, looked up each time.
-    Object { class: ClassIndex, key: Value },
+    Object {
+        class: ClassIndex,
+        key: Value,
+    },
     Path(Path),
     /// How many objects a path reaches.
     Count(Path),
     /// How many links there are to the objects that a path reaches.
     BacklinkCount(Path),
-    Aggregate { aggregate: Aggregate, path: Path, of: NumberType },
-    Subquery { path: Path, node: Box<Node> },
-    Chain { first: Box<Operand>, rest: Vec<(Arithmetic, Operand)> },
+    Aggregate {
+        aggregate: Aggregate,
+        path: Path,
+        of: NumberType,
+    },
+    Subquery {
+        path: Path,
+        node: Box<Node>,
+    },
+    Chain {
+        first: Box<Operand>,
+        rest: Vec<(Arithmetic, Operand)>,
+    },
 }
 
 /// The type of the sum of no values.
@@ -105,11 +122,25 @@ pub(super) struct Path {
 /// From an object to objects.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Hop {
-    Link { column: ColumnIndex, target: ClassIndex },
-    List { column: ColumnIndex, target: ClassIndex },
-    Element { column: ColumnIndex, at: Position, target: ClassIndex },
+    Link {
+        column: ColumnIndex,
+        target: ClassIndex,
+    },
+    List {
+        column: ColumnIndex,
+        target: ClassIndex,
+    },
+    Element {
+        column: ColumnIndex,
+        at: Position,
+        target: ClassIndex,
+    },
     /// Over the links to an object of class `of` from a property of class `source`.
-    Backlinks { of: ClassIndex, source: ClassIndex, column: ColumnIndex },
+    Backlinks {
+        of: ClassIndex,
+        source: ClassIndex,
+        column: ColumnIndex,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -126,7 +157,10 @@ pub(super) enum End {
     Object,
     Value(ColumnIndex),
     List(ColumnIndex),
-    Element { column: ColumnIndex, at: Position },
+    Element {
+        column: ColumnIndex,
+        at: Position,
+    },
     /// The length of a list, or the bytes of a string or of data.
     Length(ColumnIndex),
 }

@@ -1,8 +1,8 @@
 //! Evaluation of one row: follows links, lists and backlinks, and never copies a value that it only looks at.
 
-use super::ast::{Arithmetic, Case, Aggregate, Operator, Quantifier};
+use super::ast::{Aggregate, Arithmetic, Case, Operator, Quantifier};
 use super::compare;
-use super::plan::{Comparison, End, NumberType, Hop, Node, Operand, Path, Position, Side};
+use super::plan::{Comparison, End, Hop, Node, NumberType, Operand, Path, Position, Side};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::objects::{List, Row, Snapshot};
 use crate::value::{Value, ValueRef};
@@ -102,10 +102,7 @@ fn each(operand: &Operand, snapshot: &Snapshot, row: Row<'_>, visit: &mut dyn Fn
         Operand::Path(path) => {
             path_values(path, snapshot, row, visit);
         }
-        Operand::Count(_)
-        | Operand::BacklinkCount(_)
-        | Operand::Subquery { .. }
-        | Operand::Aggregate { .. } => {
+        Operand::Count(_) | Operand::BacklinkCount(_) | Operand::Subquery { .. } | Operand::Aggregate { .. } => {
             visit(single(operand, snapshot, row).as_ref());
         }
         Operand::Chain { first, rest } => chain(first, rest, snapshot, row, visit),
@@ -298,12 +295,7 @@ fn end_values(end: End, row: Row<'_>, visit: &mut dyn FnMut(ValueRef<'_>) -> Flo
 }
 
 /// The objects, with their class, that a path reaches, whatever it reads from them.
-fn path_targets(
-    path: &Path,
-    snapshot: &Snapshot,
-    row: Row<'_>,
-    visit: &mut dyn FnMut(ClassIndex, Row<'_>),
-) {
+fn path_targets(path: &Path, snapshot: &Snapshot, row: Row<'_>, visit: &mut dyn FnMut(ClassIndex, Row<'_>)) {
     let class = path.target;
     follow(&path.hops, snapshot, row, &mut |target| {
         visit(class, target);

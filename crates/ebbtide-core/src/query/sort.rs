@@ -92,7 +92,10 @@ pub(super) fn sort(snapshot: &Snapshot, class: ClassIndex, keys: &mut [ObjectKey
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by(|a, b| {
             let pairs = values[a * width..].iter().zip(&values[b * width..]).zip(paths);
-            pairs.map(|((a, b), (_, direction))| directed(a.total_cmp(b), *direction)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+            pairs
+                .map(|((a, b), (_, direction))| directed(a.total_cmp(b), *direction))
+                .find(|o| o.is_ne())
+                .unwrap_or(Ordering::Equal)
         });
         order
     };
@@ -104,9 +107,8 @@ pub(super) fn sort(snapshot: &Snapshot, class: ClassIndex, keys: &mut [ObjectKey
 pub(super) fn distinct(snapshot: &Snapshot, class: ClassIndex, keys: &mut Vec<ObjectKey>, paths: &[Path]) {
     let rows = rows_of(snapshot, class, keys);
     let mut seen = BTreeSet::new();
-    let mut first = rows.iter().map(|row| {
-        seen.insert(Tuple(paths.iter().map(|path| value_of(path, snapshot, *row)).collect()))
-    });
+    let mut first =
+        rows.iter().map(|row| seen.insert(Tuple(paths.iter().map(|path| value_of(path, snapshot, *row)).collect())));
     keys.retain(|_| first.next().unwrap_or(false));
 }
 
@@ -188,7 +190,10 @@ impl std::fmt::Display for Refusal {
         match self {
             Refusal::Missing { class, property } => write!(f, "property '{class}.{property}' does not exist"),
             Refusal::NotFinal { class, property, kind } => {
-                write!(f, "property '{class}.{property}' of type '{kind}' may only be the final property in the key path")
+                write!(
+                    f,
+                    "property '{class}.{property}' of type '{kind}' may only be the final property in the key path"
+                )
             }
         }
     }
