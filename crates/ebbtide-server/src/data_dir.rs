@@ -53,7 +53,10 @@ impl DataDir {
     pub fn existing(root: &Path) -> Result<DataDir, String> {
         let dir = DataDir { root: root.to_path_buf() };
         if !dir.database().is_file() {
-            return Err(format!("{} is no data directory of ebbtide-server: it has no ebbtide.sqlite3", root.display()));
+            return Err(format!(
+                "{} is no data directory of ebbtide-server: it has no ebbtide.sqlite3",
+                root.display()
+            ));
         }
         DataDir::create(root)
     }

@@ -36,7 +36,9 @@ pub fn normalize(origin: &str) -> Option<String> {
     };
     let (host, port) = split_port(rest)?;
     let host_is_plain = !host.is_empty()
-        && (host.starts_with('[') && host.ends_with(']') && host[1..host.len() - 1].parse::<std::net::Ipv6Addr>().is_ok()
+        && (host.starts_with('[')
+            && host.ends_with(']')
+            && host[1..host.len() - 1].parse::<std::net::Ipv6Addr>().is_ok()
             || host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-'));
     if !host_is_plain {
         return None;

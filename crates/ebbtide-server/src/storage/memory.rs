@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use ebbtide_core::{Millis, ServerVersion};
 
-use super::{Append, Image, Position, RealmRecord, Storage, StorageError, StoredEntry};
+use super::{Image, Storage, StorageError};
+use ebbtide_sync::server::{Append, HistoryEntry, Position, RealmRecord};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Default)]
@@ -21,7 +22,7 @@ struct Inner {
 
 struct Realm {
     record: RealmRecord,
-    entries: BTreeMap<ServerVersion, StoredEntry>,
+    entries: BTreeMap<ServerVersion, HistoryEntry>,
     image: Image,
 }
 
@@ -83,7 +84,7 @@ impl Storage for MemoryStorage {
         realm: &str,
         after: ServerVersion,
         bytes_max: usize,
-    ) -> Result<Vec<StoredEntry>, StorageError> {
+    ) -> Result<Vec<HistoryEntry>, StorageError> {
         let mut inner = self.inner();
         let mut found = Vec::new();
         let mut bytes = 0;

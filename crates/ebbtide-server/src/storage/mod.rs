@@ -6,9 +6,8 @@
 mod memory;
 mod sqlite;
 
-use std::collections::BTreeMap;
-
-use ebbtide_core::{ChainHash, ChangesetNumber, ClientId, Epoch, Millis, Salt, ServerVersion};
+use ebbtide_core::{Millis, ServerVersion};
+use ebbtide_sync::server::{Append, HistoryEntry, Position, RealmRecord};
 
 pub use memory::MemoryStorage;
 pub use sqlite::{BACKUP_STEP_PAGES, SqliteStorage};
@@ -36,71 +35,6 @@ pub enum StorageError {
     /// The engine below failed.
     #[error("storage: {0}")]
     Engine(String),
-}
-
-/// A position and the salt drawn for it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Position {
-    /// The version.
-    pub version: ServerVersion,
-    /// Its salt.
-    pub salt: Salt,
-}
-
-/// What is stored about a realm as a whole.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RealmRecord {
-    /// The continuous history that the versions count in.
-    pub epoch: Epoch,
-    /// The last entry.
-    pub head: Position,
-    /// The last entry that is no longer kept; everything after it is.
-    pub floor: Position,
-    /// Everybody who ever bound and was not forgotten.
-    pub clients: BTreeMap<ClientId, ClientRecord>,
-}
-
-/// What is stored about one client of one realm.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ClientRecord {
-    /// The user the client belongs to.
-    pub user: String,
-    /// The last changeset of it in the history; zero for none.
-    pub number: ChangesetNumber,
-    /// That changeset's hash.
-    pub hash: ChainHash,
-    /// The version that changeset became.
-    pub integrated: ServerVersion,
-    /// The last version it said it has.
-    pub seen: ServerVersion,
-    /// When it was last heard of.
-    pub seen_at: Millis,
-}
-
-/// One entry of a history, as stored.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StoredEntry {
-    /// Where it stands.
-    pub at: Position,
-    /// Its author.
-    pub client: ClientId,
-    /// Its number among its author's.
-    pub number: ChangesetNumber,
-    /// When the server took it.
-    pub time: Millis,
-    /// The encoded changeset.
-    pub changeset: Vec<u8>,
-}
-
-/// What one transaction adds to a realm: entries that continue its head, and what changed about clients.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Append {
-    /// Entries in order, the first at head + 1.
-    pub entries: Vec<StoredEntry>,
-    /// Clients as they are afterwards.
-    pub clients: BTreeMap<ClientId, ClientRecord>,
-    /// Clients to forget.
-    pub forgotten: Vec<ClientId>,
 }
 
 /// A realm's whole state at one version, in chunks that a store keeps as they are.
@@ -132,7 +66,7 @@ pub trait Storage: Send + Sync {
         realm: &str,
         after: ServerVersion,
         bytes_max: usize,
-    ) -> Result<Vec<StoredEntry>, StorageError>;
+    ) -> Result<Vec<HistoryEntry>, StorageError>;
 
     /// The image saved last.
     fn load_image(&self, realm: &str) -> Result<Option<Image>, StorageError>;

@@ -7,10 +7,11 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use ebbtide_core::{ChainHash, ChangesetNumber, ClientId, Epoch, Millis, Salt, ServerVersion};
+use ebbtide_sync::server::{Append, ClientRecord, HistoryEntry, Position, RealmRecord};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::{Append, ClientRecord, Image, Position, RealmRecord, Storage, StorageError, StoredEntry};
+use super::{Image, Storage, StorageError};
 
 /// The number of the tables' layout, in `PRAGMA user_version`.
 const FORMAT: i64 = 1;
@@ -91,11 +92,7 @@ impl SqliteStorage {
 
     /// Replaces everything by the contents of another store, in one transaction: a crash leaves the one or the other.
     /// Reports (pages left, pages in all) as it goes.
-    pub fn replace_from(
-        &self,
-        source: &SqliteStorage,
-        mut progress: impl FnMut(u64, u64),
-    ) -> Result<(), StorageError> {
+    pub fn replace_from(&self, source: &SqliteStorage, mut progress: impl FnMut(u64, u64)) -> Result<(), StorageError> {
         let source = source.reader();
         let mut writer = self.writer();
         // No reader may stand in a transaction of the old contents while they are exchanged.
@@ -193,7 +190,7 @@ impl Storage for SqliteStorage {
         realm: &str,
         after: ServerVersion,
         bytes_max: usize,
-    ) -> Result<Vec<StoredEntry>, StorageError> {
+    ) -> Result<Vec<HistoryEntry>, StorageError> {
         let mut reader = self.reader();
         let transaction = reader.transaction()?;
         let (id, _) = existing(&transaction, realm)?;
@@ -219,7 +216,8 @@ impl Storage for SqliteStorage {
         let mut reader = self.reader();
         let transaction = reader.transaction()?;
         let sql = "SELECT id, image FROM realm WHERE name = ?1";
-        let row = transaction.query_row(sql, [realm], |row| Ok((row.get::<_, i64>(0)?, version(row, 1)?))).optional()?;
+        let row =
+            transaction.query_row(sql, [realm], |row| Ok((row.get::<_, i64>(0)?, version(row, 1)?))).optional()?;
         let Some((id, version)) = row else { return Ok(None) };
         let mut statement = transaction.prepare("SELECT bytes FROM image WHERE realm = ?1 ORDER BY position")?;
         let chunks = statement.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -336,7 +334,7 @@ fn clients(transaction: &Transaction<'_>, realm: i64) -> Result<BTreeMap<ClientI
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn put_entries(transaction: &Transaction<'_>, realm: i64, entries: &[StoredEntry]) -> Result<(), StorageError> {
+fn put_entries(transaction: &Transaction<'_>, realm: i64, entries: &[HistoryEntry]) -> Result<(), StorageError> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO entry (realm, version, salt, client, number, time, changeset) VALUES (?1,?2,?3,?4,?5,?6,?7)",
     )?;
@@ -394,8 +392,8 @@ fn position(row: &Row<'_>, index: usize) -> Result<Position, rusqlite::Error> {
     Ok(Position { version: version(row, index)?, salt: Salt(row.get::<_, i64>(index + 1)? as u64) })
 }
 
-fn entry(row: &Row<'_>) -> Result<StoredEntry, rusqlite::Error> {
-    Ok(StoredEntry {
+fn entry(row: &Row<'_>) -> Result<HistoryEntry, rusqlite::Error> {
+    Ok(HistoryEntry {
         at: position(row, 0)?,
         client: ClientId(row.get(2)?),
         number: ChangesetNumber(row.get::<_, i64>(3)? as u64),

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use ebbtide_core::{ChainHash, ChangesetNumber, ClientId, Epoch, Millis, Salt, ServerVersion};
-use ebbtide_server::storage::{
-    Append, ClientRecord, Image, MemoryStorage, Position, RealmRecord, SqliteStorage, Storage, StorageError, StoredEntry,
-};
+use ebbtide_server::storage::{Image, MemoryStorage, SqliteStorage, Storage, StorageError};
+use ebbtide_sync::server::{Append, ClientRecord, HistoryEntry, Position, RealmRecord};
 
 fn at(version: u64) -> Position {
     Position { version: ServerVersion(version), salt: Salt(version ^ 0xf000_0000_0000_0000) }
 }
 
-fn entry(version: u64, bytes: usize) -> StoredEntry {
-    StoredEntry {
+fn entry(version: u64, bytes: usize) -> HistoryEntry {
+    HistoryEntry {
         at: at(version),
         client: ClientId([7; 16]),
         number: ChangesetNumber(version),
@@ -44,7 +43,7 @@ fn entries(versions: std::ops::RangeInclusive<u64>) -> Append {
     Append { entries: versions.map(|version| entry(version, 10)).collect(), ..Append::default() }
 }
 
-fn versions(found: &[StoredEntry]) -> Vec<u64> {
+fn versions(found: &[HistoryEntry]) -> Vec<u64> {
     found.iter().map(|entry| entry.at.version.0).collect()
 }
 

@@ -1,0 +1,294 @@
+//! Destructive schema changes: the state is written anew under another schema. The history that led to it cannot be
+//! continued, so a new epoch begins with the result.
+
+use std::collections::BTreeMap;
+
+use ebbtide_core::objects::{Synced, WriteContext};
+use ebbtide_core::schema::{SchemaError, validate};
+use ebbtide_core::{
+    ChainHash, ChangesetNumber, ClassIndex, ClassSchema, ClientId, Collection, ColumnIndex, EditTime, ObjectKey,
+    Property, PropertyType, Schema, ServerVersion, Snapshot, Transaction, Value, ValueRef, WriteError,
+};
+
+/// One change of a schema by the operator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SchemaChange {
+    /// Adds a class.
+    AddClass(ClassSchema),
+    /// Adds a property to a class.
+    AddProperty {
+        /// The class.
+        class: String,
+        /// The property.
+        property: Property,
+    },
+    /// Drops a class, its objects, and all properties that link to it.
+    DropClass {
+        /// The class.
+        class: String,
+    },
+    /// Drops a property and its values.
+    DropProperty {
+        /// The class.
+        class: String,
+        /// The property.
+        property: String,
+    },
+    /// Gives a property another type. Values that have an equal one there keep it; others become null, zero or empty.
+    ChangeType {
+        /// The class.
+        class: String,
+        /// The property as it is to be.
+        property: Property,
+    },
+    /// Makes another property the primary key.
+    ChangePrimaryKey {
+        /// The class.
+        class: String,
+        /// The property.
+        property: String,
+    },
+}
+
+/// Why a schema change is refused. Nothing was changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ReshapeError {
+    /// There is no such class.
+    NoSuchClass(String),
+    /// There is no such property: class and name.
+    NoSuchProperty(String, String),
+    /// There is one already.
+    Exists(String),
+    /// The primary key cannot be dropped or become of another type before another one is chosen.
+    IsPrimaryKey(String, String),
+    /// The values of the property cannot tell the objects apart.
+    NotUnique(String, String),
+    /// What would come out is no schema.
+    Schema(SchemaError),
+}
+
+impl std::fmt::Display for ReshapeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ReshapeError::NoSuchClass(class) => write!(f, "There is no class '{class}'."),
+            ReshapeError::NoSuchProperty(class, property) => write!(f, "There is no property '{class}.{property}'."),
+            ReshapeError::Exists(what) => write!(f, "'{what}' is there already."),
+            ReshapeError::IsPrimaryKey(class, property) => {
+                write!(f, "'{class}.{property}' is the primary key: choose another one first.")
+            }
+            ReshapeError::NotUnique(class, property) => {
+                write!(f, "'{class}.{property}' cannot be the primary key: two objects have the same value, or none.")
+            }
+            ReshapeError::Schema(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for ReshapeError {}
+
+impl SchemaChange {
+    /// Whether clients that know the old schema can go on with the new one.
+    pub fn is_additive(&self) -> bool {
+        match self {
+            SchemaChange::AddClass(_) | SchemaChange::AddProperty { .. } => true,
+            SchemaChange::DropClass { .. }
+            | SchemaChange::DropProperty { .. }
+            | SchemaChange::ChangeType { .. }
+            | SchemaChange::ChangePrimaryKey { .. } => false,
+        }
+    }
+
+    /// The schema after the change.
+    pub fn apply(&self, schema: &Schema) -> Result<Schema, ReshapeError> {
+        let mut classes: Vec<ClassSchema> = schema.classes.iter().map(|class| ClassSchema::clone(class)).collect();
+        match self {
+            SchemaChange::AddClass(class) => {
+                if schema.class_index(&class.name).is_some() {
+                    return Err(ReshapeError::Exists(class.name.clone()));
+                }
+                classes.push(class.clone());
+            }
+            SchemaChange::AddProperty { class, property } => {
+                let class = find_class(&mut classes, class)?;
+                if class.column(&property.name).is_some() {
+                    return Err(ReshapeError::Exists(format!("{}.{}", class.name, property.name)));
+                }
+                class.properties.push(property.clone());
+            }
+            SchemaChange::DropClass { class } => drop_class(&mut classes, class)?,
+            SchemaChange::DropProperty { class, property } => {
+                let class = find_class(&mut classes, class)?;
+                let column = find_column(class, property)?;
+                refuse_key(class, column)?;
+                drop_column(class, column);
+            }
+            SchemaChange::ChangeType { class, property } => {
+                let class = find_class(&mut classes, class)?;
+                let column = find_column(class, &property.name)?;
+                refuse_key(class, column)?;
+                class.properties[column.index()] = property.clone();
+            }
+            SchemaChange::ChangePrimaryKey { class, property } => {
+                let class = find_class(&mut classes, class)?;
+                class.primary_key = Some(find_column(class, property)?);
+            }
+        }
+        let schema = Schema::of(classes);
+        validate(&schema).map_err(ReshapeError::Schema)?;
+        Ok(schema)
+    }
+}
+
+fn find_class<'a>(classes: &'a mut [ClassSchema], name: &str) -> Result<&'a mut ClassSchema, ReshapeError> {
+    classes.iter_mut().find(|class| class.name == name).ok_or_else(|| ReshapeError::NoSuchClass(name.to_string()))
+}
+
+fn find_column(class: &ClassSchema, name: &str) -> Result<ColumnIndex, ReshapeError> {
+    class.column(name).ok_or_else(|| ReshapeError::NoSuchProperty(class.name.clone(), name.to_string()))
+}
+
+fn refuse_key(class: &ClassSchema, column: ColumnIndex) -> Result<(), ReshapeError> {
+    if class.primary_key == Some(column) {
+        return Err(ReshapeError::IsPrimaryKey(class.name.clone(), class.property(column).name.clone()));
+    }
+    Ok(())
+}
+
+fn drop_column(class: &mut ClassSchema, column: ColumnIndex) {
+    class.properties.remove(column.index());
+    class.primary_key = class.primary_key.map(|key| if key > column { ColumnIndex(key.0 - 1) } else { key });
+}
+
+fn drop_class(classes: &mut Vec<ClassSchema>, name: &str) -> Result<(), ReshapeError> {
+    find_class(classes, name)?;
+    classes.retain(|class| class.name != name);
+    for class in classes {
+        let links = |property: &Property| property.target.as_deref() == Some(name);
+        while let Some(column) = class.properties.iter().position(links) {
+            drop_column(class, ColumnIndex(column as u32));
+        }
+    }
+    Ok(())
+}
+
+/// The objects of `state` under another schema, by class and property name. All values count as defaults afterwards, so
+/// that any edit wins over them, also one that was made offline before.
+pub fn reshape(state: &Snapshot, schema: &Schema) -> Result<Snapshot, ReshapeError> {
+    let context = WriteContext {
+        client: ClientId::default(),
+        number: ChangesetNumber(1),
+        base: ServerVersion(0),
+        parent: ChainHash::default(),
+        time: EditTime(1),
+        next_key: ObjectKey(1),
+        synced: Synced::No,
+    };
+    let mut writing =
+        Writing { state, tx: Transaction::begin(&Snapshot::empty(schema), context), keys: BTreeMap::new() };
+    for (index, class) in schema.classes.iter().enumerate() {
+        if let Some(old) = state.schema().class_index(&class.name) {
+            writing.create(old, ClassIndex(index as u32), class)?;
+        }
+    }
+    for (index, class) in schema.classes.iter().enumerate() {
+        if let Some(old) = state.schema().class_index(&class.name) {
+            writing.fill(old, ClassIndex(index as u32), class);
+        }
+    }
+    Ok(writing.tx.snapshot().clone())
+}
+
+struct Writing<'a> {
+    state: &'a Snapshot,
+    tx: Transaction,
+    /// From class name and old key to the new key.
+    keys: BTreeMap<(String, ObjectKey), ObjectKey>,
+}
+
+impl Writing<'_> {
+    fn create(&mut self, old: ClassIndex, class: ClassIndex, schema: &ClassSchema) -> Result<(), ReshapeError> {
+        let source = self.state.schema().class(old);
+        let key_column = schema.primary_key_property().map(|property| (property, source.column(&property.name)));
+        for row in self.state.table(old).rows() {
+            let key = match key_column {
+                None => None,
+                Some((_, None)) => Some(Value::Null),
+                Some((_, Some(column))) => Some(row.value(column).to_owned()),
+            };
+            let created = self.tx.create(class, key).map_err(|error| self.refused(&error, schema))?;
+            self.keys.insert((schema.name.clone(), row.key()), created);
+        }
+        Ok(())
+    }
+
+    fn refused(&self, _error: &WriteError, class: &ClassSchema) -> ReshapeError {
+        let property = class.primary_key_property().map_or(String::new(), |property| property.name.clone());
+        ReshapeError::NotUnique(class.name.clone(), property)
+    }
+
+    fn fill(&mut self, old: ClassIndex, class: ClassIndex, schema: &ClassSchema) {
+        let state = self.state;
+        let source = state.schema().class(old);
+        for (index, property) in schema.properties.iter().enumerate() {
+            let column = ColumnIndex(index as u32);
+            let Some(from) = source.column(&property.name) else { continue };
+            if schema.primary_key == Some(column) {
+                continue;
+            }
+            let before = source.property(from);
+            for row in state.table(old).rows() {
+                let key = self.keys[&(schema.name.clone(), row.key())];
+                match (row.value(from), property.collection) {
+                    (ValueRef::List(list), Collection::List) => {
+                        let values = list.iter().filter_map(|value| self.convert(value, before, property));
+                        for (at, value) in values.collect::<Vec<_>>().into_iter().enumerate() {
+                            // A value that the new type cannot hold leaves the list.
+                            let _ = self.tx.list_insert(class, key, column, at, value);
+                        }
+                    }
+                    (ValueRef::List(_), Collection::None) | (_, Collection::List) => {}
+                    (value, Collection::None) => {
+                        if let Some(value) = self.convert(value, before, property) {
+                            // A value that the new type cannot hold stays what a new object has.
+                            let _ = self.tx.set_default(class, key, column, value);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn convert(&self, value: ValueRef<'_>, before: &Property, property: &Property) -> Option<Value> {
+        if let ValueRef::Link(key) = value {
+            let target = property.target.as_ref()?;
+            if before.target.as_ref() != Some(target) {
+                return None;
+            }
+            return self.keys.get(&(target.clone(), key)).map(|key| Value::Link(*key));
+        }
+        convert_plain(value, property)
+    }
+}
+
+/// The equal value of another type, where there is one.
+fn convert_plain(value: ValueRef<'_>, property: &Property) -> Option<Value> {
+    let kind = property.kind;
+    Some(match (value, kind) {
+        (ValueRef::Null, _) => return property.optional.then_some(Value::Null),
+        (ValueRef::Bool(v), PropertyType::Int) => Value::Int(i64::from(v)),
+        (ValueRef::Bool(v), PropertyType::String) => Value::String(v.to_string()),
+        (ValueRef::Int(v), PropertyType::Double) => Value::Double(v as f64),
+        (ValueRef::Int(v), PropertyType::String) => Value::String(v.to_string()),
+        (ValueRef::Int(v), PropertyType::Bool) if v == 0 || v == 1 => Value::Bool(v == 1),
+        (ValueRef::Double(v), PropertyType::Int) if v.fract() == 0.0 && v.abs() < 9e15 => Value::Int(v as i64),
+        (ValueRef::Double(v), PropertyType::String) => Value::String(v.to_string()),
+        (ValueRef::String(v), PropertyType::Int) => Value::Int(v.trim().parse().ok()?),
+        (ValueRef::String(v), PropertyType::Double) => Value::Double(v.trim().parse().ok()?),
+        (ValueRef::String(v), PropertyType::Bool) => Value::Bool(v.trim().parse().ok()?),
+        (ValueRef::String(v), PropertyType::Data) => Value::Data(v.as_bytes().to_vec()),
+        (ValueRef::Data(v), PropertyType::String) => Value::String(std::str::from_utf8(v).ok()?.to_string()),
+        (ValueRef::Uuid(v), PropertyType::String) => Value::String(ebbtide_core::ClientId(v).to_string()),
+        (value, _) => value.to_owned(),
+    })
+}
