@@ -23,14 +23,14 @@ pub fn build(project: &Project, mode: Mode) -> Outcome<()> {
 
 /// Shows the demo page.
 pub fn run(project: &Project, demo: &Demo) -> Outcome<()> {
-    setup::for_building(project)?;
     match demo.driver {
         Driver::Person => {
+            setup::for_building(project)?;
             package::build(project, demo.mode)?;
             show(project, demo.port)
         }
         Driver::Script => {
-            let browser = setup::for_browsing(project)?;
+            let browser = setup::all(project)?;
             package::build(project, demo.mode)?;
             play(project, &browser)
         }

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    process::end_orphans();
     let outcome = process::end_children_on_signals().and_then(|()| run(command));
     process::end_children();
     match outcome {

@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -25,9 +26,13 @@ const TOOL_PATIENCE: Duration = Duration::from_secs(40 * 60);
 /// How long a script in a browser may take.
 pub const SCRIPT_PATIENCE: Duration = Duration::from_secs(10 * 60);
 
+/// Set once a signal has come: what becomes of the children is then nobody's failure.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
 /// Arranges that Ctrl-C and a request to terminate end the children first.
 pub fn end_children_on_signals() -> Outcome<()> {
     ctrlc::set_handler(|| {
+        ENDING.store(true, Ordering::SeqCst);
         end_children();
         std::process::exit(130);
     })
@@ -69,6 +74,9 @@ pub fn wait(child: &mut Child, patience: Duration) -> Outcome<ExitStatus> {
     let deadline = Instant::now() + patience;
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait().while_doing(|| "waiting for a child".to_owned())? {
+            while ENDING.load(Ordering::SeqCst) {
+                std::thread::park();
+            }
             return Ok(status);
         }
         std::thread::sleep(POLL);
@@ -101,6 +109,16 @@ pub fn terminate(child: &mut Child, patience: Duration) -> Outcome<ExitStatus> {
 /// Ends everything that carries this program's mark.
 pub fn end_children() {
     end_marked(mark());
+}
+
+/// Ends what a killed run of this program left behind: a server there would hold on to its data.
+pub fn end_orphans() {
+    for (pid, mark) in all_marked() {
+        let parent = mark.split_once('-').and_then(|(parent, _)| parent.parse::<u32>().ok());
+        if parent.is_some_and(|parent| !Path::new(&format!("/proc/{parent}")).exists()) {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+    }
 }
 
 /// The command as one would type it.
@@ -148,21 +166,23 @@ fn mark() -> &'static str {
     })
 }
 
-/// All running processes with the mark; systems without /proc have only the direct children's own ends.
 fn marked(mark: &str) -> Vec<Pid> {
-    let wanted = format!("{MARK}={mark}");
+    all_marked().into_iter().filter(|(_, found)| found == mark).map(|(pid, _)| pid).collect()
+}
+
+/// All running processes with a mark; a system without /proc shows none, and children there end with their parents.
+fn all_marked() -> Vec<(Pid, String)> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
-        .filter(|pid| {
-            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|pair| pair == wanted.as_bytes())
-        })
-        .map(Pid::from_raw)
-        .collect()
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter_map(|pid| Some((Pid::from_raw(pid), mark_of(pid)?))).collect()
+}
+
+fn mark_of(pid: i32) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mut pairs = environment.split(|byte| *byte == 0);
+    pairs.find_map(|pair| std::str::from_utf8(pair).ok()?.strip_prefix(MARK)?.strip_prefix('=').map(str::to_owned))
 }
 
 #[cfg(test)]

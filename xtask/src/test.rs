@@ -75,7 +75,9 @@ fn everything(project: &Project, steps: &mut Steps<'_>) -> Outcome<()> {
 }
 
 fn lint_rust(project: &Project, steps: &mut Steps<'_>) {
-    steps.step("formatting", |log| run_logged(&mut cargo(project, &["fmt", "--all", "--check"]), log));
+    steps.step("formatting", |log| {
+        run_logged(&mut cargo(project, &["fmt", "--all", "--check", "--", "--color", "never"]), log)
+    });
     steps.step("tidiness", |_| tidy::run(project));
     let native = ["clippy", "--workspace", "--exclude", EDGE, "--all-targets", "--", "--deny", "warnings"];
     steps.step("clippy, native crates", |log| run_logged(&mut cargo(project, &native), log));

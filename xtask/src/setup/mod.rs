@@ -14,8 +14,10 @@ pub use chromium::Browser;
 
 /// Makes sure of everything that building and testing needs.
 pub fn all(project: &Project) -> Outcome<Browser> {
+    // What may fail for want of rights comes before what takes minutes.
+    let browser = for_browsing(project)?;
     for_building(project)?;
-    for_browsing(project)
+    Ok(browser)
 }
 
 /// Makes sure of what turns the sources into the package.
