@@ -17,17 +17,31 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Posts JSON and waits for the answer.
-pub fn post(address: SocketAddr, path: &str, token: &str, json: &str) -> Outcome<Answer> {
-    let doing = || format!("POST http://{address}{path}");
+/// What is asked of a server.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// `GET` or `POST`.
+    pub method: &'a str,
+    /// The path, with a query where there is one.
+    pub path: &'a str,
+    /// The bearer token.
+    pub token: &'a str,
+    /// The body; empty for `GET`.
+    pub json: &'a str,
+}
+
+/// Asks, and waits for the answer.
+pub fn ask(address: SocketAddr, request: Request<'_>) -> Outcome<Answer> {
+    let Request { method, path, token, json } = request;
+    let doing = || format!("{method} http://{address}{path}");
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).while_doing(doing)?;
     stream.set_read_timeout(Some(PATIENCE)).while_doing(doing)?;
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+    let text = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{json}",
         json.len()
     );
-    stream.write_all(request.as_bytes()).while_doing(doing)?;
+    stream.write_all(text.as_bytes()).while_doing(doing)?;
     read_answer(&mut BufReader::new(stream)).while_doing(doing)
 }
 

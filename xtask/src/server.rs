@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, Outcome, While};
-use crate::http::{self, Answer};
+use crate::http::{self, Answer, Request};
 use crate::process;
 use crate::project::Project;
 
@@ -107,13 +107,14 @@ impl Server {
         self.start()
     }
 
-    /// Sends a command to the admin API.
-    pub fn admin(&mut self, action: &str, body: &str) -> Outcome<Answer> {
+    /// Asks the admin API; `action` is what comes after `/admin/`.
+    pub fn admin(&mut self, method: &str, action: &str, body: &str) -> Outcome<Answer> {
         if !self.is_running() {
             return Err(Failure::new(format!("the server does not run, so `{action}` cannot be asked of it")));
         }
-        let body = if body.trim().is_empty() { "{}" } else { body };
-        http::post(self.address, &format!("/admin/{action}"), &self.admin_token, body)
+        let json = if method == "POST" && body.trim().is_empty() { "{}" } else { body };
+        let path = format!("/admin/{action}");
+        http::ask(self.address, Request { method, path: &path, token: &self.admin_token, json })
     }
 
     /// Whether it runs, for the conductor's answers.
@@ -206,7 +207,7 @@ mod tests {
     #[test]
     fn nothing_is_asked_of_a_server_that_does_not_run() {
         let (folder, mut server) = echo("down");
-        let failure = server.admin("backup", "").expect_err("it does not run").to_string();
+        let failure = server.admin("POST", "backup", "").expect_err("it does not run").to_string();
         assert_eq!(failure, "the server does not run, so `backup` cannot be asked of it");
         server.stop().expect("stopping twice is fine");
         server.kill().expect("and so is killing");

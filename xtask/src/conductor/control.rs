@@ -9,11 +9,26 @@ use crate::failure::{Failure, Outcome};
 use crate::proxy::{self, Direction, Mode};
 use crate::server::Server;
 
+/// The rest is asked of the admin API.
+const OWN_ACTIONS: [&str; 5] = ["start", "stop", "kill", "reset-data", "state"];
 const APP_ID: &str = "ebbtide-demo";
 const INJECTED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// Does what the part of the address after `/control/` says.
+pub fn run(scene: &Scene, method: &str, command: &str, body: &str) -> Reply {
+    let outcome = match (method, command.split_once('/')) {
+        ("POST", Some(("server", action))) if OWN_ACTIONS.contains(&action) => command_process(scene, action),
+        ("GET", Some(("server", "state"))) => command_process(scene, "state"),
+        ("POST", Some(("proxy", action))) => command_proxy(scene, action, body),
+        ("GET" | "POST", Some(("server", action))) => ask_admin(scene, method, action, body),
+        ("GET", None) if command == "info" => Ok(Reply::json(200, &info(scene))),
+        _ => Ok(unknown(command)),
+    };
+    outcome.unwrap_or_else(|failure| Reply::error(409, &failure.to_string()))
+}
+
 /// The addresses that a page needs.
-pub fn info(scene: &Scene) -> Value {
+fn info(scene: &Scene) -> Value {
     json!({
         "conductorUrl": format!("http://{}", scene.address),
         "serverUrl": format!("http://{}", server(scene).address()),
@@ -22,29 +37,19 @@ pub fn info(scene: &Scene) -> Value {
     })
 }
 
-/// Does what the part of the address after `/control/` says.
-pub fn run(scene: &Scene, command: &str, body: &str) -> Reply {
-    let outcome = match command.split_once('/') {
-        Some(("server", action)) => command_server(scene, action, body),
-        Some(("proxy", action)) => command_proxy(scene, action, body),
-        _ => Ok(unknown(command)),
-    };
-    outcome.unwrap_or_else(|failure| Reply::error(409, &failure.to_string()))
+fn ask_admin(scene: &Scene, method: &str, action: &str, body: &str) -> Outcome<Reply> {
+    let answer = server(scene).admin(method, action, body)?;
+    Ok(Reply { status: answer.status, mime: "application/json", body: answer.body.into_bytes() })
 }
 
-fn command_server(scene: &Scene, action: &str, body: &str) -> Outcome<Reply> {
+fn command_process(scene: &Scene, action: &str) -> Outcome<Reply> {
     let mut server = server(scene);
     match action {
         "start" => server.start()?,
         "stop" => server.stop()?,
         "kill" => server.kill()?,
         "reset-data" => server.reset_data()?,
-        "state" => {}
-        "backup" | "restore" | "terminate-sync" | "trim-history" | "schema" => {
-            let answer = server.admin(action, body)?;
-            return Ok(Reply { status: answer.status, mime: "application/json", body: answer.body.into_bytes() });
-        }
-        other => return Ok(unknown(other)),
+        _ => {}
     }
     Ok(Reply::json(200, &server.state()))
 }

@@ -4,7 +4,7 @@
 //! ```text
 //! GET  /control/info                                       { conductorUrl, serverUrl, proxyUrl, appId }
 //! POST /control/server/{start,stop,kill,state,reset-data}  { running, pid, starts }
-//! POST /control/server/{backup,restore,terminate-sync,trim-history,schema}   body and answer are those of /admin/...
+//! GET, POST /control/server/... (backup, restore, ...)     the same of /admin/..., with its body and its answer
 //! POST /control/proxy/{pass,cut,blackhole-down,blackhole-up}  { mode, connections, ... }: from now on
 //! POST /control/proxy/drop                                 cuts what is open, once
 //! POST /control/proxy/inject  { direction: "up" | "down", hex | size, raw?: true }
@@ -15,6 +15,7 @@
 mod control;
 mod pages;
 
+use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -105,25 +106,21 @@ fn answer(scene: &Scene, mut request: Request) {
 }
 
 fn reply_to(scene: &Scene, request: &mut Request) -> Reply {
-    let path = request.url().split(['?', '#']).next().unwrap_or_default().to_owned();
-    let Some(command) = path.strip_prefix("/control/") else {
-        return match request.method() {
-            Method::Get | Method::Head => scene.pages.reply(&path),
+    let address = request.url().to_owned();
+    let method = request.method().clone();
+    let Some(command) = address.strip_prefix("/control/") else {
+        return match method {
+            Method::Get | Method::Head => scene.pages.reply(address.split(['?', '#']).next().unwrap_or_default()),
             _ => Reply::error(405, "files can only be read"),
         };
     };
-    match (request.method(), command) {
-        (Method::Options, _) => Reply { status: 204, mime: "text/plain", body: Vec::new() },
-        (Method::Get, "info") => Reply::json(200, &control::info(scene)),
-        (Method::Post, _) => {
-            let mut body = String::new();
-            let mut reader = std::io::Read::take(request.as_reader(), BODY_BYTES_MAX);
-            match std::io::Read::read_to_string(&mut reader, &mut body) {
-                Ok(_) => control::run(scene, command, &body),
-                Err(error) => Reply::error(400, &format!("the body cannot be read: {error}")),
-            }
-        }
-        _ => Reply::error(405, "commands are given by POST"),
+    if method == Method::Options {
+        return Reply { status: 204, mime: "text/plain", body: Vec::new() };
+    }
+    let mut body = String::new();
+    match request.as_reader().take(BODY_BYTES_MAX).read_to_string(&mut body) {
+        Ok(_) => control::run(scene, method.as_str(), command, &body),
+        Err(error) => Reply::error(400, &format!("the body cannot be read: {error}")),
     }
 }
 
