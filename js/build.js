@@ -1,0 +1,51 @@
+// Builds dist/: one ES module with everything in it, the wasm file beside it, and declarations that stand alone.
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+const dist = path.join(root, "dist");
+const pkg = path.join(root, "pkg");
+const require = createRequire(import.meta.url);
+
+if (!existsSync(path.join(pkg, "ebbtide.js"))) {
+  console.error("pkg/ebbtide.js is missing: build the wasm first (wasm-pack build --target web).");
+  process.exit(1);
+}
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist);
+
+await build({
+  absWorkingDir: root,
+  entryPoints: ["js/src/index.ts"],
+  outfile: "dist/index.js",
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
+  sourcemap: true,
+  legalComments: "linked",
+  logLevel: "warning",
+});
+copyFileSync(path.join(pkg, "ebbtide_bg.wasm"), path.join(dist, "ebbtide_bg.wasm"));
+
+const typescript = path.dirname(require.resolve("typescript/package.json"));
+execFileSync(process.execPath, [path.join(typescript, "bin/tsc"), "-p", "js/tsconfig.build.json"], {
+  cwd: root,
+  stdio: "inherit",
+});
+
+// The declarations name bson; its own declarations travel with them, so that a user needs no second package.
+copyFileSync(path.join(root, "node_modules/bson/bson.d.ts"), path.join(dist, "bson.lib.d.ts"));
+for (const name of readdirSync(dist).filter((name) => name.endsWith(".d.ts"))) {
+  const file = path.join(dist, name);
+  const text = readFileSync(file, "utf8");
+  const standalone = text.replaceAll(/from "bson"/g, 'from "./bson.lib.js"');
+  if (standalone !== text) writeFileSync(file, standalone);
+}

@@ -1,0 +1,161 @@
+import { assert, assertFunction, assertNumber, assertObject, assertString } from "./assert.js";
+import { type AppCore, assertReady, type CoreUserInfo, core, init } from "./core.js";
+import { Credentials, ProviderType } from "./credentials.js";
+import { NotAvailableError, TypeAssertionError } from "./errors.js";
+import { callSafely } from "./listeners.js";
+import { Sync } from "./sync.js";
+import { User } from "./user.js";
+
+export type AppChangeCallback = () => void;
+
+export type AppConfiguration = {
+  /** The app's name on the server. */
+  id: string;
+  /** The server's address; the page's own origin if left out. */
+  baseUrl?: string;
+  timeout?: number;
+  /** Part of the paths of the app's synced realms. */
+  baseFilePath?: string;
+  app?: { name?: string; version?: string };
+  multiplexSessions?: boolean;
+};
+
+/** The engine's handles, by id and address: several App objects share one. */
+const cores = new Map<string, AppCore>();
+
+/** An app on a server, and the users who logged in to it here. */
+export class App {
+  static Credentials = Credentials;
+  static Sync = Sync;
+
+  private static byId = new Map<string, App>();
+  /** @internal */
+  readonly baseUrl: string;
+  /** @internal */
+  readonly baseFilePath: string;
+  private readonly config: AppConfiguration;
+  private readonly users = new Map<string, User>();
+  private readonly listeners = new Set<AppChangeCallback>();
+
+  /** The app that was made with this id before, or a new one. */
+  static get(id: string): App {
+    return App.byId.get(id) ?? new App(id);
+  }
+
+  /** @deprecated Use `App.get`. */
+  static getApp(id: string): App {
+    return App.get(id);
+  }
+
+  constructor(id: string);
+  constructor(config: AppConfiguration);
+  constructor(idOrConfig: string | AppConfiguration) {
+    const config = typeof idOrConfig === "string" ? { id: idOrConfig } : idOrConfig;
+    assertObject(config, "config");
+    assertString(config.id, "id");
+    if (config.baseUrl !== undefined) assertString(config.baseUrl, "baseUrl");
+    if (config.timeout !== undefined) assertNumber(config.timeout, "timeout");
+    this.config = config;
+    this.baseUrl = (config.baseUrl ?? globalThis.location?.origin ?? "").replace(/\/+$/, "");
+    this.baseFilePath = (config.baseFilePath ?? "").replace(/\/+$/, "");
+    App.byId.set(config.id, this);
+  }
+
+  get id(): string {
+    return this.config.id;
+  }
+
+  /** @internal */
+  get core(): AppCore {
+    assertReady();
+    const identity = `${this.id} ${this.baseUrl}`;
+    let found = cores.get(identity);
+    if (!found) {
+      found = new core.AppCore(this.id, this.baseUrl);
+      cores.set(identity, found);
+    }
+    return found;
+  }
+
+  async logIn(credentials: Credentials): Promise<User> {
+    if (!(credentials instanceof Credentials)) {
+      throw new TypeAssertionError("an instance of Credentials", credentials, "credentials");
+    }
+    const { provider, reuse } = credentials.payload;
+    if (provider !== ProviderType.AnonUser) throw new NotAvailableError(`Logging in with '${provider}'`);
+    await init();
+    const known = reuse ? Object.values(this.allUsers).find((user) => user.isLoggedIn) : undefined;
+    const user = known ?? this.userOf(await this.core.logIn(credentials.payload));
+    this.emit();
+    return user;
+  }
+
+  /** The user who logged in last and has not logged out. */
+  get currentUser(): User | null {
+    const info = this.core.currentUser();
+    return info ? this.userOf(info) : null;
+  }
+
+  /** Every user known on this device, by id. */
+  get allUsers(): Readonly<Record<string, User>> {
+    return Object.fromEntries(this.core.users().map((info) => [info.id, this.userOf(info)]));
+  }
+
+  /** Makes another user, who has logged in before, the current one. */
+  switchUser(user: User): void {
+    assert(user instanceof User, () => new TypeAssertionError("an instance of User", user, "user"));
+    void this.core.switchUser(user.id).then(() => this.emit());
+  }
+
+  /** Logs a user out. */
+  async removeUser(user: User): Promise<void> {
+    await user.logOut();
+  }
+
+  /** Not available yet. */
+  deleteUser(_user: User): Promise<void> {
+    return Promise.reject(new NotAvailableError("Deleting a user"));
+  }
+
+  /** Not available yet. */
+  get emailPasswordAuth(): never {
+    throw new NotAvailableError("Email and password authentication");
+  }
+
+  /** Ebbtide's own: cuts every connection of the app, or allows them again. */
+  setOffline(isOffline: boolean): void {
+    this.core.setOffline(isOffline);
+  }
+
+  addListener(callback: AppChangeCallback): void {
+    assertFunction(callback, "callback");
+    this.listeners.add(callback);
+  }
+
+  removeListener(callback: AppChangeCallback): void {
+    this.listeners.delete(callback);
+  }
+
+  removeAllListeners(): void {
+    this.listeners.clear();
+  }
+
+  /** @internal */
+  emit(): void {
+    for (const listener of [...this.listeners]) callSafely(listener);
+  }
+
+  /** @internal What the engine knows of a user; undefined after logging out. */
+  infoOf(userId: string): CoreUserInfo | undefined {
+    return this.core.users().find(({ id }) => id === userId);
+  }
+
+  private userOf(info: CoreUserInfo): User {
+    let user = this.users.get(info.id);
+    if (!user) {
+      user = new User(this, info.id);
+      this.users.set(info.id, user);
+    }
+    return user;
+  }
+}

@@ -1,0 +1,170 @@
+// Everything in this page that belongs to one path: one engine, the Realm instances that share it, its listeners, its session.
+import type { AppCore, CoreConfig, CoreSyncConfig, Host, Notice, RealmCore } from "./core.js";
+import { core as wasm } from "./core.js";
+import { StorageError, syncErrorFrom } from "./errors.js";
+import { callSafely, Observations } from "./listeners.js";
+import type { Realm } from "./realm.js";
+import type { SyncHandler } from "./sync-handler.js";
+import type { View } from "./view.js";
+
+export interface CoordinatorConfig {
+  core: CoreConfig & { sync?: CoreSyncConfig };
+  app?: AppCore;
+  sync?: SyncHandler;
+  onStorageError?: (error: StorageError) => void;
+}
+
+export class Coordinator {
+  readonly observations = new Observations(() => this.core);
+  /** What keeps the engine open. */
+  readonly views = new Set<View>();
+  /** What uses it while it is open. */
+  private readonly guests = new Set<View>();
+  core!: RealmCore;
+  isInTransaction = false;
+  /** Settles when the engine is closed, once no Realm instance is open any more. */
+  closing: Promise<void> | undefined;
+  private stopLingering: () => void = () => {};
+  private isRevived = false;
+  /** Notices of the engine's own making while it opens. */
+  private early: (() => void)[] | undefined = [];
+
+  private constructor(readonly config: CoordinatorConfig) {}
+
+  get path(): string {
+    return this.config.core.path;
+  }
+
+  get isInMemory(): boolean {
+    return this.config.core.inMemory === true;
+  }
+
+  get isReadOnly(): boolean {
+    return this.config.core.readOnly === true;
+  }
+
+  get sync(): SyncHandler | undefined {
+    return this.config.sync;
+  }
+
+  /** Opens an engine without waiting: for what is not on disk. */
+  static openSync(config: CoordinatorConfig): Coordinator {
+    const coordinator = new Coordinator(config);
+    coordinator.start(wasm.RealmCore.openSync(config.core, coordinator.host(), config.app));
+    return coordinator;
+  }
+
+  static async open(config: CoordinatorConfig): Promise<Coordinator> {
+    const coordinator = new Coordinator(config);
+    coordinator.start(await wasm.RealmCore.open(config.core, coordinator.host(), config.app));
+    return coordinator;
+  }
+
+  private start(core: RealmCore): void {
+    this.core = core;
+    this.sync?.start(this);
+    const early = this.early ?? [];
+    this.early = undefined;
+    for (const call of early) call();
+  }
+
+  attach(view: View, isGuest: boolean): void {
+    (isGuest ? this.guests : this.views).add(view);
+    if (!isGuest) this.isRevived = true;
+  }
+
+  detach(view: View): void {
+    this.observations.removeView(view);
+    this.views.delete(view);
+    this.guests.delete(view);
+  }
+
+  /**
+   * Closes the engine when its last Realm instance is gone: after what was written is durable and, for a synced realm whose
+   * policy says so, uploaded. Until then an instance may be attached again.
+   */
+  release(onClosed: () => void): void {
+    if (this.isInTransaction) this.cancel();
+    this.isRevived = false;
+    const stopped = new Promise<void>((resolve) => {
+      this.stopLingering = resolve;
+    });
+    this.closing = (async () => {
+      await this.core.flushed().catch(() => undefined);
+      await Promise.race([stopped, this.sync?.lastWords() ?? Promise.resolve()]);
+      if (this.isRevived) return;
+      onClosed();
+      for (const guest of [...this.guests]) guest.realm.close();
+      this.sync?.stop();
+      await this.core.close().catch((error) => this.storageError(error));
+    })();
+  }
+
+  /** Stops waiting for uploads and gives the end of the closing. */
+  async finishClosing(): Promise<void> {
+    this.stopLingering();
+    await this.closing;
+  }
+
+  begin(): void {
+    if (this.isInTransaction) throw new Error("The Realm is already in a write transaction");
+    this.observations.deliverPending();
+    this.core.begin();
+    this.isInTransaction = true;
+  }
+
+  commit(): void {
+    if (!this.isInTransaction) throw new Error("Can't commit a non-existing write transaction");
+    try {
+      this.core.commit();
+    } catch (error) {
+      this.isInTransaction = this.core.inTransaction();
+      throw error;
+    }
+    this.isInTransaction = false;
+    this.tellRealms((realm) => realm.emit("beforenotify"));
+    this.tellRealms((realm) => realm.emit("change"));
+  }
+
+  cancel(): void {
+    if (!this.isInTransaction) throw new Error("Can't cancel a non-existing write transaction");
+    this.isInTransaction = false;
+    this.core.cancel();
+  }
+
+  private tellRealms(tell: (realm: Realm) => void): void {
+    for (const view of [...this.views, ...this.guests]) if (view.isOpen) tell(view.realm);
+  }
+
+  private notify(notices: Notice[]): void {
+    const hasChanged = notices.some(({ id }) => id === 0);
+    if (hasChanged || this.observations.concerns(notices)) this.tellRealms((realm) => realm.emit("beforenotify"));
+    for (const notice of notices) if (notice.id !== 0) this.observations.deliver(notice);
+    if (hasChanged) this.tellRealms((realm) => realm.emit("change"));
+  }
+
+  private storageError(report: { message?: string; code?: string }): void {
+    const error = new StorageError(report);
+    const { onStorageError } = this.config;
+    if (onStorageError) callSafely(() => onStorageError(error));
+    else console.error(`Ebbtide: '${this.path}': ${error.message}`);
+  }
+
+  /** What the engine calls. While it opens, calls wait for the coordinator to be whole. */
+  private host(): Host {
+    const later = (call: () => void) => {
+      if (this.early) this.early.push(call);
+      else call();
+    };
+    return {
+      notify: (notices) => later(() => this.notify(Array.from(notices))),
+      syncError: (report) => later(() => this.sync?.error(syncErrorFrom(report))),
+      resetBefore: (before) => this.sync?.before(before),
+      resetAfter: (before) => this.sync?.after(before),
+      resetProgress: (progress) => later(() => this.sync?.resetProgress(progress)),
+      progress: (progress) => later(() => this.sync?.progress(progress)),
+      connectionState: (now, before) => later(() => this.sync?.connectionState(now, before)),
+      storageError: (report) => later(() => this.storageError(report)),
+    };
+  }
+}

@@ -1,0 +1,246 @@
+// The boundary to the wasm: what is used of it, typed. Nothing else imports pkg/.
+import initialise, * as wasm from "../../pkg/ebbtide.js";
+
+/** A property as the engine sees it. */
+export interface CoreProperty {
+  name: string;
+  type: "bool" | "int" | "double" | "string" | "data" | "date" | "objectId" | "uuid" | "link";
+  collection?: "list";
+  optional: boolean;
+  objectType?: string;
+  indexed?: boolean;
+}
+
+/** A class as the engine sees it; its position in `schema()` is its index, a property's position its column. */
+export interface CoreClass {
+  name: string;
+  primaryKey?: string;
+  properties: CoreProperty[];
+}
+
+export interface CoreSyncConfig {
+  userId: string;
+  realm: string;
+  resetMode: "manual" | "discardUnsyncedChanges";
+}
+
+export interface CoreConfig {
+  path: string;
+  schema?: CoreClass[];
+  schemaVersion?: number;
+  readOnly?: boolean;
+  inMemory?: boolean;
+  sync?: CoreSyncConfig;
+}
+
+/** What one observation learned in one turn; `id` 0 says that the realm as a whole changed. */
+export interface Notice {
+  id: number;
+  deleted?: boolean;
+  insertions?: Uint32Array;
+  deletions?: Uint32Array;
+  oldModifications?: Uint32Array;
+  newModifications?: Uint32Array;
+  changedColumns?: Iterable<number>;
+}
+
+export interface CoreSyncError {
+  name: string;
+  message: string;
+  code: number;
+  wireCode?: number;
+  isFatal?: boolean;
+  userInfo?: Record<string, string>;
+  cause?: string;
+}
+
+export interface CoreResetProgress {
+  phase: string;
+  cause?: string;
+  code?: number;
+  message?: string;
+  durationsMs?: Record<string, number>;
+  stagedBytes?: number;
+  totalBytes?: number;
+  report?: unknown;
+}
+
+export interface CoreProgress {
+  direction: "upload" | "download";
+  transferred: number;
+  transferable: number;
+}
+
+/** What the engine calls; never while it holds a borrow, so these may call back. */
+export interface Host {
+  notify(notices: Notice[]): void;
+  syncError(error: CoreSyncError): void;
+  resetBefore(before: RealmCore): void | Promise<void>;
+  resetAfter(before: RealmCore): void | Promise<void>;
+  resetProgress(progress: CoreResetProgress): void;
+  progress(progress: CoreProgress): void;
+  connectionState(newState: string, oldState: string): void;
+  storageError(error: { message?: string; code?: string }): void;
+}
+
+/** One value as it crosses the boundary. */
+export type CoreValue = null | undefined | boolean | number | bigint | string | Uint8Array | Date;
+
+/** One engine for one path in this page. */
+export interface RealmCore {
+  readonly path: string;
+  schema(): CoreClass[];
+  schemaVersion(): number;
+  updateSchema(classes: CoreClass[], version: number): void;
+  begin(): void;
+  commit(): void;
+  cancel(): void;
+  inTransaction(): boolean;
+  version(): number;
+  create(cls: number, primaryKey: CoreValue): number;
+  find(cls: number, primaryKey: CoreValue): number;
+  delete(cls: number, key: number): void;
+  set(cls: number, key: number, column: number, value: CoreValue): void;
+  setDefault(cls: number, key: number, column: number, value: CoreValue): void;
+  get(cls: number, key: number, column: number): unknown;
+  isValid(cls: number, key: number): boolean;
+  count(cls: number): number;
+  keyAt(cls: number, index: number): number;
+  listLength(cls: number, key: number, column: number): number;
+  listGet(cls: number, key: number, column: number, index: number): unknown;
+  listSet(cls: number, key: number, column: number, index: number, value: CoreValue): void;
+  listInsert(cls: number, key: number, column: number, index: number, value: CoreValue): void;
+  listRemove(cls: number, key: number, column: number, index: number): void;
+  listMove(cls: number, key: number, column: number, from: number, to: number): void;
+  listClear(cls: number, key: number, column: number): void;
+  query(cls: number, text: string, args: unknown[]): QueryCore;
+  listQuery(cls: number, key: number, column: number, text: string | undefined, args: unknown[] | undefined): QueryCore;
+  frozen(): RealmCore;
+  observeQuery(query: QueryCore): number;
+  observeObject(cls: number, key: number): number;
+  observeList(cls: number, key: number, column: number): number;
+  unobserve(id: number): void;
+  flushed(): Promise<void>;
+  close(): Promise<void>;
+  session(): SessionCore | undefined;
+}
+
+/** A live query. */
+export interface QueryCore {
+  length(): number;
+  keyAt(index: number): number;
+  indexOf(key: number): number;
+  keys(): Float64Array;
+  valueAt(index: number): unknown;
+  filter(text: string, args: unknown[]): QueryCore;
+  sort(keys: [string, boolean][]): QueryCore;
+  description(): string;
+  min(column: number): unknown;
+  max(column: number): unknown;
+  sum(column: number): unknown;
+  avg(column: number): unknown;
+}
+
+/** The sync session of a realm. */
+export interface SessionCore {
+  state(): "active" | "inactive";
+  connectionState(): "disconnected" | "connecting" | "connected";
+  pause(): void;
+  resume(): void;
+  reconnect(): void;
+  waitForUpload(timeoutMs?: number): Promise<void>;
+  waitForDownload(timeoutMs?: number): Promise<void>;
+  progress(): { uploaded: number; uploadable: number; downloaded: number; downloadable: number };
+  clientId(): string;
+  simulateError(code: number, message: string, isFatal: boolean): void;
+}
+
+export interface CoreUserInfo {
+  id: string;
+  accessToken?: string | null;
+  refreshToken?: string | null;
+  providerType?: string;
+  deviceId?: string | null;
+  isLoggedIn?: boolean;
+  state?: string;
+}
+
+/** The engine's view of an app. */
+export interface AppCore {
+  logIn(credentials: unknown): Promise<CoreUserInfo>;
+  users(): CoreUserInfo[];
+  currentUser(): CoreUserInfo | null | undefined;
+  logOut(userId: string): Promise<void> | void;
+  switchUser(userId: string): Promise<void>;
+  setOffline(offline: boolean): void;
+  connectionState(): string;
+}
+
+export interface BackupInfo {
+  /** Opens with `Realm.open({ path, readOnly: true })`. */
+  path: string;
+  /** The realm that it was made of. */
+  originalPath?: string;
+  createdAt?: Date;
+  sizeBytes?: number;
+}
+
+interface CoreModule {
+  RealmCore: {
+    open(config: CoreConfig, host: Host, app?: AppCore): Promise<RealmCore>;
+    openSync(config: CoreConfig, host: Host, app?: AppCore): RealmCore;
+  };
+  AppCore: new (id: string, baseUrl: string) => AppCore;
+  loadCatalogue(): Promise<void>;
+  exists(path: string): boolean;
+  deleteRealm(path: string): Promise<void>;
+  storedSchemaVersion(path: string): number;
+  initiateClientReset(path: string): Promise<string>;
+  /** Whether a store waits for its backup, from this or an earlier visit. */
+  hasFileAction(path: string): boolean;
+  listBackups(): Promise<BackupInfo[]>;
+}
+
+/** The wasm module. */
+export const core = wasm as unknown as CoreModule;
+
+let loading: Promise<void> | undefined;
+let failure: unknown;
+let ready = false;
+
+/**
+ * Loads the engine and the catalogue of realms. Importing the package does this; a further call waits for it, and throws
+ * when it failed.
+ */
+export function init(): Promise<void> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<void> {
+  try {
+    await initialise();
+    await core.loadCatalogue();
+    ready = true;
+  } catch (error) {
+    failure = error;
+    throw error;
+  }
+}
+
+/** Throws unless the engine is loaded. */
+export function assertReady(): void {
+  if (ready) return;
+  if (failure !== undefined) throw new Error(`Ebbtide could not start: ${messageOf(failure)}`, { cause: failure });
+  throw new Error("Ebbtide is still loading: await init() first.");
+}
+
+/** The `code` of an error that the engine threw. */
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === "string" ? code : undefined;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

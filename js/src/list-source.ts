@@ -1,0 +1,70 @@
+// A list of one object.
+import type { ClassModel } from "./class-model.js";
+import type { QueryCore, RealmCore } from "./core.js";
+import type { PropertyModel } from "./property.js";
+import { Source } from "./source.js";
+
+const INVALID =
+  "List is no longer valid. Either the parent object was deleted or the containing Realm has been invalidated or closed.";
+
+export class ListSource extends Source {
+  readonly identity: string;
+  private readonly core: RealmCore;
+
+  constructor(
+    readonly owner: ClassModel,
+    readonly key: number,
+    readonly property: PropertyModel,
+  ) {
+    const { view } = owner;
+    const { kind, target, optional } = property;
+    super(view, { kind, optional, model: target === undefined ? undefined : view.model(target) });
+    this.core = view.core;
+    this.identity = `list ${owner.index} ${key} ${property.column}`;
+  }
+
+  override isValid(): boolean {
+    return this.owner.isValid(this.key);
+  }
+
+  override length(): number {
+    this.assertValid();
+    return this.core.listLength(this.owner.index, this.key, this.property.column);
+  }
+
+  override rawAt(index: number): unknown {
+    return this.core.listGet(this.owner.index, this.key, this.property.column, index);
+  }
+
+  override raw(): unknown[] | Float64Array {
+    if (this.element.model) {
+      this.assertValid();
+      return this.query().keys();
+    }
+    return Array.from({ length: this.length() }, (_, index) => this.rawAt(index));
+  }
+
+  override query(text?: string, args?: unknown[]): QueryCore {
+    this.assertValid();
+    return this.core.listQuery(this.owner.index, this.key, this.property.column, text, args);
+  }
+
+  override observe(core: RealmCore): number {
+    return core.observeList(this.owner.index, this.key, this.property.column);
+  }
+
+  assertValid(): void {
+    if (!this.isValid()) throw new Error(INVALID);
+  }
+
+  /** Throws unless elements may be written now. */
+  assertWritable(): void {
+    this.assertValid();
+    this.view.assertWritable();
+  }
+
+  /** The list as error messages call it. */
+  get label(): string {
+    return `${this.owner.name}.${this.property.name}`;
+  }
+}

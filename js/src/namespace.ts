@@ -1,0 +1,21 @@
+// Everything that is found under `Realm.` as well as by name.
+export * from "./app.js";
+export * from "./bson.js";
+export * from "./collection.js";
+export * from "./configuration.js";
+export type { BackupInfo } from "./core.js";
+export * from "./credentials.js";
+export * from "./errors.js";
+export * from "./list.js";
+export type { ObjectChangeCallback, ObjectChangeSet } from "./listeners.js";
+export { type AnyRealmObject, RealmObject } from "./object.js";
+export * from "./open.js";
+export * from "./ordered-collection.js";
+export * from "./results.js";
+export type * from "./schema.js";
+export * from "./sync.js";
+export * from "./sync-configuration.js";
+export * from "./sync-session.js";
+export type { Unmanaged } from "./unmanaged.js";
+export * from "./update-mode.js";
+export * from "./user.js";

@@ -1,0 +1,147 @@
+import { assert, assertFunction } from "./assert.js";
+import type { ClassModel } from "./class-model.js";
+import { IllegalConstructorError, NotAvailableError } from "./errors.js";
+import type { ObjectChangeCallback } from "./listeners.js";
+import type { Realm } from "./realm.js";
+import type { Results } from "./results.js";
+import type { CanonicalObjectSchema, Constructor, DefaultObject } from "./schema.js";
+import { KEY, MODEL } from "./symbols.js";
+import type { OmittedRealmTypes, Unmanaged } from "./unmanaged.js";
+
+/** Any managed object. */
+export type AnyRealmObject = RealmObject<unknown>;
+
+/** @internal Objects already turned to JSON, by class and key: what makes cycles possible. */
+export type JsonCache = Map<string, DefaultObject>;
+
+/**
+ * An object in a realm, live: reading a property gives what is in the realm now. Classes extend it and describe themselves
+ * in `static schema`. Two JavaScript objects may stand for the same object; it stays the same one across client resets.
+ */
+export class RealmObject<T = DefaultObject, RequiredProperties extends keyof OmittedRealmTypes<T> = never> {
+  static primaryKey?: string;
+  static embedded?: boolean;
+  static asymmetric?: boolean;
+
+  /** @internal */
+  declare readonly [KEY]: number;
+  /** @internal */
+  declare readonly [MODEL]: ClassModel;
+
+  /** Creates the object in `realm`, which has to be in a write transaction. */
+  constructor(realm: Realm, values: Unmanaged<T, RequiredProperties>) {
+    if (typeof realm?.create !== "function") throw new IllegalConstructorError(new.target.name);
+    // biome-ignore lint/correctness/noConstructorReturn: a managed object is not made by its class's constructor
+    return realm.create(new.target as unknown as Constructor<AnyRealmObject>, values as never) as unknown as this;
+  }
+
+  /** The names of its properties. */
+  keys(): string[] {
+    return [...this[MODEL].names];
+  }
+
+  /** The names and values of its properties. */
+  entries(): [string, unknown][] {
+    return this[MODEL].names.map((name) => [name, (this as unknown as DefaultObject)[name]]);
+  }
+
+  /** A plain object with the same values; links to an object that is already in it lead back to it. */
+  toJSON(_key?: string, cache?: unknown): DefaultObject {
+    const seen: JsonCache = cache instanceof Map ? cache : new Map();
+    const model = this[MODEL];
+    const identity = `${model.index}:${this[KEY]}`;
+    const known = seen.get(identity);
+    if (known) return known;
+    const result: DefaultObject = {};
+    seen.set(identity, result);
+    for (const property of model.properties.values()) {
+      const value = model.read(this[KEY], property);
+      const toJSON = property.isList || property.kind === "link" ? (value as AnyRealmObject | null)?.toJSON : undefined;
+      result[property.name] = toJSON ? toJSON.call(value, property.name, seen) : value;
+    }
+    return result;
+  }
+
+  /** Whether the object is still in the realm, and the realm open. */
+  isValid(): boolean {
+    return this[MODEL].isValid(this[KEY]);
+  }
+
+  /** The schema of its class. */
+  objectSchema(): CanonicalObjectSchema<T> {
+    return this[MODEL].schema as CanonicalObjectSchema<T>;
+  }
+
+  /** Objects that link to this one: not available yet. */
+  linkingObjects<L = DefaultObject>(objectType: string, propertyName: string): Results<RealmObject<L> & L>;
+  linkingObjects<L extends AnyRealmObject>(objectType: Constructor<L>, propertyName: string): Results<L>;
+  linkingObjects(): never {
+    throw new NotAvailableError("'linkingObjects'");
+  }
+
+  /** The number of links to this object: not available yet. */
+  linkingObjectsCount(): number {
+    throw new NotAvailableError("'linkingObjectsCount'");
+  }
+
+  /** @deprecated Its key as a string; use a primary key of your own. */
+  _objectId(): string {
+    return this._objectKey();
+  }
+
+  /** Its key in this store as a string: the same for as long as the object exists. */
+  _objectKey(): string {
+    return String(this[KEY]);
+  }
+
+  /**
+   * Calls `callback(object, { deleted, changedProperties })`: first asynchronously with nothing changed, then after each
+   * change. `keyPaths` limits it to the named properties.
+   */
+  addListener(callback: ObjectChangeCallback<T>, keyPaths?: string | string[]): void {
+    assertFunction(callback, "callback");
+    const model = this[MODEL];
+    const { coordinator } = model.view;
+    model.view.assertOpen();
+    assert(coordinator, "A frozen realm does not change: it takes no listeners");
+    assert(this.isValid(), "Accessing object which has been invalidated or deleted");
+    const paths = keyPaths === undefined ? undefined : [keyPaths].flat();
+    const watched = paths?.map((path) => (path === "*" ? path : model.property(path.split(".")[0] as string).name));
+    const byColumn = new Map([...model.properties.values()].map(({ column, name }) => [column, name]));
+    coordinator.observations.add({
+      view: model.view,
+      identity: `object ${model.index} ${this[KEY]}`,
+      subject: this,
+      callback: callback as (subject: unknown, changes: unknown) => void,
+      empty: { deleted: false, changedProperties: [] },
+      start: (core) => core.observeObject(model.index, this[KEY]),
+      changes(notice) {
+        if (notice.deleted) return { deleted: true, changedProperties: [] };
+        const names = Array.from(notice.changedColumns ?? [], (column) => byColumn.get(column)).filter(
+          (name) => name !== undefined,
+        );
+        const seen = watched === undefined || watched.includes("*") ? names : names.filter((n) => watched.includes(n));
+        return seen.length > 0 ? { deleted: false, changedProperties: seen } : undefined;
+      },
+    });
+  }
+
+  removeListener(callback: ObjectChangeCallback<T>): void {
+    assertFunction(callback, "callback");
+    const model = this[MODEL];
+    const identity = `object ${model.index} ${this[KEY]}`;
+    model.view.coordinator?.observations.remove(model.view, identity, this, callback as never);
+  }
+
+  removeAllListeners(): void {
+    const model = this[MODEL];
+    model.view.coordinator?.observations.removeAll(model.view, `object ${model.index} ${this[KEY]}`);
+  }
+
+  /** The type of a property in Realm's notation: `"string"`, `"<Person>"`, `"list<int>"`. */
+  getPropertyType(propertyName: string): string {
+    const { kind, isList, target } = this[MODEL].property(propertyName);
+    const element = kind === "link" ? `<${target}>` : kind;
+    return isList ? `list${kind === "link" ? element : `<${element}>`}` : element;
+  }
+}

@@ -1,0 +1,396 @@
+import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
+import { type AnyCollection, Collection } from "./collection.js";
+import { NotAvailableError, TypeAssertionError } from "./errors.js";
+import type { JsonCache } from "./object.js";
+import { liftPrimitive, type PropertyModel } from "./property.js";
+import type { Results } from "./results.js";
+import { makeResults } from "./results-maker.js";
+import { SnapshotSource } from "./results-source.js";
+import type { DefaultObject } from "./schema.js";
+import { changeSetOf, emptyChangeSet, lowerArgument, type Source } from "./source.js";
+import { SOURCE } from "./symbols.js";
+
+/** A property to sort by, with whether to sort in reverse. */
+export type SortDescriptor = string | [string, boolean];
+
+/** What happened to a collection: deletions and old modifications index the old state, the others the new one. */
+export type CollectionChangeSet = {
+  insertions: number[];
+  deletions: number[];
+  newModifications: number[];
+  oldModifications: number[];
+};
+
+export type CollectionChangeCallback<T = unknown, EntryType extends [unknown, unknown] = [unknown, unknown]> = (
+  collection: OrderedCollection<T, EntryType>,
+  changes: CollectionChangeSet,
+) => void;
+
+const NUMERIC = new Set(["int", "double", "date"]);
+
+/** @internal Turns `collection[3]`, `length`, `Object.keys` and assignment into calls to the source. */
+const handler: ProxyHandler<OrderedCollection> = {
+  get(target, name) {
+    if (typeof name === "string") {
+      if (name === "length") return target[SOURCE].length();
+      const index = indexOf(name);
+      if (index !== undefined) return index < 0 ? undefined : target[SOURCE].at(index);
+    }
+    return Reflect.get(target, name, target);
+  },
+  set(target, name, value) {
+    if (name === "length") throw new Error("Cannot assign to read only property 'length'");
+    const index = typeof name === "string" ? indexOf(name) : undefined;
+    if (index === undefined) return Reflect.set(target, name, value, target);
+    if (index < 0) throw new Error(`Index ${index} cannot be less than zero.`);
+    target.assign(index, value);
+    return true;
+  },
+  has(target, name) {
+    const index = typeof name === "string" ? indexOf(name) : undefined;
+    if (index === undefined) return Reflect.has(target, name);
+    return index >= 0 && index < target[SOURCE].length();
+  },
+  ownKeys(target) {
+    return Array.from({ length: target[SOURCE].length() }, (_, index) => String(index));
+  },
+  getOwnPropertyDescriptor(target, name) {
+    const index = typeof name === "string" ? indexOf(name) : undefined;
+    if (index === undefined) return name === SOURCE ? undefined : Reflect.getOwnPropertyDescriptor(target, name);
+    if (index < 0 || index >= target[SOURCE].length()) return undefined;
+    return { configurable: true, enumerable: true, writable: true, value: target[SOURCE].at(index) };
+  },
+};
+
+function indexOf(name: string): number | undefined {
+  const first = name.charCodeAt(0);
+  if (!((first >= 48 && first <= 57) || first === 45)) return undefined;
+  const index = Number(name);
+  return Number.isInteger(index) ? index : undefined;
+}
+
+/** A collection whose elements have an order: it indexes, iterates and slices like an array, and it is live. */
+export abstract class OrderedCollection<T = unknown, EntryType extends [unknown, unknown] = [number, T]>
+  extends Collection<number, T, EntryType, T, CollectionChangeCallback<T, EntryType>>
+  implements
+    Omit<ReadonlyArray<T>, "entries" | "with" | "toReversed" | "toSorted" | "toSpliced" | "findLast" | "findLastIndex">
+{
+  [n: number]: T;
+  /** @internal */
+  declare readonly [SOURCE]: Source;
+
+  /** @internal */
+  constructor(source: Source) {
+    super();
+    Object.defineProperty(this, SOURCE, { value: source, configurable: true });
+    // biome-ignore lint/correctness/noConstructorReturn: indexing needs a proxy
+    return new Proxy(this as unknown as OrderedCollection, handler) as unknown as this;
+  }
+
+  /** @internal */
+  assign(_index: number, _value: unknown): void {
+    throw new Error(`Assigning into a ${this.constructor.name} is not supported`);
+  }
+
+  /** The number of elements. */
+  get length(): number {
+    return this[SOURCE].length();
+  }
+  set length(_value: number) {
+    throw new Error("Cannot assign to read only property 'length'");
+  }
+
+  /** What the elements are: `"object"`, or a primitive type. */
+  get type(): string {
+    const { kind } = this[SOURCE].element;
+    return kind === "link" ? "object" : kind;
+  }
+
+  /** Whether elements may be null. */
+  get optional(): boolean {
+    return this[SOURCE].element.optional;
+  }
+
+  override isValid(): boolean {
+    return this[SOURCE].isValid();
+  }
+
+  isEmpty(): boolean {
+    return this[SOURCE].length() === 0;
+  }
+
+  /** The elements now, as an array of plain objects. */
+  override toJSON(_key?: string, cache?: unknown): DefaultObject[] {
+    const seen: JsonCache = cache instanceof Map ? cache : new Map();
+    return this[SOURCE].values().map((element, index) => {
+      const toJSON = this[SOURCE].element.model ? (element as { toJSON?: unknown } | null)?.toJSON : undefined;
+      return typeof toJSON === "function" ? toJSON.call(element, String(index), seen) : element;
+    });
+  }
+
+  override *keys(): Generator<number> {
+    yield* this[SOURCE].values().keys();
+  }
+
+  /** The elements there are now, in order; changes made meanwhile do not disturb the iteration. */
+  override *values(): Generator<T> {
+    const source = this[SOURCE];
+    const raw = source.raw();
+    const { model } = source.element;
+    for (let index = 0; index < raw.length; index++) {
+      const isGone = model !== undefined && !model.isValid(raw[index] as number);
+      yield (isGone ? null : source.lift(raw[index])) as T;
+    }
+  }
+
+  override *entries(): Generator<EntryType> {
+    let index = 0;
+    for (const value of this.values()) yield [index++, value] as unknown as EntryType;
+  }
+
+  override [Symbol.iterator](): IterableIterator<T> {
+    return this.values();
+  }
+
+  get [Symbol.unscopables](): (typeof Array.prototype)[typeof Symbol.unscopables] {
+    return Array.prototype[Symbol.unscopables];
+  }
+
+  override toString(): string {
+    return this.array().toString();
+  }
+
+  override toLocaleString(): string {
+    return this.array().toLocaleString();
+  }
+
+  concat(...items: (T | ConcatArray<T>)[]): T[] {
+    return this.array().concat(...items.map((item) => (isCollection(item) ? ([...item] as T[]) : item)));
+  }
+
+  join(separator?: string): string {
+    return this.array().join(separator);
+  }
+
+  slice(start?: number, end?: number): T[] {
+    return this.array().slice(start, end);
+  }
+
+  /** The position of an element, or -1. */
+  indexOf(searchElement: T, fromIndex?: number): number {
+    assert(fromIndex === undefined, "The second fromIndex argument is not yet supported");
+    return this[SOURCE].indexOf(searchElement);
+  }
+
+  lastIndexOf(searchElement: T, fromIndex?: number): number {
+    assert(fromIndex === undefined, "The second fromIndex argument is not yet supported");
+    if (this[SOURCE].element.model === undefined) return this.array().lastIndexOf(searchElement);
+    const reversed = [...this[SOURCE].raw()].reverse();
+    const at = this[SOURCE].indexOf(searchElement);
+    return at < 0 ? -1 : reversed.length - 1 - reversed.indexOf(this[SOURCE].raw()[at] as never);
+  }
+
+  includes(searchElement: T, fromIndex?: number): boolean {
+    return this.indexOf(searchElement, fromIndex) !== -1;
+  }
+
+  every<S extends T>(
+    predicate: (value: T, index: number, array: readonly T[]) => value is S,
+    thisArg?: unknown,
+  ): this is readonly S[];
+  every(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): boolean;
+  every(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): boolean {
+    return this.array().every(predicate, thisArg);
+  }
+
+  some(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): boolean {
+    return this.array().some(predicate, thisArg);
+  }
+
+  forEach(callback: (value: T, index: number, array: readonly T[]) => void, thisArg?: unknown): void {
+    this.array().forEach(callback, thisArg);
+  }
+
+  map<U>(callback: (value: T, index: number, array: readonly T[]) => U, thisArg?: unknown): U[] {
+    return this.array().map(callback, thisArg);
+  }
+
+  filter<S extends T>(predicate: (value: T, index: number, array: readonly T[]) => value is S, thisArg?: unknown): S[];
+  filter(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): T[];
+  filter(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): T[] {
+    return this.array().filter(predicate, thisArg);
+  }
+
+  reduce(callback: (previous: T, current: T, index: number, array: readonly T[]) => T): T;
+  reduce(callback: (previous: T, current: T, index: number, array: readonly T[]) => T, initial: T): T;
+  reduce<U>(callback: (previous: U, current: T, index: number, array: readonly T[]) => U, initial: U): U;
+  reduce(...args: unknown[]): unknown {
+    return (this.array().reduce as (...all: unknown[]) => unknown).apply(this.array(), args);
+  }
+
+  reduceRight(callback: (previous: T, current: T, index: number, array: readonly T[]) => T): T;
+  reduceRight(callback: (previous: T, current: T, index: number, array: readonly T[]) => T, initial: T): T;
+  reduceRight<U>(callback: (previous: U, current: T, index: number, array: readonly T[]) => U, initial: U): U;
+  reduceRight(...args: unknown[]): unknown {
+    return (this.array().reduceRight as (...all: unknown[]) => unknown).apply(this.array(), args);
+  }
+
+  find<S extends T>(
+    predicate: (this: void, value: T, index: number, array: readonly T[]) => value is S,
+    thisArg?: unknown,
+  ): S | undefined;
+  find(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): T | undefined;
+  find(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): T | undefined {
+    return this.array().find(predicate, thisArg);
+  }
+
+  findIndex(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): number {
+    return this.array().findIndex(predicate, thisArg);
+  }
+
+  flatMap<U, This = undefined>(
+    callback: (this: This, value: T, index: number, array: T[]) => U | readonly U[],
+    thisArg?: This,
+  ): U[] {
+    return this.array().flatMap(callback, thisArg);
+  }
+
+  flat<A, D extends number = 1>(this: A, _depth?: D): FlatArray<A, D>[] {
+    throw new Error("Method not implemented.");
+  }
+
+  /** The element at `index`, counted from the end if negative. */
+  at(index: number): T | undefined {
+    const position = index < 0 ? this[SOURCE].length() + Math.trunc(index) : Math.trunc(index) || 0;
+    return position < 0 ? undefined : (this[SOURCE].at(position) as T | undefined);
+  }
+
+  /** The query behind the collection, as text. */
+  description(): string {
+    return this[SOURCE].query().description();
+  }
+
+  /** The smallest value of a property (or of the elements); undefined where there is none. */
+  min(property?: string): number | Date | undefined {
+    return this.aggregate("min", property) as number | Date | undefined;
+  }
+
+  max(property?: string): number | Date | undefined {
+    return this.aggregate("max", property) as number | Date | undefined;
+  }
+
+  sum(property?: string): number {
+    return (this.aggregate("sum", property) as number | undefined) ?? 0;
+  }
+
+  avg(property?: string): number | undefined {
+    return this.aggregate("avg", property) as number | undefined;
+  }
+
+  private aggregate(operation: "min" | "max" | "sum" | "avg", name: string | undefined): unknown {
+    const { model, kind } = this[SOURCE].element;
+    const refuse = (of: string, type: string) => {
+      throw new Error(`Operation '${operation}' not supported for ${type} property '${of}'`);
+    };
+    const isSupported = (type: string) =>
+      NUMERIC.has(type) && (type !== "date" || operation === "min" || operation === "max");
+    if (model) {
+      assertString(name, "name");
+      const property: PropertyModel = model.property(name);
+      if (property.isList || !isSupported(property.kind)) {
+        refuse(`${model.name}.${name}`, property.isList ? "list" : property.kind);
+      }
+      const result = this[SOURCE].query()[operation](property.column);
+      return result == null ? undefined : liftPrimitive(property.kind, result);
+    }
+    if (name !== undefined && name !== "self")
+      throw new Error(`Cannot get property named '${name}' on a list of primitives`);
+    if (!isSupported(kind)) refuse("self", kind);
+    return aggregateOf(operation, this[SOURCE].values());
+  }
+
+  /** A live collection of those elements that match a query; `$0`, `$1` ... in it stand for the arguments. */
+  filtered(queryString: string, ...args: unknown[]): Results<T> {
+    assertString(queryString, "query");
+    const source = this[SOURCE];
+    return makeResults<T>(source.view, source.element, source.query(queryString, args.map(lowerArgument)));
+  }
+
+  /** A live collection of the elements in another order. */
+  sorted(reverse?: boolean): Results<T>;
+  sorted(descriptors: SortDescriptor[]): Results<T>;
+  sorted(descriptor: string, reverse?: boolean): Results<T>;
+  sorted(first: boolean | string | SortDescriptor[] = "self", reverse?: boolean): Results<T> {
+    const source = this[SOURCE];
+    return makeResults<T>(source.view, source.element, source.query().sort(sortKeys(first, reverse)));
+  }
+
+  /** The elements as they are now: what is deleted later reads as null. */
+  snapshot(): Results<T> {
+    return makeResults<T>(new SnapshotSource(this[SOURCE]));
+  }
+
+  override addListener(callback: CollectionChangeCallback<T, EntryType>, keyPaths?: string | string[]): void {
+    assertFunction(callback, "callback");
+    if (keyPaths !== undefined) throw new NotAvailableError("Listening to key paths of a collection");
+    const source = this[SOURCE];
+    source.view.assertOpen();
+    const { coordinator } = source.view;
+    assert(coordinator, "A frozen realm does not change: it takes no listeners");
+    assert(source.isValid(), "The collection is no longer valid");
+    coordinator.observations.add({
+      view: source.view,
+      identity: source.identity,
+      subject: this,
+      callback: callback as (subject: unknown, changes: unknown) => void,
+      empty: emptyChangeSet(),
+      start: (core) => source.observe(core),
+      changes: changeSetOf,
+    });
+  }
+
+  override removeListener(callback: CollectionChangeCallback<T, EntryType>): void {
+    assertFunction(callback, "callback");
+    const { view, identity } = this[SOURCE];
+    view.coordinator?.observations.remove(view, identity, this, callback as never);
+  }
+
+  override removeAllListeners(): void {
+    const { view, identity } = this[SOURCE];
+    view.coordinator?.observations.removeAll(view, identity);
+  }
+
+  private array(): T[] {
+    return [...this.values()];
+  }
+}
+
+function isCollection(item: unknown): item is AnyCollection {
+  return item instanceof OrderedCollection;
+}
+
+function sortKeys(first: boolean | string | SortDescriptor[], reverse: boolean | undefined): [string, boolean][] {
+  if (typeof first === "boolean") return [["self", !first]];
+  if (typeof first === "string") {
+    if (reverse !== undefined) assertBoolean(reverse, "reverse");
+    return [[first, !reverse]];
+  }
+  if (Array.isArray(first)) {
+    return first.map((descriptor) => {
+      if (typeof descriptor === "string") return [descriptor, true];
+      const [property, isReverse] = descriptor;
+      assertString(property, "property");
+      if (isReverse !== undefined) assertBoolean(isReverse, "direction");
+      return [property, !isReverse];
+    });
+  }
+  throw new TypeAssertionError("property name and optional bool or an array of descriptors", first, "argument");
+}
+
+function aggregateOf(operation: "min" | "max" | "sum" | "avg", values: unknown[]): unknown {
+  const present = values.filter((value) => value !== null) as (number | bigint | Date)[];
+  if (operation === "sum") return present.reduce((sum: number, value) => sum + Number(value), 0);
+  if (present.length === 0) return undefined;
+  if (operation === "avg") return present.reduce((sum: number, value) => sum + Number(value), 0) / present.length;
+  return present.reduce((best, value) => ((operation === "min" ? value < best : value > best) ? value : best));
+}

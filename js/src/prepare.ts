@@ -1,0 +1,101 @@
+// From a configuration to an engine: paths, schemas, and what must agree with an engine that is open already.
+import { type Configuration, localPath } from "./configuration.js";
+import type { Coordinator, CoordinatorConfig } from "./coordinator.js";
+import { codeOf } from "./core.js";
+import { NotAvailableError } from "./errors.js";
+import { acquire, acquireSync, deleteStore, exists, storedSchemaVersion } from "./registry.js";
+import type { CanonicalObjectSchema } from "./schema.js";
+import { compareSchemas, toCoreSchema } from "./schema-core.js";
+import { parseSchema } from "./schema-parse.js";
+import { coreResetMode, serverRealmName, syncedPath } from "./sync-configuration.js";
+import { SyncHandler } from "./sync-handler.js";
+
+export interface Prepared {
+  config: Configuration;
+  path: string;
+  schema: CanonicalObjectSchema[] | undefined;
+  coordinator: CoordinatorConfig;
+}
+
+export function pathOf(config: Configuration, defaultPath: string): string {
+  return config.sync ? syncedPath(config.sync, config.path) : localPath(config.path ?? defaultPath);
+}
+
+export function prepare(config: Configuration, defaultPath: string): Prepared {
+  const path = pathOf(config, defaultPath);
+  const schema = config.schema === undefined ? undefined : parseSchema(config.schema);
+  const { sync, schemaVersion, readOnly, inMemory, onStorageError } = config;
+  const coordinator: CoordinatorConfig = {
+    core: {
+      path,
+      ...(schema ? { schema: toCoreSchema(schema), schemaVersion: schemaVersion ?? 0 } : {}),
+      readOnly: readOnly ?? false,
+      inMemory: inMemory ?? false,
+    },
+    onStorageError,
+  };
+  if (sync) {
+    coordinator.app = sync.user.app.core;
+    coordinator.sync = new SyncHandler(sync);
+    coordinator.core.sync = {
+      userId: sync.user.id,
+      realm: serverRealmName(sync.partitionValue),
+      resetMode: coreResetMode(sync.clientReset),
+    };
+  }
+  return { config, path, schema, coordinator };
+}
+
+/** The engine for a configuration, without waiting. */
+export function engineSync(prepared: Prepared): Coordinator {
+  refuseMigration(prepared);
+  const coordinator = acquireSync(prepared.coordinator);
+  adopt(coordinator, prepared);
+  return coordinator;
+}
+
+export async function engine(prepared: Prepared): Promise<Coordinator> {
+  refuseMigration(prepared);
+  let coordinator: Coordinator;
+  try {
+    coordinator = await acquire(prepared.coordinator);
+  } catch (error) {
+    if (!prepared.config.deleteRealmIfMigrationNeeded || codeOf(error) !== "SchemaMismatch") throw error;
+    await deleteStore(prepared.path);
+    coordinator = await acquire(prepared.coordinator);
+  }
+  adopt(coordinator, prepared);
+  return coordinator;
+}
+
+function refuseMigration({ config, path }: Prepared): void {
+  if (!config.onMigration || !exists(path)) return;
+  if (storedSchemaVersion(path) < (config.schemaVersion ?? 0)) throw new NotAvailableError("'onMigration'");
+}
+
+/** Brings an engine that was open already and a further configuration together, or says why they do not fit. */
+function adopt(coordinator: Coordinator, { config, path, schema }: Prepared): void {
+  const clash = (what: string) => new Error(`Realm at path '${path}' already opened ${what}.`);
+  if (coordinator.isInMemory !== (config.inMemory ?? false)) throw clash("with different inMemory settings");
+  if (coordinator.isReadOnly && !config.readOnly) throw clash("with different read permissions");
+  if ((coordinator.sync === undefined) !== (config.sync === undefined)) {
+    throw clash("with different sync configurations");
+  }
+  if (!schema) return;
+  const { core } = coordinator;
+  const wanted = toCoreSchema(schema);
+  const difference = compareSchemas(core.schema(), wanted);
+  const hasAdditions = difference.addedClasses.length > 0 || difference.addedProperties.length > 0;
+  if (coordinator.sync) {
+    if (difference.breaking.length > 0) {
+      const lines = difference.breaking.map((line) => `- ${line}`).join("\n");
+      throw new Error(`The following changes cannot be made in additive-only schema mode:\n${lines}`);
+    }
+    if (hasAdditions) core.updateSchema(wanted, config.schemaVersion ?? 0);
+    return;
+  }
+  if (core.schemaVersion() !== (config.schemaVersion ?? 0)) throw clash("with different schema version");
+  if (hasAdditions || difference.breaking.length > 0 || difference.removedProperties.length > 0) {
+    throw clash("on current thread with different schema");
+  }
+}

@@ -1,0 +1,476 @@
+import { assert, assertFunction, assertString } from "./assert.js";
+import { type Configuration, parseConfiguration } from "./configuration.js";
+import type { Coordinator } from "./coordinator.js";
+import { createObject, parseUpdateMode } from "./create.js";
+import { NotAvailableError, TypeAssertionError } from "./errors.js";
+import type { AnyList } from "./list.js";
+import { callSafely } from "./listeners.js";
+import * as ns from "./namespace.js";
+import { type AnyRealmObject, RealmObject } from "./object.js";
+import { ProgressRealmPromise } from "./open.js";
+import { OrderedCollection } from "./ordered-collection.js";
+import { engineSync, pathOf, prepare } from "./prepare.js";
+import { lowerPrimitive } from "./property.js";
+import { RealmSeed } from "./realm-seed.js";
+import { deleteStore, exists, releaseView, storedSchemaVersion } from "./registry.js";
+import type { AnyResults, Results } from "./results.js";
+import { makeResults } from "./results-maker.js";
+import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
+import { parseClass } from "./schema-parse.js";
+import { KEY, MODEL } from "./symbols.js";
+import type { SyncSession } from "./sync-session.js";
+import type { OmittedRealmTypes, Unmanaged } from "./unmanaged.js";
+import type { UpdateMode } from "./update-mode.js";
+import { View } from "./view.js";
+
+export enum RealmEvent {
+  Change = "change",
+  Schema = "schema",
+  BeforeNotify = "beforenotify",
+}
+
+export type RealmEventName = "change" | "schema" | "beforenotify";
+
+export type RealmListenerCallback = (realm: Realm, name: RealmEventName, schema?: CanonicalObjectSchema[]) => void;
+
+type Mode = UpdateMode | `${UpdateMode}` | boolean;
+
+/** A database of live objects: in memory for reading and writing, in IndexedDB to stay, and in step with a server if asked. */
+export class Realm {
+  /** The path of a realm that is opened without one. */
+  static defaultPath = "/default.realm";
+
+  /** The sync of this realm, or null for a local one. */
+  readonly syncSession: SyncSession | null;
+  /** @internal */
+  readonly internal: View;
+  private readonly realmPath: string;
+  private readonly isGuest: boolean;
+  private readonly listeners: Record<RealmEventName, Set<RealmListenerCallback>> = {
+    change: new Set(),
+    schema: new Set(),
+    beforenotify: new Set(),
+  };
+
+  /**
+   * Opens a realm and waits for what that takes: reading the disk, and for a synced realm the server's data. This is how a
+   * realm that is on disk is opened.
+   */
+  static open(arg?: string | Configuration): ProgressRealmPromise {
+    return new ProgressRealmPromise(arg);
+  }
+
+  /** Whether a realm is on disk. */
+  static exists(arg: string | Configuration): boolean {
+    return exists(pathOf(parseConfiguration(arg), Realm.defaultPath));
+  }
+
+  /** Deletes a realm that is not open. Gone at once for this page; resolves when it is gone from the disk. */
+  static deleteFile(arg: string | Configuration): Promise<void> {
+    return deleteStore(pathOf(parseConfiguration(arg), Realm.defaultPath));
+  }
+
+  /** The schema version of the realm at `path`, or -1 if there is none. */
+  static schemaVersion(path: string, _encryptionKey?: ArrayBuffer | ArrayBufferView): number {
+    return storedSchemaVersion(pathOf(parseConfiguration(path), Realm.defaultPath));
+  }
+
+  /** A plain object with the default values of a class. */
+  static createTemplateObject<T extends Record<string, unknown>>(objectSchema: ObjectSchema): T {
+    const zeros: Record<string, unknown> = { bool: false, int: 0, float: 0, double: 0, string: "" };
+    const template: Record<string, unknown> = {};
+    for (const property of Object.values(parseClass(objectSchema).properties)) {
+      const { default: fallback } = property;
+      if (fallback !== undefined) template[property.name] = typeof fallback === "function" ? fallback() : fallback;
+      else if (!property.optional && property.type in zeros) template[property.name] = zeros[property.type];
+    }
+    return template as T;
+  }
+
+  /** Accepted for code written for Realm. */
+  static setLogLevel(_level: string, _category?: string): void {}
+
+  /** Accepted for code written for Realm. */
+  static setLogger(_callback: (...args: never[]) => void): void {}
+
+  /** Not for a browser: an application has no bundled files. */
+  static copyBundledRealmFiles(): void {
+    throw new NotAvailableError("'copyBundledRealmFiles'");
+  }
+
+  /**
+   * Opens a realm without waiting: one that is open in this page, one in memory, or one that does not exist yet. A realm that
+   * is on disk takes `Realm.open`.
+   */
+  constructor(arg?: string | Configuration);
+  /** @internal */
+  constructor(seed: RealmSeed);
+  constructor(arg?: string | Configuration | RealmSeed) {
+    if (arg instanceof RealmSeed) {
+      const { what } = arg;
+      if ("frozen" in what) {
+        this.internal = new View(this, what.frozen, undefined, undefined, true);
+        this.realmPath = what.path;
+        this.isGuest = true;
+        this.syncSession = null;
+        return;
+      }
+      this.isGuest = what.isGuest ?? false;
+      this.internal = this.attach(what.coordinator, what.schema, what.isReadOnly ?? false);
+      this.realmPath = what.coordinator.path;
+    } else {
+      const prepared = prepare(parseConfiguration(arg), Realm.defaultPath);
+      const coordinator = engineSync(prepared);
+      this.isGuest = false;
+      this.internal = this.attach(coordinator, prepared.schema, prepared.config.readOnly ?? false);
+      this.realmPath = coordinator.path;
+    }
+    this.syncSession = this.internal.coordinator?.sync?.session ?? null;
+  }
+
+  private attach(coordinator: Coordinator, schema: CanonicalObjectSchema[] | undefined, isReadOnly: boolean): View {
+    const view = new View(this, coordinator.core, coordinator, schema, isReadOnly);
+    coordinator.attach(view, this.isGuest);
+    return view;
+  }
+
+  get path(): string {
+    return this.realmPath;
+  }
+
+  /** The classes of this realm in full. */
+  get schema(): CanonicalObjectSchema[] {
+    return this.internal.schema.map((declared) => ({ ...declared }));
+  }
+
+  get schemaVersion(): number {
+    return this.internal.core.schemaVersion();
+  }
+
+  get isInMemory(): boolean {
+    return this.internal.coordinator?.isInMemory ?? false;
+  }
+
+  get isReadOnly(): boolean {
+    return this.internal.isReadOnly;
+  }
+
+  get isClosed(): boolean {
+    return !this.internal.isOpen;
+  }
+
+  /** Whether this is a realm as it was at one moment, such as `before` in a client reset. */
+  get isFrozen(): boolean {
+    return this.internal.coordinator === undefined;
+  }
+
+  get isInTransaction(): boolean {
+    return this.internal.isOpen && (this.internal.coordinator?.isInTransaction ?? false);
+  }
+
+  get isInMigration(): boolean {
+    return false;
+  }
+
+  /** Whether there is no object in it. */
+  get isEmpty(): boolean {
+    this.internal.assertOpen();
+    return [...this.internal.byName.values()].every(({ index }) => this.internal.core.count(index) === 0);
+  }
+
+  /** Flexible sync: not available yet. */
+  get subscriptions(): never {
+    throw new NotAvailableError("Flexible sync");
+  }
+
+  /**
+   * Closes this instance: its objects, collections and listeners end. Other instances of the same path go on. Harmless if
+   * closed already.
+   */
+  close(): void {
+    if (!this.internal.isOpen) return;
+    const { coordinator } = this.internal;
+    const isLast = !this.isGuest && coordinator?.views.size === 1;
+    if (isLast && coordinator.isInTransaction) coordinator.cancel();
+    for (const listeners of Object.values(this.listeners)) listeners.clear();
+    this.internal.isOpen = false;
+    if (!coordinator) void this.internal.core.close();
+    else if (this.isGuest) coordinator.detach(this.internal);
+    else releaseView(coordinator, this.internal);
+  }
+
+  /** Ebbtide's own: resolves when everything committed so far is on disk; rejects when it cannot be. */
+  waitForDurable(): Promise<void> {
+    this.internal.assertOpen();
+    return this.internal.coordinator ? this.internal.core.flushed() : Promise.resolve();
+  }
+
+  /**
+   * Creates an object, with the objects that `values` has in it, or updates the one with the same primary key if `mode` says
+   * so. What does not fit throws and leaves nothing behind.
+   */
+  create<T = DefaultObject>(type: string, values: Partial<T> | Partial<Unmanaged<T>>, mode?: Mode): RealmObject<T> & T;
+  create<T extends AnyRealmObject>(type: Constructor<T>, values: Partial<T> | Partial<Unmanaged<T>>, mode?: Mode): T;
+  create(type: unknown, values: unknown, mode?: Mode): unknown {
+    this.internal.assertOpen();
+    const updateMode = parseUpdateMode(mode);
+    if (type instanceof RealmObject && type[MODEL] === undefined) {
+      throw new Error("Cannot create an object from a detached RealmObject instance");
+    }
+    const model = this.internal.model(type);
+    this.internal.assertWritable();
+    return model.wrap(createObject(model, values, updateMode));
+  }
+
+  /** Deletes an object, or every object of a collection, array or other iterable. */
+  delete(subject: AnyRealmObject | AnyList | AnyResults | Iterable<AnyRealmObject>): void {
+    this.internal.assertOpen();
+    this.internal.assertWritable("Can only delete objects within a transaction.");
+    if (typeof subject !== "object" || subject === null) throw new TypeAssertionError("an object", subject, "subject");
+    if (subject instanceof RealmObject) {
+      this.deleteObject(subject);
+      return;
+    }
+    if (subject instanceof OrderedCollection && subject.type !== "object") {
+      if ("pop" in subject) (subject as AnyList).splice(0, subject.length);
+      return;
+    }
+    if (!(Symbol.iterator in subject)) throw new Error("Can only delete objects, lists and results.");
+    const objects = new Map<number, AnyRealmObject>();
+    for (const object of Array.from(subject as Iterable<unknown>)) {
+      if (!(object instanceof RealmObject)) throw new TypeAssertionError("an instance of Realm.Object", object);
+      this.assertDeletable(object);
+      if (!objects.has(object[KEY])) objects.set(object[KEY], object);
+      else if (objects.get(object[KEY])?.[MODEL] !== object[MODEL] && object.isValid()) this.deleteObject(object);
+    }
+    for (const object of objects.values()) if (object.isValid()) this.deleteObject(object);
+  }
+
+  private deleteObject(object: AnyRealmObject): void {
+    this.assertDeletable(object);
+    this.internal.core.delete(object[MODEL].index, object[KEY]);
+  }
+
+  private assertDeletable(object: AnyRealmObject): void {
+    assert(object[MODEL]?.view.core === this.internal.core, "Can't delete an object from another Realm");
+    assert(
+      object.isValid(),
+      "Object is invalid. Either it has been previously deleted or the Realm it belongs to has been closed.",
+    );
+  }
+
+  /** Deletes every object of this realm's classes. */
+  deleteAll(): void {
+    this.internal.assertOpen();
+    this.internal.assertWritable("Can only delete objects within a transaction.");
+    for (const { index } of this.internal.byName.values()) {
+      const keys = this.internal.core.query(index, "TRUEPREDICATE", []).keys();
+      for (const key of keys) this.internal.core.delete(index, key);
+    }
+  }
+
+  /** Not available yet. */
+  deleteModel(_name: string): void {
+    throw new NotAvailableError("'deleteModel'");
+  }
+
+  /** The object with this primary key, or null. */
+  objectForPrimaryKey<T = DefaultObject>(type: string, primaryKey: T[keyof T]): (RealmObject<T> & T) | null;
+  objectForPrimaryKey<T extends AnyRealmObject>(type: Constructor<T>, primaryKey: T[keyof T]): T | null;
+  objectForPrimaryKey(type: unknown, primaryKey: unknown): unknown {
+    this.internal.assertOpen();
+    const model = this.internal.model(type);
+    if (!model.primaryKey) throw new Error(`Expected a primary key on '${model.name}'`);
+    const lowered = lowerPrimitive(model.primaryKey, primaryKey, model.primaryKey.name);
+    const key = this.internal.core.find(model.index, lowered);
+    return key > 0 ? model.wrap(key) : null;
+  }
+
+  /** All objects of a class, live. */
+  objects<T = DefaultObject>(type: string): Results<RealmObject<T> & T>;
+  objects<T extends AnyRealmObject>(type: Constructor<T>): Results<T>;
+  objects(type: unknown): Results<unknown> {
+    this.internal.assertOpen();
+    const model = this.internal.model(type);
+    const query = this.internal.core.query(model.index, "TRUEPREDICATE", []);
+    return makeResults(this.internal, { model, kind: "link", optional: false }, query);
+  }
+
+  /**
+   * Runs `callback` in a write transaction and gives what it returns. If it throws, nothing of what it wrote stays, and the
+   * error goes on.
+   */
+  write<T>(callback: () => T): T {
+    this.beginTransaction();
+    let result: T;
+    try {
+      result = callback();
+    } catch (error) {
+      if (this.isInTransaction) this.cancelTransaction();
+      throw error;
+    }
+    if (this.isInTransaction) this.commitTransaction();
+    return result;
+  }
+
+  beginTransaction(): void {
+    const { coordinator, isReadOnly } = this.internal;
+    this.internal.assertOpen();
+    if (isReadOnly || !coordinator) throw new Error("Can't perform transactions on read-only Realms.");
+    coordinator.begin();
+  }
+
+  commitTransaction(): void {
+    this.internal.assertOpen();
+    assert(this.internal.coordinator, "Can't commit a non-existing write transaction");
+    this.internal.coordinator.commit();
+  }
+
+  cancelTransaction(): void {
+    this.internal.assertOpen();
+    assert(this.internal.coordinator, "Can't cancel a non-existing write transaction");
+    this.internal.coordinator.cancel();
+  }
+
+  /** Accepted for code written for Realm: the store compacts itself. */
+  compact(): boolean {
+    this.internal.assertOpen();
+    assert(!this.isInTransaction, "Cannot compact a Realm within a transaction.");
+    return true;
+  }
+
+  /** Not available yet. */
+  writeCopyTo(_config: Configuration): void {
+    throw new NotAvailableError("'writeCopyTo'");
+  }
+
+  /** Calls `callback(realm, eventName)` after each change, however often it was added. */
+  addListener(eventName: RealmEventName, callback: RealmListenerCallback): void {
+    this.listenersOf(eventName).add(checkCallback(callback));
+  }
+
+  removeListener(eventName: RealmEventName, callback: RealmListenerCallback): void {
+    this.listenersOf(eventName).delete(checkCallback(callback));
+  }
+
+  removeAllListeners(eventName?: RealmEventName): void {
+    this.internal.assertOpen();
+    const names = eventName === undefined ? (Object.keys(this.listeners) as RealmEventName[]) : [eventName];
+    for (const name of names) this.listenersOf(name).clear();
+  }
+
+  private listenersOf(eventName: RealmEventName): Set<RealmListenerCallback> {
+    this.internal.assertOpen();
+    assertString(eventName, "eventName");
+    if (!Object.hasOwn(this.listeners, eventName)) {
+      throw new Error(`Unknown event name '${eventName}': only 'change', 'schema' and 'beforenotify' are supported.`);
+    }
+    return this.listeners[eventName];
+  }
+
+  /** @internal */
+  emit(eventName: RealmEventName): void {
+    for (const listener of [...this.listeners[eventName]]) {
+      if (this.internal.isOpen) callSafely(() => listener(this, eventName));
+    }
+  }
+}
+
+function checkCallback(callback: RealmListenerCallback): RealmListenerCallback {
+  assertFunction(callback, "callback");
+  return callback;
+}
+
+// biome-ignore format: one line a name
+export declare namespace Realm {
+  export import Object = ns.RealmObject;
+  export import App = ns.App;
+  export import BSON = ns.BSON;
+  export import Collection = ns.Collection;
+  export import OrderedCollection = ns.OrderedCollection;
+  export import Results = ns.Results;
+  export import List = ns.List;
+  export import Credentials = ns.Credentials;
+  export import ProviderType = ns.ProviderType;
+  export import User = ns.User;
+  export import UserState = ns.UserState;
+  export import UpdateMode = ns.UpdateMode;
+  export import ClientResetMode = ns.ClientResetMode;
+  export import ConnectionState = ns.ConnectionState;
+  export import ProgressDirection = ns.ProgressDirection;
+  export import ProgressMode = ns.ProgressMode;
+  export import OpenRealmBehaviorType = ns.OpenRealmBehaviorType;
+  export import OpenRealmTimeOutBehavior = ns.OpenRealmTimeOutBehavior;
+  export import SessionStopPolicy = ns.SessionStopPolicy;
+  export import SessionState = ns.SessionState;
+  export import ProgressRealmPromise = ns.ProgressRealmPromise;
+  export import AssertionError = ns.AssertionError;
+  export import TypeAssertionError = ns.TypeAssertionError;
+  export import IllegalConstructorError = ns.IllegalConstructorError;
+  export import TimeoutError = ns.TimeoutError;
+  export import SchemaParseError = ns.SchemaParseError;
+  export import ObjectSchemaParseError = ns.ObjectSchemaParseError;
+  export import PropertySchemaParseError = ns.PropertySchemaParseError;
+  export import SyncError = ns.SyncError;
+  export import ClientResetError = ns.ClientResetError;
+  export import CompensatingWriteError = ns.CompensatingWriteError;
+  export import NotAvailableError = ns.NotAvailableError;
+  export import StorageError = ns.StorageError;
+  export import Sync = ns.Sync;
+  export import SyncSession = ns.SyncSession;
+  export type AnyRealmObject = ns.AnyRealmObject;
+  export import AnyCollection = ns.AnyCollection;
+  export import AnyList = ns.AnyList;
+  export import AnyResults = ns.AnyResults;
+  export type Unmanaged<T, Required extends keyof OmittedRealmTypes<T> = never> = ns.Unmanaged<T, Required>;
+  export import Configuration = ns.Configuration;
+  export import BaseConfiguration = ns.BaseConfiguration;
+  export import ConfigurationWithSync = ns.ConfigurationWithSync;
+  export import ConfigurationWithoutSync = ns.ConfigurationWithoutSync;
+  export import MigrationCallback = ns.MigrationCallback;
+  export import MigrationOptions = ns.MigrationOptions;
+  export import SyncConfiguration = ns.SyncConfiguration;
+  export import PartitionValue = ns.PartitionValue;
+  export import OpenRealmBehaviorConfiguration = ns.OpenRealmBehaviorConfiguration;
+  export import ErrorCallback = ns.ErrorCallback;
+  export import ClientResetConfig = ns.ClientResetConfig;
+  export import ClientResetBeforeCallback = ns.ClientResetBeforeCallback;
+  export import ClientResetAfterCallback = ns.ClientResetAfterCallback;
+  export import ClientResetFallbackCallback = ns.ClientResetFallbackCallback;
+  export import ClientResetProgress = ns.ClientResetProgress;
+  export import ClientResetProgressCallback = ns.ClientResetProgressCallback;
+  export type BackupInfo = ns.BackupInfo;
+  export import CompensatingWriteInfo = ns.CompensatingWriteInfo;
+  export import ObjectSchema = ns.ObjectSchema;
+  export import ObjectType = ns.ObjectType;
+  export import PropertySchema = ns.PropertySchema;
+  export import PropertySchemaShorthand = ns.PropertySchemaShorthand;
+  export import PropertiesTypes = ns.PropertiesTypes;
+  export import PropertyTypeName = ns.PropertyTypeName;
+  export import PrimitivePropertyTypeName = ns.PrimitivePropertyTypeName;
+  export import CollectionPropertyTypeName = ns.CollectionPropertyTypeName;
+  export import RelationshipPropertyTypeName = ns.RelationshipPropertyTypeName;
+  export import IndexedType = ns.IndexedType;
+  export import CanonicalObjectSchema = ns.CanonicalObjectSchema;
+  export import CanonicalPropertySchema = ns.CanonicalPropertySchema;
+  export import CanonicalPropertiesTypes = ns.CanonicalPropertiesTypes;
+  export import BaseObjectSchema = ns.BaseObjectSchema;
+  export import PrimaryKey = ns.PrimaryKey;
+  export import DefaultObject = ns.DefaultObject;
+  export import Constructor = ns.Constructor;
+  export import RealmObjectConstructor = ns.RealmObjectConstructor;
+  export import UserTypeName = ns.UserTypeName;
+  export import SortDescriptor = ns.SortDescriptor;
+  export import CollectionChangeSet = ns.CollectionChangeSet;
+  export import CollectionChangeCallback = ns.CollectionChangeCallback;
+  export type ObjectChangeSet<T> = ns.ObjectChangeSet<T>;
+  export type ObjectChangeCallback<T> = ns.ObjectChangeCallback<T>;
+  export import AppConfiguration = ns.AppConfiguration;
+  export import AppChangeCallback = ns.AppChangeCallback;
+  export import UserChangeCallback = ns.UserChangeCallback;
+  export import UserIdentity = ns.UserIdentity;
+  export import ProgressNotificationCallback = ns.ProgressNotificationCallback;
+  export import EstimateProgressNotificationCallback = ns.EstimateProgressNotificationCallback;
+  export import PartitionBasedSyncProgressNotificationCallback = ns.PartitionBasedSyncProgressNotificationCallback;
+  export import ConnectionNotificationCallback = ns.ConnectionNotificationCallback;
+}

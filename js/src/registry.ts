@@ -1,0 +1,134 @@
+// The engines that are open in this page, by path, and the work on stores that an opening has to wait for.
+
+import { Coordinator, type CoordinatorConfig } from "./coordinator.js";
+import { assertReady, codeOf, core as wasm } from "./core.js";
+import type { View } from "./view.js";
+
+const coordinators = new Map<string, Coordinator>();
+const opening = new Map<string, Promise<Coordinator>>();
+/** Deletions and backups under way. */
+const stores = new Map<string, Promise<unknown>>();
+const deleted = new Set<string>();
+
+/** The engine that is open at a path, if Realm instances use it. */
+export function openCoordinator(path: string): Coordinator | undefined {
+  const coordinator = coordinators.get(path);
+  return coordinator && coordinator.views.size > 0 ? coordinator : undefined;
+}
+
+export function allCoordinators(): Coordinator[] {
+  return [...coordinators.values()];
+}
+
+/** The engine at a path: the one that is open, or that has not quite closed, or a new one that needs no disk. */
+export function acquireSync(config: CoordinatorConfig): Coordinator {
+  assertReady();
+  const { path } = config.core;
+  const existing = coordinators.get(path);
+  if (existing && (existing.views.size > 0 || !existing.isInMemory)) return existing;
+  const coordinator = Coordinator.openSync(config);
+  deleted.delete(path);
+  coordinators.set(path, coordinator);
+  return coordinator;
+}
+
+/** The engine at a path: the one that Realm instances use, or a new one. */
+export async function acquire(config: CoordinatorConfig): Promise<Coordinator> {
+  assertReady();
+  const { path } = config.core;
+  const existing = openCoordinator(path);
+  if (existing) return existing;
+  const underWay = opening.get(path);
+  if (underWay) return underWay;
+  const promise = (async () => {
+    await coordinators.get(path)?.finishClosing();
+    await stores.get(path);
+    // Somebody may have opened it synchronously while this one waited.
+    const raced = coordinators.get(path);
+    if (raced) return raced;
+    const coordinator = await Coordinator.open(config);
+    deleted.delete(path);
+    coordinators.set(path, coordinator);
+    return coordinator;
+  })();
+  opening.set(path, promise);
+  try {
+    return await promise;
+  } finally {
+    opening.delete(path);
+  }
+}
+
+/** Lets go of an engine; it closes when nobody holds it. */
+export function releaseView(coordinator: Coordinator, view: View): void {
+  coordinator.detach(view);
+  releaseUnused(coordinator);
+}
+
+export function releaseUnused(coordinator: Coordinator): void {
+  if (coordinator.views.size > 0) return;
+  const forget = () => {
+    if (coordinators.get(coordinator.path) === coordinator) coordinators.delete(coordinator.path);
+  };
+  if (coordinator.isInMemory) forget();
+  coordinator.release(forget);
+}
+
+/** Whether a store exists at a path, or is about to. */
+export function exists(path: string): boolean {
+  assertReady();
+  const coordinator = coordinators.get(path);
+  if (coordinator) return !coordinator.isInMemory;
+  return !deleted.has(path) && wasm.exists(path);
+}
+
+export function storedSchemaVersion(path: string): number {
+  assertReady();
+  const coordinator = coordinators.get(path);
+  if (coordinator) return coordinator.core.schemaVersion();
+  return exists(path) ? wasm.storedSchemaVersion(path) : -1;
+}
+
+/** Deletes a store. It is gone for `exists` at once; openings wait until it is gone from the disk too. */
+export function deleteStore(path: string): Promise<void> {
+  assertReady();
+  if (openCoordinator(path)) throw new Error(`Cannot delete files of an open Realm: '${path}' is still in use.`);
+  deleted.add(path);
+  return onStore(path, async () => {
+    if (deleted.has(path)) await wasm.deleteRealm(path);
+    deleted.delete(path);
+  });
+}
+
+/** Moves a store to its backup. Openings of the path wait for it. */
+export function backUpStore(path: string): Promise<string> {
+  assertReady();
+  return onStore(path, async () => {
+    try {
+      return await wasm.initiateClientReset(path);
+    } catch (error) {
+      if (codeOf(error) !== "NoFileAction") throw error;
+      throw new Error(`Realm was not configured correctly. Client Reset could not be run for Realm at: ${path}`, {
+        cause: error,
+      });
+    }
+  });
+}
+
+function onStore<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const before = stores.get(path);
+  const promise = (async () => {
+    await before?.catch(() => undefined);
+    await coordinators.get(path)?.finishClosing();
+    return await work();
+  })();
+  const settled = promise.then(
+    () => undefined,
+    () => undefined,
+  );
+  stores.set(path, settled);
+  void settled.then(() => {
+    if (stores.get(path) === settled) stores.delete(path);
+  });
+  return promise;
+}

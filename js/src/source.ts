@@ -1,0 +1,119 @@
+// Where the elements of an ordered collection come from.
+import { BSON, isObjectId, isUuid, objectIdBytes, uuidBytes } from "./bson.js";
+import type { ClassModel } from "./class-model.js";
+import type { Notice, QueryCore, RealmCore } from "./core.js";
+import { TypeAssertionError } from "./errors.js";
+import { RealmObject } from "./object.js";
+import { liftPrimitive, type PropertyModel } from "./property.js";
+import { KEY, MODEL, SOURCE } from "./symbols.js";
+import type { View } from "./view.js";
+
+/** What the elements are: objects of a class, or primitives of one kind. */
+export interface Element {
+  /** The class, for objects. */
+  readonly model: ClassModel | undefined;
+  readonly kind: PropertyModel["kind"];
+  readonly optional: boolean;
+}
+
+/** A source of elements; `List` and `Results` are the faces of one. */
+export abstract class Source {
+  constructor(
+    readonly view: View,
+    readonly element: Element,
+  ) {}
+
+  /** Equal for sources that stand for the same thing. */
+  abstract readonly identity: unknown;
+  abstract length(): number;
+  /** The element in the engine's form. */
+  abstract rawAt(index: number): unknown;
+  /** All elements in the engine's form. */
+  abstract raw(): unknown[] | Float64Array;
+  abstract isValid(): boolean;
+  /** The same elements as a query that can be filtered, sorted and aggregated. */
+  abstract query(text?: string, args?: unknown[]): QueryCore;
+  abstract observe(core: RealmCore): number;
+
+  at(index: number): unknown {
+    return index < this.length() ? this.lift(this.rawAt(index)) : undefined;
+  }
+
+  values(): unknown[] {
+    return Array.from(this.raw() as unknown[], (raw) => this.lift(raw));
+  }
+
+  lift(raw: unknown): unknown {
+    const { model, kind } = this.element;
+    if (!model) return liftPrimitive(kind, raw);
+    return raw == null || (raw as number) < 0 ? null : model.wrap(raw as number);
+  }
+
+  indexOf(value: unknown): number {
+    const { model } = this.element;
+    if (!model) return this.values().findIndex((element) => sameValue(element, value));
+    const key = this.keyOf(value);
+    return key === undefined ? -1 : this.query().indexOf(key);
+  }
+
+  /** The key of a managed object of this collection's class and realm. */
+  protected keyOf(value: unknown): number | undefined {
+    if (!(value instanceof RealmObject) || value[MODEL] === undefined) {
+      throw new TypeAssertionError("an instance of Realm.Object", value);
+    }
+    const model = value[MODEL];
+    const isHere = model.index === this.element.model?.index && model.view.core === this.view.core;
+    return isHere && value.isValid() ? value[KEY] : undefined;
+  }
+}
+
+function sameValue(element: unknown, value: unknown): boolean {
+  if (element === value) return true;
+  if (element instanceof Date) return value instanceof Date && element.getTime() === value.getTime();
+  if (element instanceof BSON.ObjectId) return isObjectId(value) && element.equals(value as BSON.ObjectId);
+  if (element instanceof BSON.UUID) return isUuid(value) && element.toHexString() === value.toHexString();
+  if (element instanceof ArrayBuffer) {
+    if (!(value instanceof ArrayBuffer || ArrayBuffer.isView(value))) return false;
+    const [a, b] = [element, value].map((data) =>
+      ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data),
+    ) as [Uint8Array, Uint8Array];
+    return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  }
+  // biome-ignore lint/suspicious/noDoubleEquals: an int is a number or a bigint, and these are equal only loosely
+  return typeof element === "bigint" && typeof value === "number" && element == (value as unknown as bigint);
+}
+
+/** An argument of a query in the engine's form. */
+export function lowerArgument(value: unknown): unknown {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== "object") return value;
+  if (value instanceof Date) return value;
+  if (value instanceof RealmObject && value[MODEL] !== undefined) {
+    if (!value.isValid()) throw new Error("Accessing object which has been invalidated or deleted");
+    return { link: [value[MODEL].index, value[KEY]] };
+  }
+  if (isObjectId(value)) return { objectId: objectIdBytes(value) };
+  if (isUuid(value)) return { uuid: uuidBytes(value) };
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (SOURCE in value) return (value[SOURCE] as Source).values().map(lowerArgument);
+  if (Array.isArray(value)) return value.map(lowerArgument);
+  throw new TypeAssertionError("a value that a query can compare with", value, "argument");
+}
+
+const NO_CHANGES = { deletions: [], insertions: [], oldModifications: [], newModifications: [] };
+
+/** @internal */
+export function emptyChangeSet(): object {
+  return structuredClone(NO_CHANGES);
+}
+
+/** The change set that a notice means. */
+export function changeSetOf(notice: Notice): object {
+  return {
+    deletions: Array.from(notice.deletions ?? []),
+    insertions: Array.from(notice.insertions ?? []),
+    oldModifications: Array.from(notice.oldModifications ?? []),
+    newModifications: Array.from(notice.newModifications ?? []),
+  };
+}

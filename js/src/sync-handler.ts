@@ -1,0 +1,104 @@
+// What the engine tells of a realm's sync, handed to the callbacks of its configuration.
+import type { Coordinator } from "./coordinator.js";
+import type { CoreProgress, CoreResetProgress, RealmCore } from "./core.js";
+import { ClientResetError, type SyncError } from "./errors.js";
+import { callSafely } from "./listeners.js";
+import { Realm } from "./realm.js";
+import { RealmSeed } from "./realm-seed.js";
+import { ClientResetMode, SessionStopPolicy, type SyncConfiguration } from "./sync-configuration.js";
+import { SyncSession } from "./sync-session.js";
+
+/** Paths whose reset the application has to finish. */
+const awaitingReset = new Set<string>();
+
+export function isAwaitingReset(path: string): boolean {
+  return awaitingReset.has(path);
+}
+
+export function resetIsFinished(path: string): void {
+  awaitingReset.delete(path);
+}
+
+type FatalListener = (error: SyncError) => void;
+type ProgressListener = (progress: CoreProgress) => void;
+
+export class SyncHandler {
+  session!: SyncSession;
+  private coordinator!: Coordinator;
+  private readonly fatalListeners = new Set<FatalListener>();
+  private readonly progressListeners = new Set<ProgressListener>();
+
+  constructor(readonly config: SyncConfiguration) {}
+
+  start(coordinator: Coordinator): void {
+    this.coordinator = coordinator;
+    this.session = new SyncSession(coordinator, this.config);
+  }
+
+  stop(): void {
+    this.session.invalidate();
+  }
+
+  /** Resolves when the session may end, as the stop policy says. */
+  async lastWords(): Promise<void> {
+    const policy = this.config._sessionStopPolicy ?? SessionStopPolicy.AfterUpload;
+    if (policy === SessionStopPolicy.Never) await new Promise<never>(() => undefined);
+    if (policy === SessionStopPolicy.Immediately || this.session.state !== "active") return;
+    await this.session.uploadAllLocalChanges().catch(() => undefined);
+  }
+
+  /** Calls `listener` with the error that stops the session; gives what takes it away again. */
+  onFatal(listener: FatalListener): () => void {
+    this.fatalListeners.add(listener);
+    return () => this.fatalListeners.delete(listener);
+  }
+
+  onProgress(listener: ProgressListener): () => void {
+    this.progressListeners.add(listener);
+    return () => this.progressListeners.delete(listener);
+  }
+
+  error(error: SyncError): void {
+    const { session } = this;
+    const { clientReset } = this.config;
+    const onError = this.config.onError ?? this.config.error;
+    const isReset = error instanceof ClientResetError;
+    if (isReset) awaitingReset.add(this.coordinator.path);
+    const onPath = clientReset?.mode === ClientResetMode.Manual ? clientReset.onManual : clientReset?.onFallback;
+    if (isReset && onPath) callSafely(() => onPath(session, error.config.path as string));
+    else if (onError) callSafely(() => onError(session, error));
+    else if (!clientReset?.onManual) console.error(`Ebbtide: '${this.coordinator.path}': ${error.message}`);
+    if (isReset || error.isFatal) for (const listener of [...this.fatalListeners]) listener(error);
+  }
+
+  before(core: RealmCore): void | Promise<void> {
+    const { clientReset } = this.config;
+    const callback = clientReset?.onBefore ?? clientReset?.clientResetBefore;
+    return callback?.(this.frozen(core));
+  }
+
+  after(core: RealmCore): void | Promise<void> {
+    const { clientReset } = this.config;
+    const callback = clientReset?.onAfter ?? clientReset?.clientResetAfter;
+    return callback?.(this.frozen(core), new Realm(new RealmSeed({ coordinator: this.coordinator, isGuest: true })));
+  }
+
+  progress(progress: CoreProgress): void {
+    this.session.progress(progress);
+    for (const listener of [...this.progressListeners]) listener(progress);
+  }
+
+  connectionState(newState: string, oldState: string): void {
+    this.session.connectionChanged(newState, oldState);
+  }
+
+  resetProgress(progress: CoreResetProgress): void {
+    const { onProgress } = this.config.clientReset ?? {};
+    if (onProgress) callSafely(() => onProgress(progress));
+    this.session.resetProgress(progress);
+  }
+
+  private frozen(core: RealmCore): Realm {
+    return new Realm(new RealmSeed({ frozen: core, path: this.coordinator.path }));
+  }
+}

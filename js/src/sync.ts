@@ -1,0 +1,92 @@
+import type { App } from "./app.js";
+import { assertString } from "./assert.js";
+import { type BackupInfo, core } from "./core.js";
+import { allCoordinators, backUpStore, deleteStore, openCoordinator } from "./registry.js";
+import {
+  type OpenRealmBehaviorConfiguration,
+  OpenRealmBehaviorType,
+  OpenRealmTimeOutBehavior,
+  type PartitionValue,
+  serverRealmName,
+} from "./sync-configuration.js";
+import { isAwaitingReset, resetIsFinished } from "./sync-handler.js";
+import { ConnectionState, SyncSession } from "./sync-session.js";
+import type { User } from "./user.js";
+
+/** What concerns the sync of an app's realms as a whole. */
+export class Sync {
+  static Session = SyncSession;
+  static ConnectionState = ConnectionState;
+
+  /** Opens with what is on this device. */
+  static openLocalRealmBehavior: Readonly<OpenRealmBehaviorConfiguration> = Object.freeze({
+    type: OpenRealmBehaviorType.OpenImmediately,
+  });
+
+  /** Waits up to 30 seconds until everything that the server has is here. */
+  static downloadBeforeOpenBehavior: Readonly<OpenRealmBehaviorConfiguration> = Object.freeze({
+    type: OpenRealmBehaviorType.DownloadBeforeOpen,
+    timeOut: 30000,
+    timeOutBehavior: OpenRealmTimeOutBehavior.ThrowException,
+  });
+
+  /** The sessions of a user's realms that are open in this page. */
+  static getAllSyncSessions(user: User): SyncSession[] {
+    return allCoordinators()
+      .map(({ sync }) => sync)
+      .filter((sync) => sync?.config.user.id === user.id && sync.config.user.app.id === user.app.id)
+      .map((sync) => sync?.session as SyncSession);
+  }
+
+  static getSyncSession(user: User, partitionValue: PartitionValue): SyncSession | null {
+    const name = serverRealmName(partitionValue);
+    const isWanted = ({ config }: SyncSession) => serverRealmName(config.partitionValue) === name;
+    return Sync.getAllSyncSessions(user).find(isWanted) ?? null;
+  }
+
+  /**
+   * Finishes a client reset that the application was told of: copies the realm to a backup and clears the original. Every
+   * instance of the realm has to be closed. The next `Realm.open` of the path waits for it, and so may the application: it
+   * resolves with the path of the backup.
+   */
+  static initiateClientReset(_app: App, path: string): Promise<string> {
+    assertString(path, "path");
+    if (openCoordinator(path))
+      throw new Error(`Close every instance of the Realm at '${path}' before its client reset.`);
+    if (!isAwaitingReset(path) && !core.hasFileAction(path)) {
+      throw new Error(`Realm was not configured correctly. Client Reset could not be run for Realm at: ${path}`);
+    }
+    return backUpStore(path).then((backup) => {
+      resetIsFinished(path);
+      return backup;
+    });
+  }
+
+  /** Ebbtide's own: the backups that client resets have left. Open one with `{ path, readOnly: true }`. */
+  static listBackups(): Promise<BackupInfo[]> {
+    return core.listBackups();
+  }
+
+  /** Ebbtide's own: deletes a backup. */
+  static async deleteBackup(path: string): Promise<void> {
+    assertString(path, "path");
+    await deleteStore(path);
+  }
+
+  /** @deprecated Use `session.reconnect()`. */
+  static reconnect(app: App): void {
+    for (const { sync } of allCoordinators()) if (sync?.config.user.app.id === app.id) sync.session.reconnect();
+  }
+
+  /** Accepted for code written for Realm: an app's realms always share a connection. */
+  static enableSessionMultiplexing(_app: App): void {}
+
+  /** Accepted for code written for Realm; a browser names itself. */
+  static setUserAgent(_app: App, _userAgent: string): void {}
+
+  /** @deprecated Accepted for code written for Realm. */
+  static setLogLevel(_app: App, _level: string): void {}
+
+  /** @deprecated Accepted for code written for Realm. */
+  static setLogger(_app: App, _logger: (level: number, message: string) => void): void {}
+}

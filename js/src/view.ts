@@ -1,0 +1,72 @@
+// One Realm instance's view of an engine: its classes as this instance declared them, and whether it may still be used.
+import { assert, assertObject } from "./assert.js";
+import { type ClassModel, createClassModel } from "./class-model.js";
+import type { Coordinator } from "./coordinator.js";
+import type { RealmCore } from "./core.js";
+import { RealmObject } from "./object.js";
+import type { Realm } from "./realm.js";
+import type { CanonicalObjectSchema } from "./schema.js";
+import { fromCoreSchema } from "./schema-core.js";
+import { MODEL } from "./symbols.js";
+
+export class View {
+  isOpen = true;
+  readonly byName = new Map<string, ClassModel>();
+  private readonly byIndex: (ClassModel | undefined)[] = [];
+  readonly schema: CanonicalObjectSchema[];
+
+  constructor(
+    readonly realm: Realm,
+    readonly core: RealmCore,
+    /** None for a frozen realm. */
+    readonly coordinator: Coordinator | undefined,
+    schema: CanonicalObjectSchema[] | undefined,
+    readonly isReadOnly: boolean,
+  ) {
+    const stored = core.schema();
+    this.schema = schema ?? fromCoreSchema(stored);
+    for (const declared of this.schema) {
+      const index = stored.findIndex(({ name }) => name === declared.name);
+      const core = stored[index];
+      if (!core) continue;
+      const model = createClassModel(this, index, declared, core);
+      this.byName.set(declared.name, model);
+      this.byIndex[index] = model;
+    }
+  }
+
+  assertOpen(): void {
+    assert(this.isOpen, "Cannot access realm that has been closed.");
+  }
+
+  assertWritable(message = "Cannot modify managed objects outside of a write transaction."): void {
+    if (this.coordinator?.isInTransaction && this.isOpen) return;
+    this.assertOpen();
+    assert(this.coordinator?.isInTransaction, message);
+  }
+
+  /** The class that a name, a constructor or an object stands for. */
+  model(type: unknown): ClassModel {
+    if (typeof type === "string") {
+      const model = this.byName.get(type);
+      if (!model) throw new Error(`Object type '${type}' not found in schema.`);
+      return model;
+    }
+    if (typeof type === "function" && type.prototype instanceof RealmObject) {
+      const declaration = (type as unknown as { schema?: { name?: unknown } }).schema;
+      assertObject(declaration, "schema static");
+      const model = this.byName.get(String(declaration.name));
+      if (!model) throw new Error(`Object type '${String(declaration.name)}' not found in schema.`);
+      assert(model.schema.ctor === type, "Constructor was not registered in the schema for this Realm");
+      return model;
+    }
+    if (type instanceof RealmObject) return this.model(type[MODEL].name);
+    throw new Error("Expected an object schema name, object instance or class");
+  }
+
+  modelAt(index: number): ClassModel {
+    const model = this.byIndex[index];
+    assert(model, `Class ${index} is not part of this realm's schema`);
+    return model;
+  }
+}
