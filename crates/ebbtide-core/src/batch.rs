@@ -199,6 +199,11 @@ pub fn seal(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// The checksum at the end of a sealed record; zero for what is too short to have one.
+pub fn checksum_of(record: &[u8]) -> u64 {
+    record.last_chunk::<8>().map_or(0, |checksum| u64::from_le_bytes(*checksum))
+}
+
 /// Opens a sealed record: checks checksum and format, reads with `read`, and checks that nothing is left. `name` is for
 /// the error.
 pub fn open_sealed<T>(

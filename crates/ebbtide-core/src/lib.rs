@@ -14,7 +14,7 @@ pub mod merge;
 pub mod notify;
 pub mod objects;
 pub mod page;
-// pub mod query;
+pub mod query;
 pub mod replica;
 pub mod reset;
 pub mod schema;

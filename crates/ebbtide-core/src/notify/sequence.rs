@@ -187,7 +187,7 @@ mod tests {
             after in prop::collection::btree_set(0u32..60, 0..40),
             seeds in prop::collection::vec(any::<prop::sample::Index>(), 80),
         ) {
-            let mut shuffle = |set: std::collections::BTreeSet<u32>| {
+            let shuffle = |set: std::collections::BTreeSet<u32>| {
                 let mut order: Vec<u32> = set.into_iter().collect();
                 for index in 1..order.len() {
                     order.swap(index, seeds[index].index(index + 1));

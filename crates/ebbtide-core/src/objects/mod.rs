@@ -6,6 +6,7 @@
 //! snapshot is a few reference counts; changing one copies only the pages on the way.
 
 mod bits;
+mod canonical;
 mod column;
 mod edit;
 mod list;
@@ -20,7 +21,7 @@ pub use column::{Column, ColumnData, Fixed, Runs};
 pub use edit::KeySource;
 pub use list::{Element, ElementId, List};
 pub use map::CowMap;
-pub use page::{Group, Page, Row};
+pub use page::{Group, Page, Row, Saved};
 pub use snapshot::{AuthorIndex, Authors, Snapshot, Stamp};
 pub use table::{BacklinkKey, Table, Tombstone};
 pub use transaction::{Synced, Transaction, WriteContext, WriteError};

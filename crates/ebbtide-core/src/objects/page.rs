@@ -22,7 +22,16 @@ pub struct Page {
 #[derive(Debug, Default)]
 pub struct Group {
     pub(crate) pages: Vec<Arc<Page>>,
-    saved: OnceLock<RecordId>,
+    saved: OnceLock<Saved>,
+}
+
+/// The record in which a store has a group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Saved {
+    /// Its name.
+    pub record: RecordId,
+    /// The checksum at its end.
+    pub checksum: u64,
 }
 
 /// One row of a page.
@@ -137,18 +146,23 @@ impl Group {
         Group { pages, saved: OnceLock::new() }
     }
 
-    pub(crate) fn loaded(pages: Vec<Arc<Page>>, record: RecordId) -> Group {
-        Group { pages, saved: OnceLock::from(record) }
+    pub(crate) fn loaded(pages: Vec<Arc<Page>>, saved: Saved) -> Group {
+        Group { pages, saved: OnceLock::from(saved) }
     }
 
     /// The record in which the store has this group, if it has.
-    pub fn record(&self) -> Option<RecordId> {
+    pub fn saved(&self) -> Option<Saved> {
         self.saved.get().copied()
     }
 
+    /// Notes that the group is about to be changed.
+    pub(crate) fn forget_saved(&mut self) {
+        self.saved = OnceLock::new();
+    }
+
     /// Notes the record in which the store is about to have this group.
-    pub(crate) fn set_record(&self, record: RecordId) {
-        let set = self.saved.set(record);
+    pub(crate) fn set_saved(&self, saved: Saved) {
+        let set = self.saved.set(saved);
         assert!(set.is_ok(), "a group is saved once; a changed one is another group");
     }
 

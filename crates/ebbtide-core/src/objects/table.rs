@@ -142,7 +142,7 @@ impl Table {
     pub(crate) fn add_column(&mut self, property: &Property) {
         let bounds: Vec<ObjectKey> = self.groups.iter().map(|(bound, _)| *bound).collect();
         for bound in bounds {
-            let group = Arc::make_mut(self.groups.get_mut(&bound).expect("the bound was just read"));
+            let group = self.group_mut(bound);
             for page in &mut group.pages {
                 let page = Arc::make_mut(page);
                 let mut column = Column::new(property);
@@ -169,7 +169,7 @@ impl Table {
                 key
             }
         };
-        let group = Arc::make_mut(self.groups.get_mut(&bound).expect("the bound was just found or made"));
+        let group = self.group_mut(bound);
         if let Some(right) = group.insert(key, stamp, class) {
             self.groups.insert(right.pages[0].keys[0], Arc::new(right));
         }
@@ -191,7 +191,7 @@ impl Table {
             self.by_primary_key.remove(&primary_key);
         }
         let bound = *self.groups.floor(&key).expect("the row is there").0;
-        let group = Arc::make_mut(self.groups.get_mut(&bound).expect("the bound was just found"));
+        let group = self.group_mut(bound);
         group.remove(key);
         if group.pages.is_empty() {
             self.groups.remove(&bound);
@@ -202,11 +202,18 @@ impl Table {
     /// Changes the page that holds a row that is there, in place.
     pub(crate) fn edit<T>(&mut self, key: ObjectKey, change: impl FnOnce(&mut Page, usize) -> T) -> T {
         let bound = *self.groups.floor(&key).expect("the row is there").0;
-        let group = Arc::make_mut(self.groups.get_mut(&bound).expect("the bound was just found"));
+        let group = self.group_mut(bound);
         let at = group.page_of(key).expect("the row is in this group");
         let page = Arc::make_mut(&mut group.pages[at]);
         let index = page.find(key).expect("the row is in this page");
         change(page, index)
+    }
+
+    /// The group at a bound, to be changed: it is no longer what the store has.
+    fn group_mut(&mut self, bound: ObjectKey) -> &mut Group {
+        let group = Arc::make_mut(self.groups.get_mut(&bound).expect("the bound was just read"));
+        group.forget_saved();
+        group
     }
 
     pub(crate) fn set(&mut self, key: ObjectKey, column: ColumnIndex, value: &Value, stamp: Stamp) {

@@ -1,0 +1,26 @@
+//! A realm's three values: what the server has confirmed (base), our changesets that it has not (pending), and what the
+//! app sees (current); always `current == replay(pending, base)`.
+//!
+//! A local realm has no pending: its base is its current, and its log holds what was committed since the last checkpoint.
+
+mod log;
+mod replica_state;
+mod root;
+
+pub use log::{HistoryBody, HistoryEntry, LogEntry, decode_block, encode_block};
+pub(crate) use replica_state::replay;
+pub use replica_state::{Download, Identity, Pending, Replica};
+pub use root::Checkpoint;
+
+use crate::ids::{Epoch, Salt, ServerVersion};
+
+/// A place in a server's history: all three together prove a common past.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cursor {
+    /// The continuous history the version counts in.
+    pub epoch: Epoch,
+    /// The last entry that is included.
+    pub version: ServerVersion,
+    /// The salt of that entry.
+    pub salt: Salt,
+}

@@ -1,0 +1,285 @@
+//! The replica and its transitions.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::Cursor;
+use super::log::{HistoryBody, HistoryEntry, LogEntry};
+use crate::changeset::Changeset;
+use crate::clock::{Clock, Millis};
+use crate::codec::DecodeError;
+use crate::ids::{ChainHash, ChangesetNumber, ClientId, ObjectKey, RecordId, ServerVersion};
+use crate::merge::apply;
+use crate::objects::{KeySource, Snapshot, Synced, Transaction, WriteContext, WriteError};
+use crate::reset::Plan;
+use crate::schema::{Schema, compare};
+
+/// Who writes: a store as the author of a chain of changesets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// The author.
+    pub client: ClientId,
+    /// The number of its last changeset; zero before the first.
+    pub last_number: ChangesetNumber,
+    /// The hash of its last changeset; nil before the first.
+    pub last_hash: ChainHash,
+}
+
+/// One of our changesets that the server has not confirmed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pending {
+    /// It.
+    pub changeset: Changeset,
+    /// It, encoded.
+    pub bytes: Vec<u8>,
+}
+
+/// A download that was decoded and can be applied.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Download {
+    entries: Vec<(HistoryEntry, Option<Changeset>)>,
+}
+
+/// A realm's base, pending and current.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    pub(super) base: Snapshot,
+    pub(super) pending: VecDeque<Pending>,
+    pub(super) current: Snapshot,
+    pub(super) identity: Identity,
+    pub(super) cursor: Option<Cursor>,
+    pub(super) clock: Clock,
+    pub(super) next_key: ObjectKey,
+    pub(super) synced: Synced,
+    pub(super) schema_version: u64,
+    /// The page records that the store has, or will have after the last checkpoint.
+    pub(super) records: BTreeSet<RecordId>,
+    pub(super) next_record: RecordId,
+}
+
+impl Identity {
+    /// An author that has written nothing.
+    pub fn new(client: ClientId) -> Identity {
+        Identity { client, last_number: ChangesetNumber(0), last_hash: ChainHash::default() }
+    }
+}
+
+impl Replica {
+    /// A realm without objects.
+    pub fn new(schema: &Schema, schema_version: u64, client: ClientId, synced: Synced) -> Replica {
+        let mut base = Snapshot::empty(schema);
+        base.author(client);
+        Replica {
+            current: base.clone(),
+            base,
+            pending: VecDeque::new(),
+            identity: Identity::new(client),
+            cursor: None,
+            clock: Clock::default(),
+            next_key: ObjectKey(1),
+            synced,
+            schema_version,
+            records: BTreeSet::new(),
+            next_record: RecordId(1),
+        }
+    }
+
+    /// What the server has confirmed.
+    pub fn base(&self) -> &Snapshot {
+        &self.base
+    }
+
+    /// What the app sees.
+    pub fn current(&self) -> &Snapshot {
+        &self.current
+    }
+
+    /// Our changesets that the server has not confirmed, oldest first.
+    pub fn pending(&self) -> impl ExactSizeIterator<Item = &Pending> {
+        self.pending.iter()
+    }
+
+    /// Who we are.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Where in the server's history the base stands; `None` before the first download.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    /// Whether the realm is synced.
+    pub fn synced(&self) -> Synced {
+        self.synced
+    }
+
+    /// The app's number for its schema.
+    pub fn schema_version(&self) -> u64 {
+        self.schema_version
+    }
+
+    /// Sets the app's number for its schema.
+    pub fn set_schema_version(&mut self, version: u64) {
+        self.schema_version = version;
+    }
+
+    /// Adds what a schema has and ours lacks. Base and current get it in the same order, so that positions stay the same
+    /// in both. Gives whether anything was added. What differs otherwise is left to the caller's check.
+    pub fn extend_schema(&mut self, wanted: &Schema) -> bool {
+        let difference = compare(self.base.schema(), wanted);
+        for snapshot in [&mut self.base, &mut self.current] {
+            for class in &difference.added_classes {
+                snapshot.add_class(class.clone());
+            }
+            for (class, property) in &difference.added_properties {
+                let index = snapshot.schema().class_index(class).expect("the property's class is in both schemas");
+                snapshot.add_property(index, property.clone());
+            }
+        }
+        !difference.added_classes.is_empty() || !difference.added_properties.is_empty()
+    }
+
+    /// Begins a write transaction on what the app sees.
+    pub fn begin(&mut self, now: Millis) -> Transaction {
+        let context = WriteContext {
+            client: self.identity.client,
+            number: ChangesetNumber(self.identity.last_number.0 + 1),
+            base: self.cursor.map_or(ServerVersion(0), |cursor| cursor.version),
+            parent: self.identity.last_hash,
+            time: self.clock.tick(now),
+            next_key: self.next_key,
+            synced: self.synced,
+        };
+        Transaction::begin(&self.current, context)
+    }
+
+    /// Ends a write transaction begun on the state that is still current. Gives the log entry to keep, unless nothing was
+    /// written. An error changes nothing.
+    pub fn commit(&mut self, transaction: Transaction) -> Result<Option<LogEntry>, WriteError> {
+        let (snapshot, changeset, next_key) = transaction.finish()?;
+        let Some(changeset) = changeset else { return Ok(None) };
+        let bytes = changeset.encode();
+        self.identity.last_number = changeset.number;
+        self.identity.last_hash = Changeset::hash_of(&bytes);
+        self.next_key = next_key;
+        self.current = snapshot;
+        match self.synced {
+            Synced::No => self.base = self.current.clone(),
+            Synced::Yes => self.pending.push_back(Pending { changeset, bytes: bytes.clone() }),
+        }
+        Ok(Some(LogEntry::Local(bytes)))
+    }
+
+    /// Decodes what a server sent.
+    pub fn prepare(&self, entries: Vec<HistoryEntry>) -> Result<Download, DecodeError> {
+        let decode = |entry: HistoryEntry| {
+            let changeset = match &entry.body {
+                HistoryBody::Full(bytes) => Some(Changeset::decode(bytes)?),
+                HistoryBody::Own(_) | HistoryBody::Nothing => None,
+            };
+            Ok((entry, changeset))
+        };
+        Ok(Download { entries: entries.into_iter().map(decode).collect::<Result<Vec<_>, _>>()? })
+    }
+
+    /// Takes a download in: the base gets its entries, our own leave pending, current is replayed. Gives the log entries
+    /// to keep.
+    pub fn receive(&mut self, download: Download) -> Vec<LogEntry> {
+        let before = self.current.clone();
+        let mut keys = KeySource::new(self.next_key, vec![&before]);
+        for (entry, changeset) in &download.entries {
+            let at = entry.at.version;
+            match (&entry.body, changeset) {
+                (HistoryBody::Own(number), _) => {
+                    while let Some(own) = self.pending.pop_front_if(|own| own.changeset.number <= *number) {
+                        apply(&mut self.base, &own.changeset, at, &mut keys);
+                    }
+                }
+                (_, Some(changeset)) => {
+                    self.clock.observe(changeset.time);
+                    apply(&mut self.base, changeset, at, &mut keys);
+                }
+                (_, None) => {}
+            }
+            self.cursor = Some(entry.at);
+        }
+        self.current = replay(&self.base, self.pending.iter().map(|own| &own.changeset), &mut keys);
+        self.next_key = keys.next();
+        download.entries.into_iter().map(|(entry, _)| LogEntry::Server(entry)).collect()
+    }
+
+    /// Takes the outcome of a reset or a bootstrap in.
+    pub fn install(&mut self, plan: Plan) {
+        self.base = plan.base;
+        self.pending = plan.pending;
+        self.current = plan.current;
+        self.identity = plan.identity;
+        self.cursor = Some(plan.cursor);
+        self.next_key = plan.next_key;
+        self.clock.observe(plan.latest);
+        self.base.author(self.identity.client);
+    }
+
+    /// The first key that nobody has.
+    pub fn next_key(&self) -> ObjectKey {
+        self.next_key
+    }
+
+    /// Takes the log in, at opening.
+    pub(super) fn reload(&mut self, entries: Vec<LogEntry>) -> Result<(), DecodeError> {
+        let mut received = Vec::new();
+        for entry in entries {
+            match entry {
+                LogEntry::Server(entry) => received.push(entry),
+                LogEntry::Local(bytes) => {
+                    self.reload_received(&mut received)?;
+                    self.reload_local(bytes)?;
+                }
+            }
+        }
+        self.reload_received(&mut received)
+    }
+
+    fn reload_received(&mut self, received: &mut Vec<HistoryEntry>) -> Result<(), DecodeError> {
+        if !received.is_empty() {
+            let download = self.prepare(std::mem::take(received))?;
+            self.receive(download);
+        }
+        Ok(())
+    }
+
+    fn reload_local(&mut self, bytes: Vec<u8>) -> Result<(), DecodeError> {
+        let changeset = Changeset::decode(&bytes)?;
+        self.clock.observe(changeset.time);
+        self.identity.last_number = changeset.number;
+        self.identity.last_hash = Changeset::hash_of(&bytes);
+        let mut keys = KeySource::new(self.next_key, Vec::new());
+        match self.synced {
+            Synced::No => {
+                // The current state is let go first, so that the base is changed in place.
+                self.current = Snapshot::default();
+                apply(&mut self.base, &changeset, ServerVersion(0), &mut keys);
+                self.current = self.base.clone();
+            }
+            Synced::Yes => {
+                apply(&mut self.current, &changeset, ServerVersion::PENDING, &mut keys);
+                self.pending.push_back(Pending { changeset, bytes });
+            }
+        }
+        self.next_key = keys.next();
+        Ok(())
+    }
+}
+
+/// The state after changesets that the server has not ordered, on one that it has.
+pub(crate) fn replay<'a>(
+    base: &Snapshot,
+    pending: impl IntoIterator<Item = &'a Changeset>,
+    keys: &mut KeySource<'_>,
+) -> Snapshot {
+    let mut current = base.clone();
+    for changeset in pending {
+        apply(&mut current, changeset, ServerVersion::PENDING, keys);
+    }
+    current
+}

@@ -1,0 +1,181 @@
+//! One test for each row of docs/merge.md.
+
+use ebbtide_core::replica::Replica;
+use ebbtide_core::{Value, ValueRef};
+
+use crate::world::{AGE, DOG, Edit, FRIENDS, NAME, OWNER, Order, TAGS, replica, write};
+
+/// Two replicas edit at their own times from a common start; both orders of arrival must give the same.
+fn merged(start: &[Edit], a: (u64, &[Edit]), b: (u64, &[Edit])) -> Replica {
+    let outcomes: Vec<Replica> = [true, false]
+        .into_iter()
+        .map(|a_first| {
+            let mut order = Order::new();
+            let (mut left, mut right) = (replica(1), replica(2));
+            write(&mut left, 1, start);
+            order.upload_all(&left);
+            order.download(&mut left, usize::MAX);
+            order.download(&mut right, usize::MAX);
+            write(&mut left, a.0, a.1);
+            write(&mut right, b.0, b.1);
+            if a_first {
+                order.upload_all(&left);
+                order.upload_all(&right);
+            } else {
+                order.upload_all(&right);
+                order.upload_all(&left);
+            }
+            order.download(&mut left, usize::MAX);
+            order.download(&mut right, usize::MAX);
+            assert_eq!(left.current().canonical(), right.current().canonical());
+            left
+        })
+        .collect();
+    assert_eq!(
+        outcomes[0].current().canonical(),
+        outcomes[1].current().canonical(),
+        "the order of arrival is without effect"
+    );
+    outcomes.into_iter().next().unwrap()
+}
+
+fn dog(replica: &Replica, id: i64) -> Option<ebbtide_core::ObjectKey> {
+    replica.current().find(DOG, &Value::Int(id))
+}
+
+fn value(replica: &Replica, id: i64, column: ebbtide_core::ColumnIndex) -> Value {
+    replica.current().table(DOG).get(dog(replica, id).unwrap(), column).unwrap().to_owned()
+}
+
+fn tags(replica: &Replica, id: i64) -> Vec<String> {
+    match replica.current().table(DOG).get(dog(replica, id).unwrap(), TAGS) {
+        Some(ValueRef::List(list)) => list
+            .iter()
+            .map(|tag| match tag {
+                ValueRef::String(tag) => tag.to_string(),
+                other => panic!("{other:?}"),
+            })
+            .collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn name(text: &str) -> Edit {
+    Edit::Name(1, text.into())
+}
+
+fn tag(at: usize, text: &str) -> Edit {
+    Edit::TagInsert(1, at, text.into())
+}
+
+#[test]
+fn a_property_goes_to_the_later_edit_time() {
+    let outcome = merged(&[Edit::CreateDog(1)], (100, &[name("early")]), (200, &[name("late")]));
+    assert_eq!(value(&outcome, 1, NAME), Value::String("late".into()));
+}
+
+#[test]
+fn a_tie_goes_to_the_greater_client() {
+    let outcome = merged(&[Edit::CreateDog(1)], (100, &[name("client 1")]), (100, &[name("client 2")]));
+    assert_eq!(value(&outcome, 1, NAME), Value::String("client 2".into()));
+}
+
+#[test]
+fn edits_of_different_properties_both_stay() {
+    let outcome = merged(&[Edit::CreateDog(1)], (100, &[name("rex")]), (50, &[Edit::Age(1, Some(4))]));
+    assert_eq!(value(&outcome, 1, NAME), Value::String("rex".into()));
+    assert_eq!(value(&outcome, 1, AGE), Value::Int(4));
+}
+
+#[test]
+fn a_default_never_beats_an_explicit_value() {
+    let explicit = [Edit::CreateDog(1), Edit::Age(1, Some(3))];
+    let outcome = merged(&[], (10, &explicit), (900, &[Edit::CreateDog(1)]));
+    assert_eq!(value(&outcome, 1, AGE), Value::Int(3));
+}
+
+#[test]
+fn creations_with_the_same_primary_key_are_one_object() {
+    let a = [Edit::CreateDog(1), name("a")];
+    let b = [Edit::CreateDog(1), Edit::Age(1, Some(2))];
+    let outcome = merged(&[], (10, &a), (20, &b));
+    assert_eq!(outcome.current().table(DOG).len(), 1);
+    assert_eq!((value(&outcome, 1, NAME), value(&outcome, 1, AGE)), (Value::String("a".into()), Value::Int(2)));
+}
+
+#[test]
+fn a_deletion_beats_a_later_edit() {
+    let outcome = merged(&[Edit::CreateDog(1)], (10, &[Edit::DeleteDog(1)]), (900, &[name("late"), tag(0, "x")]));
+    assert_eq!(dog(&outcome, 1), None);
+}
+
+#[test]
+fn a_deletion_beats_a_creation_made_without_having_seen_it() {
+    let start = [Edit::CreateDog(1)];
+    let again = [Edit::DeleteDog(1), Edit::CreateDog(1)];
+    let mut order = Order::new();
+    let (mut left, mut right) = (replica(1), replica(2));
+    write(&mut left, 1, &start);
+    order.upload_all(&left);
+    order.download(&mut left, usize::MAX);
+    write(&mut left, 2, &[Edit::DeleteDog(1)]);
+    write(&mut right, 3, &start);
+    order.upload_all(&left);
+    order.upload_all(&right);
+    order.download(&mut left, usize::MAX);
+    order.download(&mut right, usize::MAX);
+    assert_eq!((dog(&left, 1), dog(&right, 1)), (None, None));
+    write(&mut left, 4, &start);
+    order.upload_all(&left);
+    order.download(&mut right, usize::MAX);
+    assert!(dog(&right, 1).is_some(), "a creation that has seen the deletion stands");
+    write(&mut left, 5, &again);
+    assert!(dog(&left, 1).is_some(), "one's own deletion has been seen");
+}
+
+#[test]
+fn links_to_a_deleted_object_read_as_null_and_leave_lists() {
+    let start = [Edit::CreateDog(1), Edit::CreateDog(2), Edit::CreatePerson(1)];
+    let links = [Edit::Owner(1, Some(1)), Edit::FriendInsert(1, 0, 2)];
+    let outcome = merged(&start, (10, &links), (5, &[Edit::DeletePerson(1), Edit::DeleteDog(2)]));
+    assert_eq!(value(&outcome, 1, OWNER), Value::Null);
+    let friends = outcome.current().table(DOG).get(dog(&outcome, 1).unwrap(), FRIENDS).unwrap();
+    assert!(matches!(friends, ValueRef::List(list) if list.is_empty()));
+}
+
+#[test]
+fn two_runs_in_one_place_do_not_interleave_and_stand_in_the_order_of_time() {
+    let start = [Edit::CreateDog(1), tag(0, "start")];
+    let outcome = merged(&start, (100, &[tag(1, "a1"), tag(2, "a2")]), (200, &[tag(1, "b1"), tag(2, "b2")]));
+    assert_eq!(tags(&outcome, 1), ["start", "a1", "a2", "b1", "b2"]);
+}
+
+#[test]
+fn inserting_twice_at_the_front_leaves_the_newer_first() {
+    let outcome = merged(&[Edit::CreateDog(1)], (10, &[tag(0, "first"), tag(0, "second")]), (1, &[]));
+    assert_eq!(tags(&outcome, 1), ["second", "first"]);
+}
+
+#[test]
+fn a_removal_beats_an_update_and_a_move() {
+    let start = [Edit::CreateDog(1), tag(0, "x"), tag(1, "y"), tag(2, "z")];
+    let edits = [Edit::TagSet(1, 1, "changed".into()), Edit::TagMove(1, 1, 0)];
+    let outcome = merged(&start, (10, &[Edit::TagRemove(1, 1)]), (900, &edits));
+    assert_eq!(tags(&outcome, 1), ["x", "z"]);
+}
+
+#[test]
+fn clearing_a_list_leaves_what_its_author_had_not_seen() {
+    let start = [Edit::CreateDog(1), tag(0, "x")];
+    let outcome = merged(&start, (10, &[Edit::TagClear(1)]), (5, &[tag(1, "unseen")]));
+    assert_eq!(tags(&outcome, 1), ["unseen"]);
+}
+
+#[test]
+fn an_element_goes_to_the_later_edit_and_the_later_move() {
+    let start = [Edit::CreateDog(1), tag(0, "x"), tag(1, "y"), tag(2, "z")];
+    let a = [Edit::TagSet(1, 0, "a".into()), Edit::TagMove(1, 0, 2)];
+    let b = [Edit::TagSet(1, 0, "b".into()), Edit::TagMove(1, 0, 1)];
+    let outcome = merged(&start, (10, &a), (20, &b));
+    assert_eq!(tags(&outcome, 1), ["y", "b", "z"]);
+}

@@ -1,0 +1,177 @@
+//! What is written down comes back: checkpoints, logs, images.
+
+use ebbtide_core::batch::{CorruptStore, LoadedStore};
+use ebbtide_core::notify::{Compare, diff};
+use ebbtide_core::objects::Synced;
+use ebbtide_core::page::{export, import};
+use ebbtide_core::replica::{LogEntry, Replica, encode_block};
+use ebbtide_core::{ClientId, LogPosition};
+use proptest::prelude::*;
+
+use crate::world::{DOG, Edit, Order, check_links, edit, replica, schema, write};
+
+/// A store as a map, kept by checkpoints and log blocks.
+#[derive(Default, Clone)]
+struct Kept {
+    store: LoadedStore,
+    next: u64,
+}
+
+impl Kept {
+    fn append(&mut self, entries: &[LogEntry]) {
+        let first = LogPosition(self.next);
+        self.next += entries.len() as u64;
+        self.store.log.push((first, encode_block(first, entries)));
+    }
+
+    fn checkpoint(&mut self, replica: &mut Replica) {
+        let checkpoint = replica.checkpoint();
+        self.store.root = Some(checkpoint.root);
+        self.store.pages.retain(|(id, _)| !checkpoint.dropped.contains(id));
+        self.store.pages.extend(checkpoint.pages);
+        self.store.log.clear();
+        self.append(&checkpoint.log);
+    }
+}
+
+fn check_same(loaded: &Replica, replica: &Replica) {
+    assert_eq!(loaded.current().canonical(), replica.current().canonical());
+    assert_eq!(loaded.base().canonical(), replica.base().canonical());
+    assert_eq!(loaded.identity(), replica.identity());
+    assert_eq!(loaded.cursor(), replica.cursor());
+    assert!(loaded.pending().eq(replica.pending()));
+    check_links(loaded.current());
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Write(Vec<Edit>),
+    Other(Vec<Edit>),
+    Checkpoint,
+    Reopen,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => prop::collection::vec(edit(), 1..8).prop_map(Step::Write),
+        2 => prop::collection::vec(edit(), 1..8).prop_map(Step::Other),
+        1 => Just(Step::Checkpoint),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_synced_store_reloads_as_it_was(steps in prop::collection::vec(step(), 1..30)) {
+        let mut order = Order::new();
+        let (mut mine, mut other) = (replica(1), replica(2));
+        let mut kept = Kept::default();
+        kept.checkpoint(&mut mine);
+        for (now, step) in steps.iter().enumerate() {
+            match step {
+                Step::Write(edits) => kept.append(&write(&mut mine, now as u64, edits).into_iter().collect::<Vec<_>>()),
+                Step::Other(edits) => {
+                    write(&mut other, now as u64, edits);
+                    order.upload_all(&other);
+                    order.upload_all(&mine);
+                    order.download(&mut other, usize::MAX);
+                    kept.append(&order.download(&mut mine, usize::MAX));
+                }
+                Step::Checkpoint => kept.checkpoint(&mut mine),
+                Step::Reopen => {
+                    let loaded = Replica::load(&kept.store).unwrap();
+                    check_same(&loaded, &mine);
+                    mine = loaded;
+                }
+            }
+        }
+        check_same(&Replica::load(&kept.store).unwrap(), &mine);
+    }
+
+    #[test]
+    fn a_local_store_reloads_as_it_was(steps in prop::collection::vec(step(), 1..30)) {
+        let mut mine = Replica::new(&schema(), 3, ClientId([1; 16]), Synced::No);
+        let mut kept = Kept::default();
+        kept.checkpoint(&mut mine);
+        for (now, step) in steps.iter().enumerate() {
+            match step {
+                Step::Write(edits) | Step::Other(edits) => {
+                    kept.append(&write(&mut mine, now as u64, edits).into_iter().collect::<Vec<_>>());
+                }
+                Step::Checkpoint => kept.checkpoint(&mut mine),
+                Step::Reopen => {
+                    let loaded = Replica::load(&kept.store).unwrap();
+                    check_same(&loaded, &mine);
+                    prop_assert!(diff(loaded.current(), mine.current(), Compare::Stamps).is_empty());
+                    mine = loaded;
+                }
+            }
+        }
+        prop_assert_eq!(Replica::load(&kept.store).unwrap().schema_version(), 3);
+    }
+
+    #[test]
+    fn an_image_comes_back_as_it_was(edits in prop::collection::vec(edit(), 0..80), chunk in 1usize..5000) {
+        let mut mine = replica(1);
+        write(&mut mine, 9, &edits);
+        let chunks = export(mine.current(), chunk);
+        prop_assert!(chunks.iter().all(|bytes| bytes.len() <= chunk));
+        let copy = import(chunks.iter().map(Vec::as_slice)).unwrap();
+        prop_assert_eq!(copy.canonical(), mine.current().canonical());
+        prop_assert!(diff(&copy, mine.current(), Compare::Stamps).is_empty());
+    }
+
+    #[test]
+    fn a_damaged_image_is_an_error_and_never_a_panic(
+        edits in prop::collection::vec(edit(), 0..40), at: prop::sample::Index, bit in 0u8..8, cut: bool,
+    ) {
+        let mut mine = replica(1);
+        write(&mut mine, 9, &edits);
+        let mut bytes = export(mine.current(), usize::MAX).concat();
+        let index = at.index(bytes.len());
+        if cut { bytes.truncate(index) } else { bytes[index] ^= 1 << bit }
+        prop_assert!(import([bytes.as_slice()]).is_err());
+    }
+}
+
+#[test]
+fn many_rows_fill_pages_and_survive_checkpoints_that_write_only_what_changed() {
+    let mut mine = Replica::new(&schema(), 0, ClientId([1; 16]), Synced::No);
+    let mut kept = Kept::default();
+    let creations: Vec<Edit> = (0..20_000).map(Edit::CreateDog).collect();
+    write(&mut mine, 1, &creations);
+    kept.checkpoint(&mut mine);
+    let records = kept.store.pages.len();
+    assert_eq!(records, 20_000usize.div_ceil(256 * 16));
+    write(&mut mine, 2, &[Edit::Name(777, "rex".into())]);
+    let before = kept.store.pages.clone();
+    kept.checkpoint(&mut mine);
+    let kept_records = kept.store.pages.iter().filter(|record| before.contains(record)).count();
+    assert_eq!((kept.store.pages.len(), kept_records), (records, records - 1));
+    let loaded = Replica::load(&kept.store).unwrap();
+    check_same(&loaded, &mine);
+    assert_eq!(loaded.current().table(DOG).len(), 20_000);
+    assert!(mine.checkpoint().pages.is_empty(), "nothing changed, nothing is written");
+}
+
+#[test]
+fn a_missing_or_exchanged_page_record_is_named() {
+    let mut mine = Replica::new(&schema(), 0, ClientId([1; 16]), Synced::No);
+    let mut kept = Kept::default();
+    write(&mut mine, 1, &(0..9_000).map(Edit::CreateDog).collect::<Vec<_>>());
+    kept.checkpoint(&mut mine);
+    let mut missing = kept.clone();
+    missing.store.pages.pop();
+    assert!(matches!(Replica::load(&missing.store), Err(CorruptStore::Missing { .. })));
+    let mut exchanged = kept.clone();
+    let other = exchanged.store.pages[0].1.clone();
+    exchanged.store.pages[1].1 = other;
+    assert!(matches!(Replica::load(&exchanged.store), Err(CorruptStore::Damaged { .. })));
+    for index in (0..kept.store.pages[0].1.len()).step_by(997) {
+        let mut flipped = kept.clone();
+        flipped.store.pages[0].1[index] ^= 1;
+        assert!(Replica::load(&flipped.store).is_err());
+    }
+}
