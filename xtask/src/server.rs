@@ -42,11 +42,14 @@ pub struct Server {
 /// Compiles the server and says where it lies.
 pub fn build(project: &Project, build: Build) -> Outcome<PathBuf> {
     let mut command = project.command("cargo");
-    command.args(["build", "--package", "ebbtide-server"]);
     let folder = match build {
-        Build::Dev => "debug",
+        // The same choice of crates as in the native tests, so that shared dependencies are compiled once.
+        Build::Dev => {
+            command.args(["build", "--workspace", "--exclude", "ebbtide", "--bins"]);
+            "debug"
+        }
         Build::Release => {
-            command.arg("--release");
+            command.args(["build", "--package", "ebbtide-server", "--release"]);
             "release"
         }
     };
