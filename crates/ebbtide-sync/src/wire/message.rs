@@ -8,16 +8,7 @@ use ebbtide_core::{ChangesetNumber, ClientId, Epoch, Salt, Schema, ServerVersion
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SessionId(pub u32);
 
-/// A place in a server's history: all three together prove a common past.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Cursor {
-    /// The continuous history the version counts in.
-    pub epoch: Epoch,
-    /// The last entry that is included.
-    pub version: ServerVersion,
-    /// The salt of that entry.
-    pub salt: Salt,
-}
+pub use ebbtide_core::replica::Cursor;
 
 /// The last changeset of one client that somebody has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
