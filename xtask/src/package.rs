@@ -12,7 +12,7 @@ use crate::stamp::{self, Inputs};
 
 const MODULE: &str = "pkg/ebbtide_bg.wasm";
 const FACE: &str = "dist/index.js";
-const SHIPPED: [&str; 3] = [MODULE, "pkg/ebbtide.js", FACE];
+const SHIPPED: [&str; 2] = ["dist/ebbtide_bg.wasm", FACE];
 
 /// Builds what is not up to date.
 pub fn build(project: &Project, mode: Mode) -> Outcome<()> {
@@ -22,8 +22,10 @@ pub fn build(project: &Project, mode: Mode) -> Outcome<()> {
 
 /// The sizes of the files that a browser loads, as lines of a table.
 pub fn sizes(project: &Project) -> Vec<String> {
-    let existing = SHIPPED.iter().filter(|name| project.path(name).is_file());
-    existing.map(|name| size_line(name, &project.path(name))).collect()
+    let sizes = SHIPPED.map(|name| Size::of(name, &project.path(name)));
+    let mut lines: Vec<String> = sizes.iter().map(Size::line).collect();
+    lines.push(Size::together(&sizes).line());
+    lines
 }
 
 fn build_module(project: &Project, mode: Mode) -> Outcome<()> {
@@ -81,10 +83,28 @@ impl Stamp {
     }
 }
 
-fn size_line(name: &str, path: &Path) -> String {
-    let raw = fs::metadata(path).map(|data| data.len()).unwrap_or_default();
-    let packed = gzipped(path).map_or_else(|| "unknown".to_owned(), |bytes| format!("{:.1} kB", kilo(bytes)));
-    format!("{name:<22} {:>9.1} kB   gzip {packed}", kilo(raw))
+/// The size of a file, as it is and as a web server would send it.
+struct Size {
+    name: String,
+    raw: u64,
+    gzip: Option<u64>,
+}
+
+impl Size {
+    fn of(name: &str, path: &Path) -> Size {
+        let raw = fs::metadata(path).map(|data| data.len()).unwrap_or_default();
+        Size { name: name.to_owned(), raw, gzip: gzipped(path) }
+    }
+
+    fn together(sizes: &[Size]) -> Size {
+        let gzip = sizes.iter().map(|size| size.gzip).sum();
+        Size { name: "together".to_owned(), raw: sizes.iter().map(|size| size.raw).sum(), gzip }
+    }
+
+    fn line(&self) -> String {
+        let gzip = self.gzip.map_or_else(|| "unknown".to_owned(), |bytes| format!("{:.1} kB", kilo(bytes)));
+        format!("{:<20} {:>9.1} kB   gzip {gzip:>9}", self.name, kilo(self.raw))
+    }
 }
 
 fn gzipped(path: &Path) -> Option<u64> {
@@ -102,4 +122,18 @@ fn log(project: &Project, name: &str) -> PathBuf {
     let path = project.build(&format!("logs/build-{name}.log"));
     let _ = fs::remove_file(&path);
     path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_in_kilobytes_and_add_up() {
+        let size = |name: &str, raw, gzip| Size { name: name.to_owned(), raw, gzip };
+        let sizes = [size("a.wasm", 330_120, Some(127_000)), size("a.js", 4_000, Some(1_500))];
+        assert_eq!(sizes[0].line(), "a.wasm                   330.1 kB   gzip  127.0 kB");
+        assert_eq!(Size::together(&sizes).line(), "together                 334.1 kB   gzip  128.5 kB");
+        assert_eq!(size("b", 0, None).line(), "b                          0.0 kB   gzip   unknown");
+    }
 }
