@@ -1,6 +1,8 @@
 //! Properties that hold between the parts of the database: replicas, images, stores, change sets, resets.
 
+mod change_sets;
 mod convergence;
+mod golden;
 mod merge_rules;
 mod stores;
 mod world;
