@@ -18,12 +18,16 @@ pub(crate) enum Fault {
     FormatTooNew { path: String, what: String },
     /// The browser refused to store more.
     QuotaExceeded { doing: &'static str },
+    /// A store that was there is gone: the browser has thrown it away.
+    StoreLost { path: String, what: String },
     /// The connection to the database was closed under us.
     StoreClosed { why: String },
     /// The store has moved on since it was read: another writer, or an older state came back.
     StoreConflict { path: String },
     /// Any other failure of IndexedDB.
     Storage { doing: &'static str, cause: String },
+    /// An earlier commit could not be stored; the code says why.
+    StoreFailed { code: &'static str, message: String },
     /// A backup's database exists already; it is never written over.
     BackupExists { path: String },
     /// No file action is recorded for the realm.
@@ -51,7 +55,7 @@ pub(crate) enum Fault {
     /// A size limit of the data is exceeded.
     LimitExceeded { message: String },
     /// A query that cannot be parsed or does not fit the schema.
-    InvalidQuery { message: String },
+    InvalidQuery { message: String, offset: usize },
     /// A schema that contradicts itself.
     InvalidSchema { message: String },
     /// The wanted schema and the stored one differ in a way that needs a migration.
@@ -76,9 +80,11 @@ impl Fault {
             Fault::CorruptStore { .. } => "CorruptStore",
             Fault::FormatTooNew { .. } => "FormatTooNew",
             Fault::QuotaExceeded { .. } => "QuotaExceeded",
+            Fault::StoreLost { .. } => "StoreLost",
             Fault::StoreClosed { .. } => "StoreClosed",
             Fault::StoreConflict { .. } => "StoreConflict",
             Fault::Storage { .. } => "StorageError",
+            Fault::StoreFailed { code, .. } => code,
             Fault::BackupExists { .. } => "BackupExists",
             Fault::NoFileAction { .. } => "NoFileAction",
             Fault::NeedsAsyncOpen { .. } => "NeedsAsyncOpen",
@@ -112,9 +118,11 @@ impl Fault {
             Fault::CorruptStore { .. }
             | Fault::FormatTooNew { .. }
             | Fault::QuotaExceeded { .. }
+            | Fault::StoreLost { .. }
             | Fault::StoreClosed { .. }
             | Fault::StoreConflict { .. }
-            | Fault::Storage { .. } => "StorageError",
+            | Fault::Storage { .. }
+            | Fault::StoreFailed { .. } => "StorageError",
             Fault::RealmOpenElsewhere { .. }
             | Fault::BackupExists { .. }
             | Fault::NoFileAction { .. }
@@ -153,6 +161,10 @@ impl Fault {
             Fault::QuotaExceeded { doing } => format!(
                 "The browser has no storage left for this origin (while {doing}). What was stored before is intact."
             ),
+            Fault::StoreLost { path, what } => format!(
+                "The browser has lost the store of the realm at '{path}' ({what}). The realm starts empty; a synced one is \
+                 downloaded again."
+            ),
             Fault::StoreClosed { why } => format!("The connection to the realm's database was closed: {why}."),
             Fault::StoreConflict { path } => format!(
                 "The store of the realm at '{path}' has changed since it was read. Close the realm and open it again."
@@ -178,7 +190,8 @@ impl Fault {
             | Fault::InvalidValue { message }
             | Fault::IndexOutOfRange { message }
             | Fault::LimitExceeded { message }
-            | Fault::InvalidQuery { message }
+            | Fault::InvalidQuery { message, .. }
+            | Fault::StoreFailed { message, .. }
             | Fault::InvalidSchema { message }
             | Fault::SchemaMismatch { message }
             | Fault::InvalidConfig { message }
@@ -191,7 +204,11 @@ impl Fault {
 
     /// The JavaScript error.
     pub(crate) fn to_js(&self) -> JsValue {
-        error_object(self.name(), &self.message(), self.code())
+        let error = error_object(self.name(), &self.message(), self.code());
+        if let Fault::InvalidQuery { offset, .. } = self {
+            set(&error, "position", &(*offset as f64).into());
+        }
+        error
     }
 }
 

@@ -5,13 +5,27 @@
 mod api;
 mod clock;
 mod convert;
+mod driver;
 mod error;
 mod host;
 mod idb;
 mod link;
 mod login;
+mod observers;
+mod outbox;
 mod poison;
+mod refusal;
+mod results;
+mod slot;
 mod socket;
+mod start;
 mod tabs;
 mod timer;
+mod view;
 mod wake;
+
+pub use api::{
+    AppCore, QueryCore, RealmCore, SessionCore, delete_realm, exists, initiate_client_reset, list_backups,
+    load_catalogue, stored_schema_version,
+};
+pub use host::Host;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use ebbtide_sync::client::{
-    AttachId, Connection, ConnectionEffect, ConnectionEvent, ConnectionOptions, ConnectionState, Event,
+    AttachId, Connection, ConnectionEffect, ConnectionEvent, ConnectionOptions, ConnectionState, Event, Retry,
 };
 use ebbtide_sync::wire::{SUBPROTOCOL, Token};
 use wasm_bindgen_futures::spawn_local;
@@ -59,7 +59,7 @@ impl Link {
         };
         let link = Rc::new_cyclic(|this| Link {
             identity,
-            connection: RefCell::new(Connection::open(clock::now(), options)),
+            connection: RefCell::new(Connection::open(options)),
             sockets: RefCell::default(),
             users: RefCell::default(),
             next_attach: Cell::new(1),
@@ -152,9 +152,9 @@ impl Link {
                 }
             }
             ConnectionEffect::NeedToken => self.refresh_token(),
-            ConnectionEffect::Problem { code, message, fatal } => {
+            ConnectionEffect::Problem { code, message, retry } => {
                 for user in self.attached() {
-                    user.connection_problem(code.0, &message, fatal);
+                    user.connection_problem(code.0, &message, retry == Retry::WhenAsked);
                 }
             }
         }

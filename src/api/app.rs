@@ -14,6 +14,10 @@ use crate::idb::{Catalogue, Change, UserRecord};
 use crate::link::{Link, LinkIdentity};
 use crate::{login, poison};
 
+thread_local! {
+    static APPS: RefCell<Vec<Weak<App>>> = const { RefCell::new(Vec::new()) };
+}
+
 /// An app on a server, and those who have logged in to it here.
 #[wasm_bindgen]
 pub struct AppCore {
@@ -22,6 +26,7 @@ pub struct AppCore {
 
 /// What an app is, shared by its realms.
 pub(crate) struct App {
+    handle: u32,
     id: String,
     base_url: String,
     links: RefCell<BTreeMap<String, Weak<Link>>>,
@@ -44,8 +49,16 @@ impl AppCore {
     #[wasm_bindgen(constructor)]
     pub fn new(id: String, base_url: String) -> std::result::Result<AppCore, JsValue> {
         poison::check()?;
-        let app = App { id, base_url, links: RefCell::default(), offline: Cell::new(false) };
-        Ok(AppCore { app: Rc::new(app) })
+        let handle = APPS.with_borrow(|apps| apps.len() as u32);
+        let app = Rc::new(App { handle, id, base_url, links: RefCell::default(), offline: Cell::new(false) });
+        APPS.with_borrow_mut(|apps| apps.push(Rc::downgrade(&app)));
+        Ok(AppCore { app })
+    }
+
+    /// The app's number in this page. Opening a realm reads it, since passing the object itself would consume it.
+    #[wasm_bindgen(getter)]
+    pub fn handle(&self) -> u32 {
+        self.app.handle
     }
 
     /// The app's id.
@@ -135,14 +148,13 @@ impl AppCore {
     }
 }
 
-impl AppCore {
-    /// The app behind the handle.
-    pub(crate) fn app(&self) -> Rc<App> {
-        Rc::clone(&self.app)
-    }
-}
-
 impl App {
+    /// The app that an `AppCore` object stands for.
+    pub(crate) fn of_handle(object: &JsValue) -> Option<Rc<App>> {
+        let handle = js_sys::Reflect::get(object, &"handle".into()).ok()?.as_f64()?;
+        APPS.with_borrow(|apps| apps.get(handle as usize).and_then(Weak::upgrade))
+    }
+
     /// The app's id.
     pub(crate) fn id(&self) -> &str {
         &self.id

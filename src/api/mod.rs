@@ -2,3 +2,22 @@
 
 mod app;
 mod config;
+mod files;
+mod frozen;
+mod open;
+mod query;
+mod realm;
+mod report;
+mod session;
+mod types;
+
+pub(crate) use app::{App, connection_state_name};
+pub(crate) use files::backup_path;
+pub(crate) use frozen::frozen_realm;
+pub(crate) use report::report_to_js;
+
+pub use app::AppCore;
+pub use files::{delete_realm, exists, initiate_client_reset, list_backups, load_catalogue, stored_schema_version};
+pub use query::QueryCore;
+pub use realm::RealmCore;
+pub use session::SessionCore;

@@ -32,7 +32,7 @@ pub(crate) struct UserRecord {
 }
 
 /// Where a realm's data is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RealmRecord {
     pub(crate) path: String,

@@ -30,7 +30,8 @@ pub(crate) enum CloseCause {
 }
 
 impl CloseCause {
-    pub(super) fn describe(self) -> String {
+    /// In words.
+    pub(crate) fn describe(self) -> String {
         match self {
             CloseCause::VersionChange => "another page deletes or upgrades it".to_owned(),
             CloseCause::Unexpected => {
@@ -140,11 +141,6 @@ impl Connection {
     /// Names the one who is told, once, when the connection ends without our asking.
     pub(crate) fn on_close(&self, tell: impl Fn(CloseCause) + 'static) {
         self.lifeline.borrow_mut().on_close = Some(Rc::new(tell));
-    }
-
-    /// The open database.
-    pub(super) fn database(&self) -> &Database {
-        &self.database
     }
 
     /// Fails if the connection has ended.

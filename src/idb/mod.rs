@@ -12,7 +12,7 @@ mod store;
 mod tests;
 
 pub(crate) use backup::back_up_then_clear;
-pub(crate) use catalogue::{ActionKind, BackupRecord, Catalogue, Change, FileAction, RealmRecord, UserRecord};
-pub(crate) use connection::{CloseCause, delete_database};
+pub(crate) use catalogue::{ActionKind, Catalogue, Change, FileAction, RealmRecord, UserRecord};
+pub(crate) use connection::{CloseCause, Found, delete_database};
 pub(crate) use sentinel::Sentinel;
 pub(crate) use store::Store;

@@ -113,10 +113,7 @@ async fn a_refused_put_takes_back_those_before_it() {
     let (connection, _) = Connection::open(&store_name("t-abort"), &SPACES).await.unwrap();
     let writing = connection.write(&[META, PAGES], TransactionDurability::Relaxed).unwrap();
     // The second step names an object store outside the transaction's scope, so issuing it throws.
-    let steps = [
-        Step::Put(PAGES, Key::Number(7), vec![7].into()),
-        Step::Put(LOG, Key::Number(7), vec![7].into()),
-    ];
+    let steps = [Step::Put(PAGES, Key::Number(7), vec![7].into()), Step::Put(LOG, Key::Number(7), vec![7].into())];
     assert!(records::issue("testing", &writing, &steps).is_err());
     drop(writing);
     connection.close();

@@ -1,0 +1,115 @@
+//! Functions about realms as files: what exists, deleting, backups.
+
+use wasm_bindgen::prelude::*;
+
+use super::open;
+use crate::error::{Fault, Result, set};
+use crate::idb::{Catalogue, Change, Sentinel, back_up_then_clear, delete_database};
+use crate::poison;
+use crate::tabs::RealmLock;
+
+type JsResult<T> = std::result::Result<T, JsValue>;
+
+/// Reads the catalogue of realms, so that `exists` and its like can answer at once.
+#[wasm_bindgen(js_name = loadCatalogue)]
+pub async fn load_catalogue() -> JsResult<()> {
+    poison::check()?;
+    Ok(Catalogue::load().await?)
+}
+
+/// Whether a realm, or a backup, exists.
+#[wasm_bindgen]
+pub fn exists(path: &str) -> bool {
+    Catalogue::realm(path).is_some() || open::is_open(path)
+}
+
+/// Deletes a realm that is open nowhere. One that does not exist is no error.
+#[wasm_bindgen(js_name = deleteRealm)]
+pub async fn delete_realm(path: String) -> JsResult<()> {
+    poison::check()?;
+    let lock = take(&path).await?;
+    Catalogue::load().await?;
+    delete_database(&path, &Catalogue::store_of(&path)).await?;
+    let mut changes = vec![Change::RemoveRealm(path.clone()), Change::RemoveAction(path.clone())];
+    if Catalogue::backup(&path).is_some() {
+        changes.push(Change::RemoveBackup(path.clone()));
+    }
+    Catalogue::change(changes).await?;
+    Sentinel::remove(&path);
+    drop(lock);
+    Ok(())
+}
+
+/// The schema version of a realm that exists, else -1.
+#[wasm_bindgen(js_name = storedSchemaVersion)]
+pub fn stored_schema_version(path: &str) -> f64 {
+    Catalogue::realm(path).map_or(-1.0, |realm| realm.schema_version)
+}
+
+/// Copies the store of a realm that must be reset to a backup and clears it; resolves to the backup's path.
+#[wasm_bindgen(js_name = initiateClientReset)]
+pub async fn initiate_client_reset(path: String) -> JsResult<String> {
+    poison::check()?;
+    let lock = take(&path).await?;
+    Catalogue::load().await?;
+    let backup = back_up_then_clear(&path).await?;
+    drop(lock);
+    Ok(backup)
+}
+
+/// The backups, the latest first.
+#[wasm_bindgen(js_name = listBackups, unchecked_return_type = "BackupInfo[]")]
+pub async fn list_backups() -> JsResult<js_sys::Array> {
+    poison::check()?;
+    Catalogue::load().await?;
+    let mut backups = Catalogue::backups();
+    backups.sort_by(|a, b| b.created_ms.total_cmp(&a.created_ms));
+    Ok(backups
+        .iter()
+        .map(|backup| {
+            let info = js_sys::Object::new();
+            set(&info, "path", &backup.path.as_str().into());
+            set(&info, "originalPath", &backup.original.as_str().into());
+            set(&info, "createdAt", &js_sys::Date::new(&backup.created_ms.into()));
+            set(&info, "code", &backup.code.into());
+            set(&info, "message", &backup.message.as_str().into());
+            JsValue::from(info)
+        })
+        .collect())
+}
+
+/// The path under which the store of a realm is backed up: in the app's folder of recovered realms, with the local time and
+/// a random suffix.
+pub(crate) fn backup_path(path: &str, app_id: &str) -> String {
+    let folder = format!("mongodb-realm/{app_id}/");
+    let base = match path.find(&folder) {
+        Some(position) => path[..position + folder.len()].to_owned(),
+        None => folder,
+    };
+    let now = js_sys::Date::new_0();
+    let suffix: String =
+        crate::clock::random::<8>().iter().map(|byte| LETTERS[usize::from(*byte) % LETTERS.len()]).collect();
+    format!(
+        "{base}recovered-realms/recovered_realm-{:04}{:02}{:02}-{:02}{:02}{:02}-{suffix}",
+        now.get_full_year(),
+        now.get_month() + 1,
+        now.get_date(),
+        now.get_hours(),
+        now.get_minutes(),
+        now.get_seconds(),
+    )
+}
+
+/// The letters of a backup's suffix.
+const LETTERS: [char; 32] = [
+    'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'j', 'k', 'm', 'n', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+    '2', '3', '4', '5', '6', '7', '8', '9', '0',
+];
+
+/// Takes the lock of a realm that is not open.
+async fn take(path: &str) -> Result<RealmLock> {
+    if open::is_open(path) {
+        return Err(Fault::RealmOpenElsewhere { path: path.to_owned() });
+    }
+    RealmLock::acquire(path).await
+}

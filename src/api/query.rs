@@ -1,0 +1,274 @@
+//! `QueryCore`: a live collection of objects, or of the values of a list.
+
+use std::rc::Rc;
+
+use ebbtide_core::query::{Aggregate, Argument, Direction, Order, Plan, aggregate, compile, parse};
+use ebbtide_core::{ClassIndex, ObjectKey, Snapshot, Value};
+use wasm_bindgen::prelude::*;
+
+use crate::convert::{NO_KEY, bytes_from_js, date_from_js, int_from_js, key_from_js, key_to_js, value_to_js};
+use crate::error::{Fault, Result};
+use crate::results::{self, Recipe, Results, Source, Stage};
+use crate::view::View;
+
+type JsResult<T> = std::result::Result<T, JsValue>;
+
+/// A live collection.
+#[wasm_bindgen]
+pub struct QueryCore {
+    view: View,
+    results: Rc<Results>,
+}
+
+#[wasm_bindgen]
+impl QueryCore {
+    /// How many elements there are.
+    pub fn length(&self) -> JsResult<u32> {
+        Ok(self.view.read(|snapshot, version| {
+            if self.results.recipe.stages.is_empty()
+                && let Source::Class(class) = self.results.recipe.source
+            {
+                return Ok(snapshot.table(class).len() as u32);
+            }
+            if self.results.recipe.is_of_values(snapshot) {
+                return Ok(self.results.positions(snapshot, version).len() as u32);
+            }
+            Ok(self.results.keys(snapshot, version).len() as u32)
+        })?)
+    }
+
+    /// The key of the object at a position, or -1.
+    #[wasm_bindgen(js_name = keyAt)]
+    pub fn key_at(&self, index: u32) -> JsResult<f64> {
+        Ok(self.view.read(|snapshot, version| {
+            Ok(key_to_js(self.results.keys(snapshot, version).get(index as usize).copied()))
+        })?)
+    }
+
+    /// The position of an object, or -1.
+    #[wasm_bindgen(js_name = indexOf)]
+    pub fn index_of(&self, key: f64) -> JsResult<f64> {
+        let key = key_from_js(key);
+        Ok(self.view.read(|snapshot, version| {
+            let keys = self.results.keys(snapshot, version);
+            Ok(keys.iter().position(|present| *present == key).map_or(NO_KEY, |index| index as f64))
+        })?)
+    }
+
+    /// All keys.
+    pub fn keys(&self) -> JsResult<js_sys::Float64Array> {
+        Ok(self.view.read(|snapshot, version| {
+            let keys: Vec<f64> = self.results.keys(snapshot, version).iter().map(|key| key.0 as f64).collect();
+            Ok(js_sys::Float64Array::from(keys.as_slice()))
+        })?)
+    }
+
+    /// The value at a position of a collection of values; undefined outside of it.
+    #[wasm_bindgen(js_name = valueAt)]
+    pub fn value_at(&self, index: u32) -> JsResult<JsValue> {
+        Ok(self.view.read(|snapshot, version| {
+            let positions = self.results.positions(snapshot, version);
+            let Some(position) = positions.get(index as usize) else { return Ok(JsValue::UNDEFINED) };
+            let Source::List { class, key, column } = self.results.recipe.source else { return Ok(JsValue::UNDEFINED) };
+            let list = results::list(snapshot, class, key, column);
+            Ok(list.and_then(|list| list.get(*position as usize)).map_or(JsValue::UNDEFINED, value_to_js))
+        })?)
+    }
+
+    /// The elements that also match another query.
+    pub fn filter(&self, text: String, args: js_sys::Array) -> JsResult<QueryCore> {
+        let arguments = arguments_from_js(&args)?;
+        let plan = self.view.read(|snapshot, _| plan(&self.results.recipe, snapshot, &text, &arguments))?;
+        Ok(self.then(Stage::Filter(Rc::new(plan))))
+    }
+
+    /// The same elements in another order: pairs of key path and whether it ascends.
+    pub fn sort(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "[string, boolean][]")] keys: js_sys::Array,
+    ) -> JsResult<QueryCore> {
+        let paths = order_from_js(&keys)?;
+        let stage = self.view.read(|snapshot, _| {
+            if self.results.recipe.is_of_values(snapshot) {
+                let ascending = paths.first().is_none_or(|(_, ascending)| *ascending);
+                return Ok(Stage::OrderValues { ascending });
+            }
+            let class = element_class(&self.results.recipe, snapshot)?;
+            let paths: Vec<(&str, Direction)> = paths
+                .iter()
+                .map(|(path, ascending)| {
+                    (path.as_str(), if *ascending { Direction::Ascending } else { Direction::Descending })
+                })
+                .collect();
+            Ok(Stage::Order(Rc::new(Order::new(snapshot.schema(), class, &paths)?)))
+        })?;
+        Ok(self.then(stage))
+    }
+
+    /// The query in words.
+    pub fn description(&self) -> String {
+        let described: Vec<&str> = self
+            .results
+            .recipe
+            .stages
+            .iter()
+            .filter_map(|stage| if let Stage::Filter(plan) = stage { Some(plan.describe()) } else { None })
+            .collect();
+        if described.is_empty() { "TRUEPREDICATE".to_owned() } else { described.join(" AND ") }
+    }
+
+    /// The number of the class of the elements, or -1 for values.
+    #[wasm_bindgen(js_name = classIndex)]
+    pub fn class_index(&self) -> JsResult<f64> {
+        Ok(self.view.read(|snapshot, _| {
+            Ok(self.results.recipe.element_class(snapshot).map_or(NO_KEY, |class| f64::from(class.0)))
+        })?)
+    }
+
+    /// The least value of a property, named by its number or a key path; null if there is none.
+    pub fn min(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number | string | undefined")] of: JsValue,
+    ) -> JsResult<JsValue> {
+        self.fold(Aggregate::Min, &of)
+    }
+
+    /// The greatest value of a property; null if there is none.
+    pub fn max(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number | string | undefined")] of: JsValue,
+    ) -> JsResult<JsValue> {
+        self.fold(Aggregate::Max, &of)
+    }
+
+    /// The sum of a property.
+    pub fn sum(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number | string | undefined")] of: JsValue,
+    ) -> JsResult<JsValue> {
+        self.fold(Aggregate::Sum, &of)
+    }
+
+    /// The average of a property; null if there is none.
+    pub fn avg(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number | string | undefined")] of: JsValue,
+    ) -> JsResult<JsValue> {
+        self.fold(Aggregate::Average, &of)
+    }
+}
+
+impl QueryCore {
+    /// A collection as a view sees it.
+    pub(super) fn new(view: View, results: Rc<Results>) -> QueryCore {
+        QueryCore { view, results }
+    }
+
+    /// The recipe and its last result.
+    pub(super) fn results(&self) -> &Rc<Results> {
+        &self.results
+    }
+
+    fn then(&self, stage: Stage) -> QueryCore {
+        QueryCore { view: self.view.clone(), results: Results::new(self.results.recipe.then(stage)) }
+    }
+
+    fn fold(&self, operation: Aggregate, of: &JsValue) -> JsResult<JsValue> {
+        let (column, path) = (of.as_f64(), of.as_string());
+        Ok(self.view.read(|snapshot, version| {
+            if let (Source::List { class, key, column }, true) =
+                (self.results.recipe.source, self.results.recipe.is_of_values(snapshot))
+            {
+                let list = results::list(snapshot, class, key, column);
+                let values = list.into_iter().flat_map(|list| list.iter());
+                return Ok(value_to_js(results::fold_values(values, operation).as_ref()));
+            }
+            let class = element_class(&self.results.recipe, snapshot)?;
+            let named = column.and_then(|column| snapshot.schema().class(class).properties.get(column as usize));
+            let path = path.or_else(|| named.map(|property| property.name.clone())).ok_or_else(|| {
+                Fault::InvalidQuery { message: "An aggregate of objects needs a property.".to_owned(), offset: 0 }
+            })?;
+            let keys = self.results.keys(snapshot, version);
+            let value = aggregate(snapshot, class, keys.iter().copied(), &path, operation)?;
+            Ok(value_to_js(value.as_ref()))
+        })?)
+    }
+}
+
+/// Compiles a query over the elements of a recipe.
+pub(super) fn plan(recipe: &Recipe, snapshot: &Snapshot, text: &str, arguments: &[Argument]) -> Result<Plan> {
+    let class = element_class(recipe, snapshot)?;
+    let query = parse(text)?;
+    Ok(compile(&query, snapshot.schema(), class, arguments)?)
+}
+
+/// The arguments of a query as the JavaScript face lowers them: primitives, `Date`, `Uint8Array`, `{objectId}`, `{uuid}`,
+/// `{link: [class, key]}` and arrays of these.
+pub(super) fn arguments_from_js(args: &js_sys::Array) -> Result<Vec<Argument>> {
+    args.iter().enumerate().map(|(index, argument)| argument_from_js(index, &argument)).collect()
+}
+
+fn argument_from_js(index: usize, argument: &JsValue) -> Result<Argument> {
+    convert(argument).ok_or_else(|| Fault::InvalidQuery {
+        message: format!("Argument ${index} is of a type that cannot be used in a query."),
+        offset: 0,
+    })
+}
+
+fn convert(argument: &JsValue) -> Option<Argument> {
+    if argument.is_null() || argument.is_undefined() {
+        return Some(Value::Null.into());
+    }
+    if let Some(truth) = argument.as_bool() {
+        return Some(Value::Bool(truth).into());
+    }
+    if let Some(text) = argument.as_string() {
+        return Some(Value::String(text).into());
+    }
+    if let Some(whole) = int_from_js(argument) {
+        return Some(Value::Int(whole).into());
+    }
+    if let Some(number) = argument.as_f64() {
+        return Some(Value::Double(number).into());
+    }
+    if argument.is_instance_of::<js_sys::Date>() {
+        return date_from_js(argument).map(|date| Value::Date(date).into());
+    }
+    if let Some(list) = argument.dyn_ref::<js_sys::Array>() {
+        return list.iter().map(|element| convert(&element)).collect::<Option<Vec<_>>>().map(Argument::List);
+    }
+    if let Some(bytes) = bytes_from_js(argument) {
+        return Some(Value::Data(bytes).into());
+    }
+    let member = |name: &str| js_sys::Reflect::get(argument, &name.into()).ok().filter(|value| !value.is_undefined());
+    if let Some(id) = member("objectId") {
+        return bytes_from_js(&id)?.try_into().ok().map(|id| Value::ObjectId(id).into());
+    }
+    if let Some(id) = member("uuid") {
+        return bytes_from_js(&id)?.try_into().ok().map(|id| Value::Uuid(id).into());
+    }
+    let link = member("link")?.dyn_into::<js_sys::Array>().ok()?;
+    let (class, key) = (link.get(0).as_f64()?, link.get(1).as_f64()?);
+    let key: ObjectKey = key_from_js(key);
+    Some(Argument::Link { class: ClassIndex(class as u32), key })
+}
+
+fn order_from_js(keys: &js_sys::Array) -> Result<Vec<(String, bool)>> {
+    keys.iter()
+        .map(|pair| {
+            let pair: js_sys::Array = pair.dyn_into().ok()?;
+            Some((pair.get(0).as_string()?, pair.get(1).as_bool().unwrap_or(true)))
+        })
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| Fault::InvalidQuery {
+            message: "An order is a list of pairs of a key path and whether it ascends.".to_owned(),
+            offset: 0,
+        })
+}
+
+fn element_class(recipe: &Recipe, snapshot: &Snapshot) -> Result<ClassIndex> {
+    recipe.element_class(snapshot).ok_or_else(|| Fault::InvalidQuery {
+        message: "Filtering and sorting by properties needs objects; this is a collection of values.".to_owned(),
+        offset: 0,
+    })
+}

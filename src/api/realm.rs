@@ -1,0 +1,441 @@
+//! `RealmCore`: one realm for one path in this page.
+
+use ebbtide_core::objects::{List, Row};
+use ebbtide_core::{
+    ClassIndex, ClassSchema, ColumnIndex, ObjectKey, Snapshot, Transaction, Value, ValueRef, WriteError,
+};
+use ebbtide_sync::client::Event;
+use std::rc::Rc;
+use std::sync::Arc;
+use wasm_bindgen::prelude::*;
+
+use super::config::{classes_from_js, schema_to_js};
+use super::query::{QueryCore, arguments_from_js};
+use super::session::SessionCore;
+use crate::clock;
+use crate::convert::{key_from_js, key_to_js, value_from_js, value_to_js};
+use crate::driver::Driver;
+use crate::error::{Fault, Result};
+use crate::results::{Recipe, Results, Source, Stage};
+use crate::view::{Frozen, View};
+
+type JsResult<T> = std::result::Result<T, JsValue>;
+
+/// One realm. Its objects are addressed by the numbers of class, key and column.
+#[wasm_bindgen]
+pub struct RealmCore {
+    view: View,
+}
+
+#[wasm_bindgen]
+impl RealmCore {
+    /// Opens a realm, creating its store if there is none.
+    #[wasm_bindgen(unchecked_return_type = "RealmCore")]
+    pub async fn open(
+        #[wasm_bindgen(unchecked_param_type = "CoreConfig")] config: JsValue,
+        host: crate::host::Host,
+        #[wasm_bindgen(unchecked_param_type = "AppCore | undefined")] app: JsValue,
+    ) -> JsResult<RealmCore> {
+        let driver = super::open::open(config, host, &app).await?;
+        Ok(RealmCore { view: View::Live(driver) })
+    }
+
+    /// Opens a realm that lives in memory, or one that has no store yet; otherwise throws code `NeedsAsyncOpen`.
+    #[wasm_bindgen(js_name = openSync)]
+    pub fn open_sync(
+        #[wasm_bindgen(unchecked_param_type = "CoreConfig")] config: JsValue,
+        host: crate::host::Host,
+        #[wasm_bindgen(unchecked_param_type = "AppCore | undefined")] app: JsValue,
+    ) -> JsResult<RealmCore> {
+        let driver = super::open::open_sync(config, host, &app)?;
+        Ok(RealmCore { view: View::Live(driver) })
+    }
+
+    /// The realm's path.
+    #[wasm_bindgen(getter)]
+    pub fn path(&self) -> String {
+        match &self.view {
+            View::Live(driver) => driver.path().to_owned(),
+            View::Frozen(frozen) => frozen.path.clone(),
+        }
+    }
+
+    /// The classes; a class's position is its number, and so is a property's.
+    #[wasm_bindgen(unchecked_return_type = "CoreClass[]")]
+    pub fn schema(&self) -> JsResult<JsValue> {
+        Ok(self.view.read(|snapshot, _| schema_to_js(snapshot.schema()))?)
+    }
+
+    /// The schema's version.
+    #[wasm_bindgen(js_name = schemaVersion)]
+    pub fn schema_version(&self) -> JsResult<f64> {
+        Ok(match &self.view {
+            View::Live(driver) => driver.engine(|engine| engine.schema_version())? as f64,
+            View::Frozen(frozen) => frozen.schema_version as f64,
+        })
+    }
+
+    /// Adds classes and properties.
+    #[wasm_bindgen(js_name = updateSchema)]
+    pub fn update_schema(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "CoreClass[]")] classes: JsValue,
+        version: Option<f64>,
+    ) -> JsResult<()> {
+        let wanted = classes_from_js(classes)?;
+        let driver = self.view.live()?;
+        driver.change(|engine| engine.update_schema(clock::now(), &wanted, version.map(|version| version as u64)))?;
+        super::open::record_schema_version(driver);
+        Ok(())
+    }
+
+    /// Begins a write transaction.
+    pub fn begin(&self) -> JsResult<()> {
+        Ok(self.view.live()?.change(|engine| engine.begin_write(clock::now()))?)
+    }
+
+    /// Ends the transaction: what it wrote is visible at once, and stored soon.
+    pub fn commit(&self) -> JsResult<()> {
+        Ok(self.view.live()?.change(|engine| engine.commit_write(clock::now()))?)
+    }
+
+    /// Forgets what the transaction wrote.
+    pub fn cancel(&self) -> JsResult<()> {
+        Ok(self.view.live()?.change(|engine| engine.cancel_write())?)
+    }
+
+    /// Whether a transaction has been begun.
+    #[wasm_bindgen(js_name = inTransaction)]
+    pub fn in_transaction(&self) -> JsResult<bool> {
+        match &self.view {
+            View::Live(driver) => Ok(driver.engine(|engine| engine.in_transaction())?),
+            View::Frozen(_) => Ok(false),
+        }
+    }
+
+    /// A number that changes whenever the visible state does.
+    pub fn version(&self) -> JsResult<f64> {
+        Ok(self.view.read(|_, version| Ok(version as f64))?)
+    }
+
+    /// Creates an object and returns its key; throws code `DuplicateKey`.
+    pub fn create(&self, class: u32, primary_key: JsValue) -> JsResult<f64> {
+        let driver = self.view.live()?;
+        let schema = self.class(class)?;
+        let primary_key = match schema.primary_key {
+            Some(_) if primary_key.is_undefined() => None,
+            Some(column) => Some(value_from_js(&schema, column, &primary_key)?),
+            None => None,
+        };
+        let key = write(driver, |transaction| transaction.create(ClassIndex(class), primary_key))?;
+        Ok(key_to_js(Some(key)))
+    }
+
+    /// The key of the object with a primary key, or -1.
+    pub fn find(&self, class: u32, primary_key: JsValue) -> JsResult<f64> {
+        let schema = self.class(class)?;
+        let Some(column) = schema.primary_key else { return Ok(key_to_js(None)) };
+        let primary_key = value_from_js(&schema, column, &primary_key)?;
+        Ok(self.view.read(|snapshot, _| Ok(key_to_js(snapshot.find(ClassIndex(class), &primary_key))))?)
+    }
+
+    /// Deletes an object.
+    pub fn delete(&self, class: u32, key: f64) -> JsResult<()> {
+        let driver = self.view.live()?;
+        Ok(write(driver, |transaction| transaction.delete(ClassIndex(class), key_from_js(key)))?)
+    }
+
+    /// Sets a property.
+    pub fn set(&self, class: u32, key: f64, column: u32, value: JsValue) -> JsResult<()> {
+        let (driver, value) = self.writing(class, column, &value)?;
+        Ok(write(driver, |transaction| {
+            transaction.set(ClassIndex(class), key_from_js(key), ColumnIndex(column), value)
+        })?)
+    }
+
+    /// Sets a property to its default, which any explicit value beats.
+    #[wasm_bindgen(js_name = setDefault)]
+    pub fn set_default(&self, class: u32, key: f64, column: u32, value: JsValue) -> JsResult<()> {
+        let (driver, value) = self.writing(class, column, &value)?;
+        Ok(write(driver, |transaction| {
+            transaction.set_default(ClassIndex(class), key_from_js(key), ColumnIndex(column), value)
+        })?)
+    }
+
+    /// The value of a property.
+    pub fn get(&self, class: u32, key: f64, column: u32) -> JsResult<JsValue> {
+        Ok(self.view.read(|snapshot, _| cell(snapshot, class, key, column).map(value_to_js))?)
+    }
+
+    /// The value of a property of numbers; undefined for null.
+    #[wasm_bindgen(js_name = getNumber)]
+    pub fn get_number(&self, class: u32, key: f64, column: u32) -> JsResult<Option<f64>> {
+        Ok(self.view.read(|snapshot, _| {
+            Ok(match cell(snapshot, class, key, column)? {
+                ValueRef::Int(value) => Some(value as f64),
+                ValueRef::Double(value) => Some(value),
+                ValueRef::Date(value) => Some(value as f64),
+                ValueRef::Link(key) => Some(key.0 as f64),
+                _ => None,
+            })
+        })?)
+    }
+
+    /// Whether an object exists.
+    #[wasm_bindgen(js_name = isValid)]
+    pub fn is_valid(&self, class: u32, key: f64) -> JsResult<bool> {
+        Ok(self.view.read(|snapshot, _| Ok(crate::results::contains(snapshot, ClassIndex(class), key_from_js(key))))?)
+    }
+
+    /// How many objects a class has.
+    pub fn count(&self, class: u32) -> JsResult<u32> {
+        Ok(self.view.read(|snapshot, _| {
+            class_of(snapshot, class)?;
+            Ok(snapshot.table(ClassIndex(class)).len() as u32)
+        })?)
+    }
+
+    /// The key of a class's object at a position in the order of the keys, or -1.
+    #[wasm_bindgen(js_name = keyAt)]
+    pub fn key_at(&self, class: u32, index: u32) -> JsResult<f64> {
+        Ok(self.view.read(|snapshot, _| {
+            class_of(snapshot, class)?;
+            let mut rest = index as usize;
+            for page in snapshot.table(ClassIndex(class)).pages() {
+                match page.keys().get(rest) {
+                    Some(key) => return Ok(key_to_js(Some(*key))),
+                    None => rest -= page.len(),
+                }
+            }
+            Ok(key_to_js(None))
+        })?)
+    }
+
+    /// How many elements a list has.
+    #[wasm_bindgen(js_name = listLength)]
+    pub fn list_length(&self, class: u32, key: f64, column: u32) -> JsResult<u32> {
+        Ok(self.view.read(|snapshot, _| Ok(list(snapshot, class, key, column)?.len() as u32))?)
+    }
+
+    /// An element of a list; undefined outside of it.
+    #[wasm_bindgen(js_name = listGet)]
+    pub fn list_get(&self, class: u32, key: f64, column: u32, index: u32) -> JsResult<JsValue> {
+        Ok(self.view.read(|snapshot, _| {
+            let element = list(snapshot, class, key, column)?.get(index as usize);
+            Ok(element.map_or(JsValue::UNDEFINED, value_to_js))
+        })?)
+    }
+
+    /// Sets an element of a list.
+    #[wasm_bindgen(js_name = listSet)]
+    pub fn list_set(&self, class: u32, key: f64, column: u32, index: u32, value: JsValue) -> JsResult<()> {
+        let (driver, value) = self.writing(class, column, &value)?;
+        Ok(write(driver, |transaction| {
+            transaction.list_set(ClassIndex(class), key_from_js(key), ColumnIndex(column), index as usize, value)
+        })?)
+    }
+
+    /// Inserts an element into a list.
+    #[wasm_bindgen(js_name = listInsert)]
+    pub fn list_insert(&self, class: u32, key: f64, column: u32, index: u32, value: JsValue) -> JsResult<()> {
+        let (driver, value) = self.writing(class, column, &value)?;
+        Ok(write(driver, |transaction| {
+            transaction.list_insert(ClassIndex(class), key_from_js(key), ColumnIndex(column), index as usize, value)
+        })?)
+    }
+
+    /// Removes an element of a list.
+    #[wasm_bindgen(js_name = listRemove)]
+    pub fn list_remove(&self, class: u32, key: f64, column: u32, index: u32) -> JsResult<()> {
+        let driver = self.view.live()?;
+        Ok(write(driver, |transaction| {
+            transaction.list_remove(ClassIndex(class), key_from_js(key), ColumnIndex(column), index as usize)
+        })?)
+    }
+
+    /// Moves an element of a list; `to` is its position afterwards.
+    #[wasm_bindgen(js_name = listMove)]
+    pub fn list_move(&self, class: u32, key: f64, column: u32, from: u32, to: u32) -> JsResult<()> {
+        let driver = self.view.live()?;
+        Ok(write(driver, |transaction| {
+            transaction.list_move(ClassIndex(class), key_from_js(key), ColumnIndex(column), from as usize, to as usize)
+        })?)
+    }
+
+    /// Removes all elements of a list.
+    #[wasm_bindgen(js_name = listClear)]
+    pub fn list_clear(&self, class: u32, key: f64, column: u32) -> JsResult<()> {
+        let driver = self.view.live()?;
+        Ok(write(driver, |transaction| {
+            transaction.list_clear(ClassIndex(class), key_from_js(key), ColumnIndex(column))
+        })?)
+    }
+
+    /// The objects of a class that match a query, live.
+    pub fn query(&self, class: u32, text: String, args: js_sys::Array) -> JsResult<QueryCore> {
+        self.class(class)?;
+        let all = Recipe { source: Source::Class(ClassIndex(class)), stages: Vec::new() };
+        self.narrowed(all, Some(text), &args)
+    }
+
+    /// The elements of a list, in its order, that match a query, live.
+    #[wasm_bindgen(js_name = listQuery)]
+    pub fn list_query(
+        &self,
+        class: u32,
+        key: f64,
+        column: u32,
+        text: Option<String>,
+        args: Option<js_sys::Array>,
+    ) -> JsResult<QueryCore> {
+        let key = key_from_js(key);
+        self.view.read(|snapshot, _| list(snapshot, class, key.0 as f64, column).map(|_| ()))?;
+        let source = Source::List { class: ClassIndex(class), key, column: ColumnIndex(column) };
+        self.narrowed(Recipe { source, stages: Vec::new() }, text, &args.unwrap_or_default())
+    }
+
+    /// A read-only realm that stays as this one is now.
+    pub fn frozen(&self) -> JsResult<RealmCore> {
+        let frozen = match &self.view {
+            View::Live(driver) => driver.engine(|engine| {
+                Frozen::new(driver.path(), engine.frozen(), engine.version(), engine.schema_version())
+            })?,
+            View::Frozen(frozen) => Rc::clone(frozen),
+        };
+        Ok(RealmCore { view: View::Frozen(frozen) })
+    }
+
+    /// Whether this is a pinned state.
+    #[wasm_bindgen(js_name = isFrozen)]
+    pub fn is_frozen(&self) -> bool {
+        matches!(self.view, View::Frozen(_))
+    }
+
+    /// Watches a query; its changes come through `host.notify` under the id.
+    #[wasm_bindgen(js_name = observeQuery)]
+    pub fn observe_query(&self, query: &QueryCore) -> JsResult<u32> {
+        let driver = self.view.live()?;
+        Ok(driver.engine(|engine| {
+            let state = engine.frozen();
+            driver.observers().borrow_mut().watch_results(query.results(), &state)
+        })?)
+    }
+
+    /// Watches an object.
+    #[wasm_bindgen(js_name = observeObject)]
+    pub fn observe_object(&self, class: u32, key: f64) -> JsResult<u32> {
+        let driver = self.view.live()?;
+        driver.check()?;
+        Ok(driver.observers().borrow_mut().watch_object(ClassIndex(class), key_from_js(key)))
+    }
+
+    /// Watches a list.
+    #[wasm_bindgen(js_name = observeList)]
+    pub fn observe_list(&self, class: u32, key: f64, column: u32) -> JsResult<u32> {
+        let driver = self.view.live()?;
+        driver.check()?;
+        Ok(driver.observers().borrow_mut().watch_list(ClassIndex(class), key_from_js(key), ColumnIndex(column)))
+    }
+
+    /// Ends a watch.
+    pub fn unobserve(&self, id: u32) {
+        if let View::Live(driver) = &self.view {
+            driver.observers().borrow_mut().remove(id);
+        }
+    }
+
+    /// Resolves when everything committed so far is on disk; rejects if it cannot be.
+    pub fn flushed(&self) -> js_sys::Promise {
+        let view = self.view.clone();
+        wasm_bindgen_futures::future_to_promise(async move {
+            let driver = view.live()?;
+            driver.check()?;
+            let (_, done) = driver.wait(Event::WaitDurable);
+            done.await.unwrap_or(Err(Fault::RealmClosed))?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Stores what is committed and gives the realm up. A second call waits for the same.
+    pub fn close(&self) -> js_sys::Promise {
+        let view = self.view.clone();
+        view.close_frozen();
+        wasm_bindgen_futures::future_to_promise(async move {
+            if let View::Live(driver) = &view {
+                driver.close().await;
+            }
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// The sync session of a synced realm.
+    pub fn session(&self) -> Option<SessionCore> {
+        match &self.view {
+            View::Live(driver) => SessionCore::of(driver),
+            View::Frozen(_) => None,
+        }
+    }
+}
+
+impl RealmCore {
+    /// A realm object that looks at a pinned state.
+    pub(super) fn of_frozen(frozen: Rc<Frozen>) -> RealmCore {
+        RealmCore { view: View::Frozen(frozen) }
+    }
+
+    fn class(&self, class: u32) -> Result<Arc<ClassSchema>> {
+        self.view.read(|snapshot, _| class_of(snapshot, class).cloned())
+    }
+
+    /// What a write needs. The value is converted before anything is borrowed, since reading it can run the app's code.
+    fn writing(&self, class: u32, column: u32, value: &JsValue) -> Result<(&Rc<Driver>, Value)> {
+        let driver = self.view.live()?;
+        let schema = self.class(class)?;
+        Ok((driver, value_from_js(&schema, ColumnIndex(column), value)?))
+    }
+
+    fn narrowed(&self, recipe: Recipe, text: Option<String>, args: &js_sys::Array) -> JsResult<QueryCore> {
+        let recipe = match text.filter(|text| !text.is_empty()) {
+            Some(text) => {
+                let arguments = arguments_from_js(args)?;
+                let plan = self.view.read(|snapshot, _| super::query::plan(&recipe, snapshot, &text, &arguments))?;
+                recipe.then(Stage::Filter(Rc::new(plan)))
+            }
+            None => recipe,
+        };
+        Ok(QueryCore::new(self.view.clone(), Results::new(recipe)))
+    }
+}
+
+fn write<T>(driver: &Driver, step: impl FnOnce(&mut Transaction) -> std::result::Result<T, WriteError>) -> Result<T> {
+    driver.write(|engine| Ok(step(engine.transaction()?)?))
+}
+
+fn class_of(snapshot: &Snapshot, class: u32) -> Result<&Arc<ClassSchema>> {
+    snapshot
+        .schema()
+        .classes
+        .get(class as usize)
+        .ok_or_else(|| Fault::InvalidValue { message: format!("There is no class number {class} in the schema.") })
+}
+
+fn row(snapshot: &Snapshot, class: u32, key: f64) -> Result<Row<'_>> {
+    class_of(snapshot, class)?;
+    let key: ObjectKey = key_from_js(key);
+    snapshot.table(ClassIndex(class)).row(key).ok_or_else(|| WriteError::NoSuchObject.into())
+}
+
+fn cell(snapshot: &Snapshot, class: u32, key: f64, column: u32) -> Result<ValueRef<'_>> {
+    let row = row(snapshot, class, key)?;
+    if column as usize >= row.width() {
+        return Err(WriteError::NoSuchProperty.into());
+    }
+    Ok(row.value(ColumnIndex(column)))
+}
+
+fn list(snapshot: &Snapshot, class: u32, key: f64, column: u32) -> Result<&List> {
+    match cell(snapshot, class, key, column)? {
+        ValueRef::List(list) => Ok(list),
+        _ => Err(Fault::InvalidValue { message: format!("Property number {column} is not a list.") }),
+    }
+}

@@ -1,0 +1,369 @@
+//! The one loop of a realm: an event comes in, the engine is told, its effects are carried out. Decides nothing.
+//!
+//! ```text
+//! JavaScript, store, link, alarm --event--> engine --effects--> store, link, alarm, outbox --calls--> host
+//! ```
+//! The engine moves memory in the call itself. Effects are drained in one microtask, so all commits of a turn become one
+//! transaction of the store and at most one notice per listener; the host is called at the end of it, with nothing borrowed.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+
+use ebbtide_core::Snapshot;
+use ebbtide_core::batch::Batch;
+use ebbtide_sync::client::{
+    AttachId, BatchId, ConnectionEvent, ConnectionState, Effect, Engine, Event, StoreFailure, StoreFailureKind, WaitId,
+};
+use futures_channel::oneshot;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::api::App;
+use crate::error::{Fault, Result};
+use crate::host::Host;
+use crate::link::{Link, LinkUser};
+use crate::observers::{Change, Observers};
+use crate::outbox::{Call, Outbox};
+use crate::refusal::failure_code;
+use crate::slot::{StoreGuard, StoreSlot};
+use crate::timer::Alarm;
+use crate::{clock, poison};
+
+/// An open realm.
+pub(crate) struct Driver {
+    path: String,
+    engine: RefCell<Engine>,
+    observers: RefCell<Observers>,
+    outbox: Rc<Outbox>,
+    slot: StoreSlot,
+    link: RefCell<Option<(Rc<Link>, AttachId)>>,
+    waits: RefCell<BTreeMap<WaitId, oneshot::Sender<Result<()>>>>,
+    next_wait: Cell<u64>,
+    scheduled: Cell<bool>,
+    phase: Cell<Phase>,
+    closers: RefCell<Vec<oneshot::Sender<()>>>,
+    alarm: Alarm,
+    this: Weak<Driver>,
+}
+
+/// How long a realm is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Open,
+    /// No more calls; what is committed is being stored.
+    Closing,
+    Closed,
+}
+
+/// What a realm syncs through.
+pub(crate) struct SyncHandle {
+    pub(crate) app: Rc<App>,
+    pub(crate) user_id: String,
+}
+
+impl Driver {
+    /// Starts to run an engine. A realm without a store keeps everything in memory.
+    pub(crate) fn start(
+        path: &str,
+        engine: Engine,
+        host: Host,
+        slot: StoreSlot,
+        sync: Option<SyncHandle>,
+    ) -> Result<Rc<Driver>> {
+        let app_id = sync.as_ref().map(|sync| sync.app.id().to_owned());
+        let driver = Rc::new_cyclic(|this: &Weak<Driver>| Driver {
+            path: path.to_owned(),
+            engine: RefCell::new(engine),
+            observers: RefCell::default(),
+            outbox: Outbox::new(path, app_id, host, this.clone()),
+            slot,
+            link: RefCell::new(None),
+            waits: RefCell::default(),
+            next_wait: Cell::new(1),
+            scheduled: Cell::new(false),
+            phase: Cell::new(Phase::Open),
+            closers: RefCell::default(),
+            alarm: Alarm::default(),
+            this: this.clone(),
+        });
+        if let Some(sync) = sync {
+            let link = sync.app.link(&sync.user_id)?;
+            let user: Weak<dyn LinkUser> = driver.this.clone();
+            let id = link.attach(user);
+            driver.link.replace(Some((link, id)));
+        }
+        driver.schedule();
+        Ok(driver)
+    }
+
+    /// The realm's path.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Refuses calls to a realm that is closed or has panicked.
+    pub(crate) fn check(&self) -> Result<()> {
+        poison::check()?;
+        match self.phase.get() {
+            Phase::Open => Ok(()),
+            Phase::Closing | Phase::Closed => Err(Fault::RealmClosed),
+        }
+    }
+
+    /// Looks at the engine.
+    pub(crate) fn engine<T>(&self, look: impl FnOnce(&Engine) -> T) -> Result<T> {
+        self.check()?;
+        Ok(look(&self.engine.borrow()))
+    }
+
+    /// Changes the engine by a call of the app's; what follows from it is carried out in the next microtask.
+    pub(crate) fn change<T, E: Into<Fault>>(
+        &self,
+        change: impl FnOnce(&mut Engine) -> std::result::Result<T, E>,
+    ) -> Result<T> {
+        self.check()?;
+        let outcome = change(&mut self.engine.borrow_mut()).map_err(Into::into);
+        self.schedule();
+        outcome
+    }
+
+    /// Like [`Driver::change`], for the many small steps inside a transaction, from which nothing follows before its end.
+    pub(crate) fn write<T>(&self, write: impl FnOnce(&mut Engine) -> Result<T>) -> Result<T> {
+        self.check()?;
+        write(&mut self.engine.borrow_mut())
+    }
+
+    /// The listeners' registry.
+    pub(crate) fn observers(&self) -> &RefCell<Observers> {
+        &self.observers
+    }
+
+    /// Tells the engine what happened; what follows is carried out in the next microtask.
+    pub(crate) fn handle(&self, event: Event) {
+        if poison::check().is_err() || self.phase.get() == Phase::Closed {
+            return;
+        }
+        self.engine.borrow_mut().handle(clock::now(), event);
+        self.schedule();
+    }
+
+    /// Begins a wait; its end comes through the receiver, which may be dropped.
+    pub(crate) fn wait(&self, begin: impl FnOnce(WaitId) -> Event) -> (WaitId, oneshot::Receiver<Result<()>>) {
+        let id = WaitId(self.next_wait.replace(self.next_wait.get() + 1));
+        let (tell, told) = oneshot::channel();
+        self.waits.borrow_mut().insert(id, tell);
+        self.handle(begin(id));
+        (id, told)
+    }
+
+    /// Ends a wait that nobody waits for any more.
+    pub(crate) fn cancel_wait(&self, id: WaitId) {
+        self.waits.borrow_mut().remove(&id);
+        self.handle(Event::CancelWait(id));
+    }
+
+    /// The state of the realm's connection.
+    pub(crate) fn connection_state(&self) -> ConnectionState {
+        let link = self.link.borrow().as_ref().map(|(link, _)| Rc::clone(link));
+        link.map_or(ConnectionState::Disconnected, |link| link.state())
+    }
+
+    /// Tells the realm's connection what happened, if the realm syncs.
+    pub(crate) fn tell_link(&self, event: impl FnOnce(AttachId) -> ConnectionEvent) {
+        let attached = self.link.borrow().as_ref().map(|(link, id)| (Rc::clone(link), *id));
+        if let Some((link, id)) = attached {
+            link.handle(event(id));
+        }
+    }
+
+    /// Tells the app of a storage error that the engine does not know of.
+    pub(crate) fn tell_storage_error(&self, fault: Fault) {
+        self.outbox.push(Call::StorageError(fault));
+        self.schedule();
+    }
+
+    /// Begins to open a store that was given as one to be opened.
+    pub(crate) fn begin_opening(&self) {
+        let store = self.slot.store();
+        let this = self.this.clone();
+        spawn_local(async move {
+            if let (Err(fault), Some(driver)) = (store.await, this.upgrade()) {
+                driver.tell_storage_error(fault);
+            }
+        });
+    }
+
+    /// Whether the realm has been given up.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.phase.get() == Phase::Closed
+    }
+
+    /// Whether the realm syncs.
+    pub(crate) fn is_synced(&self) -> bool {
+        self.link.borrow().is_some()
+    }
+
+    /// Stores what is committed, then gives up the store, the lock and the connection.
+    pub(crate) async fn close(&self) {
+        if self.phase.get() == Phase::Closed {
+            return;
+        }
+        let (tell, told) = oneshot::channel();
+        self.closers.borrow_mut().push(tell);
+        if self.phase.replace(Phase::Closing) == Phase::Open {
+            self.handle(Event::Close);
+        }
+        let _ = told.await;
+    }
+
+    fn schedule(&self) {
+        if self.scheduled.replace(true) {
+            return;
+        }
+        let this = self.this.clone();
+        spawn_local(async move {
+            if let Some(driver) = this.upgrade() {
+                driver.scheduled.set(false);
+                driver.drain();
+            }
+        });
+    }
+
+    fn drain(&self) {
+        if poison::check().is_err() {
+            return;
+        }
+        loop {
+            let effect = self.engine.borrow_mut().poll();
+            match effect {
+                Some(effect) => self.carry_out(effect),
+                None => break,
+            }
+        }
+        let deadline = match self.phase.get() {
+            Phase::Open | Phase::Closing => self.engine.borrow().next_deadline(),
+            Phase::Closed => None,
+        };
+        let this = self.this.clone();
+        self.alarm.set(deadline, move || {
+            if let Some(driver) = this.upgrade() {
+                driver.alarm.rang();
+                driver.handle(Event::Timer);
+            }
+        });
+        self.outbox.deliver();
+    }
+
+    fn carry_out(&self, effect: Effect) {
+        match effect {
+            Effect::Commit(id, batch) => self.commit(id, batch),
+            Effect::Send(message) => self.tell_link(|attached| ConnectionEvent::Send(attached, message)),
+            Effect::Unlink => self.tell_link(ConnectionEvent::Unlink),
+            Effect::Relink => self.tell_link(ConnectionEvent::Relink),
+            Effect::Changed { before, after, compare, origin } => {
+                let version = self.version_of(&after);
+                let change = Change { before: &before, after: &after, compare, origin, version };
+                let notices = self.observers.borrow_mut().notices(&change);
+                self.outbox.push(Call::Notices(notices));
+            }
+            Effect::SyncError(error) => self.outbox.push(Call::SyncError(error)),
+            Effect::ResetBefore { before } => {
+                let version = self.engine.borrow().version();
+                self.outbox.push(Call::ResetBefore(before, version));
+            }
+            Effect::ResetAfter { before } => self.outbox.push(Call::ResetAfter(before)),
+            Effect::ResetProgress(progress) => self.outbox.push(Call::ResetProgress(Box::new(progress))),
+            Effect::BackUpThenClear { cause, message } => self.outbox.push(Call::RecordBackup { cause, message }),
+            Effect::WaitDone(id, outcome) => {
+                if let Some(tell) = self.waits.borrow_mut().remove(&id) {
+                    self.outbox.push(Call::EndWait(tell, outcome.map_err(|message| Fault::SessionStopped { message })));
+                }
+            }
+            Effect::Progress { direction, transferred, transferable } => {
+                self.outbox.push(Call::Progress { direction, transferred, transferable });
+            }
+            // The app asks for the state when it wants to know it.
+            Effect::SessionState(_) => {}
+            Effect::StoreFailed(failure) => self.outbox.push(Call::StorageError(fault_of(&failure))),
+            Effect::Closed => self.closed(),
+        }
+    }
+
+    /// The version of a state if it is what the app sees now.
+    fn version_of(&self, state: &Snapshot) -> Option<u64> {
+        let engine = self.engine.borrow();
+        engine.current().ptr_eq(state).then(|| engine.version())
+    }
+
+    fn commit(&self, id: BatchId, batch: Batch) {
+        let this = self.this.clone();
+        let store = self.slot.store();
+        spawn_local(async move {
+            let outcome = match store.await {
+                Ok(Some(guard)) => guard.commit(&batch).await,
+                Ok(None) => Ok(()),
+                Err(fault) => Err(fault),
+            };
+            if let Some(driver) = this.upgrade() {
+                driver.handle(match outcome {
+                    Ok(()) => Event::Committed(id),
+                    Err(fault) => Event::CommitFailed(id, failure_of(&fault)),
+                });
+            }
+        });
+    }
+
+    fn closed(&self) {
+        self.phase.set(Phase::Closed);
+        let attached = self.link.borrow_mut().take();
+        if let Some((link, id)) = attached {
+            link.detach(id);
+        }
+        for (_, tell) in std::mem::take(&mut *self.waits.borrow_mut()) {
+            let _ = tell.send(Err(Fault::RealmClosed));
+        }
+        self.observers.borrow_mut().clear();
+        let store = self.slot.store();
+        let closers = std::mem::take(&mut *self.closers.borrow_mut());
+        spawn_local(async move {
+            if let Ok(Some(guard)) = store.await {
+                StoreGuard::release(&guard);
+            }
+            for closer in closers {
+                let _ = closer.send(());
+            }
+        });
+    }
+}
+
+impl LinkUser for Driver {
+    fn link_event(&self, event: Event) {
+        self.handle(event);
+    }
+
+    fn connection_changed(&self, to: ConnectionState, from: ConnectionState) {
+        self.outbox.push(Call::ConnectionState { to, from });
+        self.schedule();
+    }
+
+    fn connection_problem(&self, code: u16, message: &str, fatal: bool) {
+        self.outbox.push(Call::ConnectionProblem { code, message: message.to_owned(), fatal });
+        self.schedule();
+    }
+}
+
+/// What the engine is told of a failed commit.
+fn failure_of(fault: &Fault) -> StoreFailure {
+    let kind = match fault {
+        Fault::QuotaExceeded { .. } => StoreFailureKind::Quota,
+        Fault::StoreClosed { .. } | Fault::RealmOpenElsewhere { .. } => StoreFailureKind::Closed,
+        Fault::StoreConflict { .. } => StoreFailureKind::Conflict,
+        _ => StoreFailureKind::Other,
+    };
+    StoreFailure { kind, message: fault.message() }
+}
+
+/// What the app is told of it.
+fn fault_of(failure: &StoreFailure) -> Fault {
+    Fault::StoreFailed { code: failure_code(failure), message: failure.message.clone() }
+}

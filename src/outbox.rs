@@ -1,0 +1,345 @@
+//! Calls to the app, in order. Each is made with nothing of ours borrowed, so the app may call back freely.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::{Rc, Weak};
+
+use ebbtide_core::notify::CollectionChanges;
+use ebbtide_core::{Millis, Snapshot};
+use ebbtide_sync::client::{
+    ConnectionState, Direction, Event, Origin, ResetCause, ResetPhase, ResetProgress, SyncError, SyncErrorKind,
+};
+use ebbtide_sync::wire::Code;
+use futures_channel::oneshot;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+use crate::api;
+use crate::clock;
+use crate::driver::Driver;
+use crate::error::{Fault, Result, describe, set};
+use crate::host::{Host, report_thrown};
+use crate::idb::{ActionKind, Catalogue, Change, FileAction};
+use crate::observers::Notice;
+
+/// The number of the client error "the realm must be reset by the app".
+const CLIENT_RESET_REQUIRED: f64 = 1032.0;
+
+/// One call.
+pub(crate) enum Call {
+    Notices(Vec<Notice>),
+    SyncError(SyncError),
+    /// With the version of the state.
+    ResetBefore(Snapshot, u64),
+    ResetAfter(Snapshot),
+    ResetProgress(Box<ResetProgress>),
+    /// Not a call, but what must be on disk before the calls after it are made.
+    RecordBackup {
+        cause: ResetCause,
+        message: String,
+    },
+    EndWait(oneshot::Sender<Result<()>>, Result<()>),
+    Progress {
+        direction: Direction,
+        transferred: u64,
+        transferable: u64,
+    },
+    ConnectionState {
+        to: ConnectionState,
+        from: ConnectionState,
+    },
+    ConnectionProblem {
+        code: u16,
+        message: String,
+        fatal: bool,
+    },
+    StorageError(Fault),
+}
+
+/// The calls that are due.
+pub(crate) struct Outbox {
+    path: String,
+    app_id: Option<String>,
+    host: Host,
+    calls: RefCell<VecDeque<Call>>,
+    /// A record is being written; the calls behind it wait.
+    held: Cell<bool>,
+    delivering: Cell<bool>,
+    backup: RefCell<Option<String>>,
+    version_before: Cell<u64>,
+    phases: RefCell<BTreeMap<&'static str, Millis>>,
+    driver: Weak<Driver>,
+    this: Weak<Outbox>,
+}
+
+impl Outbox {
+    /// An empty one.
+    pub(crate) fn new(path: &str, app_id: Option<String>, host: Host, driver: Weak<Driver>) -> Rc<Outbox> {
+        Rc::new_cyclic(|this| Outbox {
+            path: path.to_owned(),
+            app_id,
+            host,
+            calls: RefCell::default(),
+            held: Cell::new(false),
+            delivering: Cell::new(false),
+            backup: RefCell::default(),
+            version_before: Cell::new(0),
+            phases: RefCell::default(),
+            driver,
+            this: this.clone(),
+        })
+    }
+
+    /// Adds a call.
+    pub(crate) fn push(&self, call: Call) {
+        self.calls.borrow_mut().push_back(call);
+    }
+
+    /// Makes the calls that are due.
+    pub(crate) fn deliver(&self) {
+        if self.held.get() || self.delivering.replace(true) {
+            return;
+        }
+        while !self.held.get() {
+            let call = self.calls.borrow_mut().pop_front();
+            match call {
+                Some(call) => self.make(call),
+                None => break,
+            }
+        }
+        self.delivering.set(false);
+    }
+
+    fn make(&self, call: Call) {
+        match call {
+            Call::Notices(notices) => self.tell_notices(&notices),
+            Call::SyncError(error) => self.host.tell_sync_error(&self.sync_error(&error)),
+            Call::ResetBefore(before, version) => {
+                self.version_before.set(version);
+                self.call_reset(before, version, Host::call_reset_before, Event::ResetBeforeDone);
+            }
+            Call::ResetAfter(before) => {
+                self.call_reset(before, self.version_before.get(), Host::call_reset_after, Event::ResetAfterDone);
+            }
+            Call::ResetProgress(progress) => self.host.tell_reset_progress(&self.reset_progress(&progress)),
+            Call::RecordBackup { cause, message } => self.record_backup(cause, message),
+            Call::EndWait(tell, outcome) => {
+                let _ = tell.send(outcome);
+            }
+            Call::Progress { direction, transferred, transferable } => {
+                let direction = match direction {
+                    Direction::Upload => "upload",
+                    Direction::Download => "download",
+                };
+                self.host.tell_progress(direction, transferred, transferable);
+            }
+            Call::ConnectionState { to, from } => {
+                self.host.tell_connection_state(api::connection_state_name(to), api::connection_state_name(from));
+            }
+            Call::ConnectionProblem { code, message, fatal } => {
+                let error = plain_error("SyncError", &message, f64::from(code), code, fatal);
+                self.host.tell_sync_error(&error);
+            }
+            Call::StorageError(fault) => self.host.tell_storage_error(&fault.to_js()),
+        }
+    }
+
+    fn tell_notices(&self, notices: &[Notice]) {
+        if notices.is_empty() {
+            return;
+        }
+        let list: js_sys::Array = notices.iter().map(notice_to_js).collect();
+        self.host.tell_notices(&list);
+    }
+
+    fn call_reset(
+        &self,
+        before: Snapshot,
+        version: u64,
+        call: fn(&Host, JsValue) -> std::result::Result<JsValue, JsValue>,
+        done: fn(std::result::Result<(), String>) -> Event,
+    ) {
+        let Some(driver) = self.driver.upgrade() else { return };
+        let frozen = api::frozen_realm(&driver, before, version);
+        let called = call(&self.host, frozen);
+        let driver = Rc::downgrade(&driver);
+        spawn_local(async move {
+            let settled = match called {
+                Ok(returned) => match returned.dyn_into::<js_sys::Promise>() {
+                    Ok(promise) => JsFuture::from(promise).await.map(|_| ()),
+                    Err(_) => Ok(()),
+                },
+                Err(thrown) => Err(thrown),
+            };
+            if let Err(thrown) = &settled {
+                report_thrown(thrown);
+            }
+            if let Some(driver) = driver.upgrade() {
+                driver.handle(done(settled.map_err(|thrown| describe(&thrown))));
+            }
+        });
+    }
+
+    fn record_backup(&self, cause: ResetCause, message: String) {
+        let backup = api::backup_path(&self.path, self.app_id.as_deref().unwrap_or_default());
+        self.backup.replace(Some(backup.clone()));
+        let action = FileAction {
+            path: self.path.clone(),
+            action: ActionKind::BackupThenDelete,
+            backup,
+            code: f64::from(cause_code(cause)),
+            message,
+        };
+        self.held.set(true);
+        let this = self.this.clone();
+        spawn_local(async move {
+            let recorded = Catalogue::change(vec![Change::PutAction(action)]).await;
+            if let Some(outbox) = this.upgrade() {
+                if let Err(fault) = recorded {
+                    outbox.calls.borrow_mut().push_front(Call::StorageError(fault));
+                }
+                outbox.held.set(false);
+                outbox.deliver();
+            }
+        });
+    }
+
+    fn sync_error(&self, error: &SyncError) -> JsValue {
+        let (name, code) = match error.kind {
+            SyncErrorKind::ClientReset => ("ClientReset", CLIENT_RESET_REQUIRED),
+            SyncErrorKind::CompensatingWrite => ("CompensatingWriteError", f64::from(error.code)),
+            SyncErrorKind::Other => ("SyncError", f64::from(error.code)),
+        };
+        let object = plain_error(name, &error.message, code, error.wire_code.0, error.fatal);
+        if let Some(cause) = &error.cause {
+            set(&object, "cause", &cause.as_str().into());
+        }
+        if error.kind == SyncErrorKind::ClientReset {
+            let info = js_sys::Object::new();
+            set(&info, "ORIGINAL_FILE_PATH", &self.path.as_str().into());
+            if let Some(backup) = &*self.backup.borrow() {
+                set(&info, "RECOVERY_FILE_PATH", &backup.as_str().into());
+            }
+            set(&object, "userInfo", &info);
+        }
+        object
+    }
+
+    fn reset_progress(&self, progress: &ResetProgress) -> JsValue {
+        let now = clock::now();
+        let object = js_sys::Object::new();
+        let phase = phase_name(progress.phase);
+        let durations = js_sys::Object::new();
+        {
+            let mut phases = self.phases.borrow_mut();
+            if progress.phase == ResetPhase::Marked {
+                phases.clear();
+            }
+            phases.entry(phase).or_insert(now);
+            let mut entered: Vec<(&str, Millis)> = phases.iter().map(|(phase, at)| (*phase, *at)).collect();
+            entered.sort_by_key(|(_, at)| *at);
+            for (index, (phase, at)) in entered.iter().enumerate() {
+                let left = entered.get(index + 1).map_or(now, |(_, at)| *at);
+                set(&durations, phase, &(left.0.saturating_sub(at.0) as f64).into());
+            }
+        }
+        set(&object, "phase", &phase.into());
+        set(&object, "cause", &cause_name(progress.cause).into());
+        set(&object, "code", &f64::from(progress.code).into());
+        set(&object, "message", &progress.message.as_str().into());
+        set(&object, "attempt", &f64::from(progress.attempt).into());
+        set(&object, "startedMs", &(progress.started.0 as f64).into());
+        set(&object, "durationsMs", &durations);
+        set(&object, "stagedBytes", &(progress.staged_bytes as f64).into());
+        set(&object, "totalBytes", &(progress.total_bytes as f64).into());
+        if let Some(report) = &progress.report {
+            set(&object, "report", &api::report_to_js(report));
+        }
+        object.into()
+    }
+}
+
+fn plain_error(name: &str, message: &str, code: f64, wire_code: u16, fatal: bool) -> JsValue {
+    let object = js_sys::Object::new();
+    set(&object, "name", &name.into());
+    set(&object, "message", &message.into());
+    set(&object, "code", &code.into());
+    set(&object, "wireCode", &f64::from(wire_code).into());
+    set(&object, "isFatal", &fatal.into());
+    object.into()
+}
+
+fn notice_to_js(notice: &Notice) -> JsValue {
+    let object = js_sys::Object::new();
+    set(&object, "id", &f64::from(notice.id()).into());
+    match notice {
+        Notice::Realm { origin } => {
+            let origin = match origin {
+                Origin::Local => "local",
+                Origin::Remote => "remote",
+                Origin::Reset => "reset",
+            };
+            set(&object, "origin", &origin.into());
+        }
+        Notice::Collection { changes, deleted, .. } => {
+            let CollectionChanges { deletions, insertions, old_modifications, new_modifications } = changes;
+            set(&object, "deleted", &(*deleted).into());
+            for (name, positions) in [
+                ("deletions", deletions),
+                ("insertions", insertions),
+                ("oldModifications", old_modifications),
+                ("newModifications", new_modifications),
+            ] {
+                set(&object, name, &js_sys::Uint32Array::from(positions.as_slice()));
+            }
+        }
+        Notice::Object { columns, deleted, .. } => {
+            set(&object, "deleted", &(*deleted).into());
+            let columns: Vec<u32> = columns.iter().map(|column| column.0).collect();
+            set(&object, "changedColumns", &js_sys::Uint32Array::from(columns.as_slice()));
+        }
+    }
+    object.into()
+}
+
+fn phase_name(phase: ResetPhase) -> &'static str {
+    match phase {
+        ResetPhase::Marked => "marked",
+        ResetPhase::Staging => "staging",
+        ResetPhase::Checking => "checking",
+        ResetPhase::Before => "before",
+        ResetPhase::Swapping => "swapping",
+        ResetPhase::After => "after",
+        ResetPhase::Done => "done",
+        ResetPhase::Manual => "manual",
+    }
+}
+
+fn cause_code(cause: ResetCause) -> u16 {
+    let code = match cause {
+        ResetCause::ServerForgotClient => Code::BAD_CLIENT_FILE_IDENT,
+        ResetCause::ClientAhead => Code::BAD_SERVER_VERSION,
+        ResetCause::ClientHistoryBroken => Code::BAD_CLIENT_VERSION,
+        ResetCause::HistoryDiverged => Code::DIVERGING_HISTORIES,
+        ResetCause::BadChangeset => Code::BAD_CHANGESET,
+        ResetCause::BadClientFile => Code::BAD_CLIENT_FILE,
+        ResetCause::Expired => Code::CLIENT_FILE_EXPIRED,
+        ResetCause::SchemaConflict => Code::INVALID_SCHEMA_CHANGE,
+        ResetCause::Other(code) => code,
+    };
+    code.0
+}
+
+fn cause_name(cause: ResetCause) -> &'static str {
+    match cause {
+        ResetCause::ServerForgotClient => "serverForgotClient",
+        ResetCause::ClientAhead => "clientAhead",
+        ResetCause::ClientHistoryBroken => "clientHistoryBroken",
+        ResetCause::HistoryDiverged => "historyDiverged",
+        ResetCause::BadChangeset => "badChangeset",
+        ResetCause::BadClientFile => "badClientFile",
+        ResetCause::Expired => "expired",
+        ResetCause::SchemaConflict => "schemaConflict",
+        ResetCause::Other(_) => "other",
+    }
+}
