@@ -4,7 +4,13 @@
 //! moves bytes between sockets and storage, and makes durable what those decide before anybody hears of it.
 
 pub mod auth;
+pub mod backup;
+pub mod cli;
 pub mod data_dir;
 pub mod edge;
+pub mod hub;
 pub mod limits;
+pub mod service;
+pub mod socket;
 pub mod storage;
+pub mod web;

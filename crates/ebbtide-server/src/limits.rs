@@ -18,6 +18,10 @@ pub const TOKEN_GRACE: Duration = Duration::from_secs(30);
 pub const WRITE_WITHIN: Duration = Duration::from_secs(30);
 /// Bytes that wait to be written to one connection. What does not fit stays in the history until it does.
 pub const SEND_QUEUE_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of messages that wait for the sessions of one connection.
+pub const RECEIVE_QUEUE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Sessions of one connection in all its life.
+pub const SESSIONS_EVER_MAX: usize = 10_000;
 /// Messages that wait for a session of a connection.
 pub const SESSION_QUEUE_MESSAGES_MAX: usize = 64;
 /// Changeset bytes of one DOWNLOAD, unless a single changeset is larger.

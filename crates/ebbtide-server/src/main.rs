@@ -1,2 +1,5 @@
-//! The server.
-fn main() {}
+//! The `ebbtide-server` program.
+
+fn main() -> std::process::ExitCode {
+    ebbtide_server::cli::run()
+}

@@ -1,0 +1,152 @@
+//! Backups: named copies of the whole database, and the way back. Nothing of the present is touched before the backup
+//! has been read to the end, and what is replaced is kept.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::data_dir::DataDir;
+use crate::hub::load_realm;
+use crate::storage::{SqliteStorage, Storage};
+
+/// A backup that was taken.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Taken {
+    /// Its name, for a restore.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// The file's size.
+    pub bytes: u64,
+}
+
+/// A restore that was done.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Restored {
+    /// The backup's name.
+    pub name: String,
+    /// How many realms it holds.
+    pub realms: usize,
+    /// Where the database that it replaced was put.
+    pub kept: PathBuf,
+}
+
+/// A backup that is there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// The file's size.
+    pub bytes: u64,
+}
+
+/// Takes and restores the backups of one data directory.
+#[derive(Clone)]
+pub struct Backups {
+    dir: DataDir,
+    storage: Arc<SqliteStorage>,
+}
+
+impl Backups {
+    /// For the database of a directory.
+    pub fn new(dir: DataDir, storage: Arc<SqliteStorage>) -> Backups {
+        Backups { dir, storage }
+    }
+
+    /// Copies everything that is durable now. `progress` gets one line for each step.
+    pub fn take(&self, name: &str, progress: &mut dyn FnMut(String)) -> Result<Taken, String> {
+        let path = self.dir.backup(name)?;
+        if path.exists() {
+            return Err(format!("there is a backup '{name}' already: choose another name"));
+        }
+        let draft = path.with_extension("draft");
+        let _ = std::fs::remove_file(&draft);
+        progress(format!("copying the database to {}", path.display()));
+        self.storage.copy_to(&draft).map_err(|error| error.to_string())?;
+        progress("reading the copy back".to_string());
+        let checked = verify(&draft, &mut |_| {}).and_then(|_| {
+            let moved = std::fs::rename(&draft, &path).and_then(|()| sync_folder(&self.dir.backups()));
+            moved.map_err(|error| format!("cannot write {}: {error}", path.display()))
+        });
+        if let Err(error) = checked {
+            let _ = std::fs::remove_file(&draft);
+            return Err(error);
+        }
+        let bytes = std::fs::metadata(&path).map_or(0, |data| data.len());
+        progress(format!("backup '{name}' is complete: {bytes} bytes"));
+        Ok(Taken { name: name.to_string(), path, bytes })
+    }
+
+    /// Reads a backup to the end; says how many realms it holds.
+    pub fn verify(&self, name: &str, progress: &mut dyn FnMut(String)) -> Result<usize, String> {
+        let path = self.dir.backup(name)?;
+        if !path.is_file() {
+            return Err(format!("there is no backup '{name}' in {}", self.dir.backups().display()));
+        }
+        progress(format!("checking {}", path.display()));
+        verify(&path, progress).map(|(_, realms)| realms)
+    }
+
+    /// Replaces the database by a backup in one transaction. `stamp` names the file that the present one is kept in.
+    pub fn restore(&self, name: &str, stamp: &str, progress: &mut dyn FnMut(String)) -> Result<Restored, String> {
+        let path = self.dir.backup(name)?;
+        if !path.is_file() {
+            return Err(format!("there is no backup '{name}' in {}", self.dir.backups().display()));
+        }
+        progress(format!("checking {}", path.display()));
+        let (source, realms) = verify(&path, progress)?;
+        let kept = self.free_name(stamp);
+        progress(format!("keeping the present database as {}", kept.display()));
+        self.storage.copy_to(&kept).map_err(|error| error.to_string())?;
+        sync_folder(&self.dir.replaced()).map_err(|error| error.to_string())?;
+        let mut told = 0;
+        let report = |left: u64, all: u64| {
+            let percent = (all - left.min(all)) * 100 / all.max(1);
+            if percent >= told + 10 || left == 0 {
+                told = percent;
+                progress(format!("restoring: {percent} %"));
+            }
+        };
+        self.storage.replace_from(&source, report).map_err(|error| error.to_string())?;
+        progress(format!("backup '{name}' is restored: {realms} realms"));
+        Ok(Restored { name: name.to_string(), realms, kept })
+    }
+
+    /// What can be restored, by name.
+    pub fn list(&self) -> Vec<Listed> {
+        let Ok(files) = std::fs::read_dir(self.dir.backups()) else { return Vec::new() };
+        let mut found: Vec<Listed> = files
+            .filter_map(|file| {
+                let file = file.ok()?;
+                let name = file.file_name().into_string().ok()?.strip_suffix(".sqlite3")?.to_string();
+                Some(Listed { name, bytes: file.metadata().ok()?.len() })
+            })
+            .collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found
+    }
+
+    fn free_name(&self, stamp: &str) -> PathBuf {
+        let candidate = |n: u32| {
+            let suffix = if n == 0 { String::new() } else { format!("-{n}") };
+            self.dir.replaced().join(format!("{stamp}{suffix}.sqlite3"))
+        };
+        (0..).map(candidate).find(|path| !path.exists()).expect("invariant: numbers do not run out")
+    }
+}
+
+/// Opens a copy, checks every page of it, and loads every realm from it.
+fn verify(path: &std::path::Path, progress: &mut dyn FnMut(String)) -> Result<(SqliteStorage, usize), String> {
+    let source = SqliteStorage::open_verified(path).map_err(|error| error.to_string())?;
+    let realms = source.realms().map_err(|error| error.to_string())?;
+    for realm in &realms {
+        load_realm(&source, realm).map_err(|error| error.to_string())?;
+    }
+    progress(format!("{} realms can be loaded", realms.len()));
+    Ok((source, realms.len()))
+}
+
+fn sync_folder(path: &std::path::Path) -> std::io::Result<()> {
+    std::fs::File::open(path)?.sync_all()
+}

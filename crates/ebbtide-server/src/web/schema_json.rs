@@ -1,0 +1,115 @@
+//! Schema changes as JSON:
+//!
+//! ```json
+//! {"op": "add-class", "class": "Task", "primaryKey": "_id", "properties": {"_id": "int", "title": "string?"}}
+//! {"op": "add-property", "class": "Task", "property": "done", "type": "bool"}
+//! {"op": "drop-class", "class": "Task"}
+//! {"op": "drop-property", "class": "Task", "property": "done"}
+//! {"op": "change-type", "class": "Task", "property": "count", "type": "string"}
+//! {"op": "change-primary-key", "class": "Task", "property": "code"}
+//! ```
+//!
+//! Types are those of the shorthand grammar: `int`, `string?`, `double[]`, `Dog`, `Dog[]`.
+
+use std::collections::BTreeMap;
+
+use ebbtide_core::{ClassSchema, Collection, Property, PropertyType};
+use ebbtide_sync::server::SchemaChange;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
+enum Operation {
+    AddClass {
+        class: String,
+        #[serde(rename = "primaryKey", default = "id")]
+        primary_key: String,
+        properties: BTreeMap<String, String>,
+    },
+    AddProperty {
+        class: String,
+        property: String,
+        r#type: String,
+    },
+    DropClass {
+        class: String,
+    },
+    DropProperty {
+        class: String,
+        property: String,
+    },
+    ChangeType {
+        class: String,
+        property: String,
+        r#type: String,
+    },
+    ChangePrimaryKey {
+        class: String,
+        property: String,
+    },
+}
+
+fn id() -> String {
+    "_id".to_string()
+}
+
+/// Reads a schema change.
+pub fn parse_change(json: &Value) -> Result<SchemaChange, String> {
+    let change: Operation = serde_json::from_value(json.clone()).map_err(|error| {
+        format!("the schema change cannot be read: {error}; it is like {{\"op\":\"drop-property\",\"class\":\"Task\",\"property\":\"done\"}}")
+    })?;
+    Ok(match change {
+        Operation::AddClass { class, primary_key, properties } => {
+            let parsed = properties.iter().map(|(name, text)| parse_property(name, text));
+            let properties = parsed.collect::<Result<Vec<_>, _>>()?;
+            let mut made = ClassSchema { name: class, primary_key: None, properties };
+            let key = made.column(&primary_key);
+            made.primary_key = Some(key.ok_or_else(|| format!("the primary key '{primary_key}' is no property"))?);
+            SchemaChange::AddClass(made)
+        }
+        Operation::AddProperty { class, property, r#type } => {
+            SchemaChange::AddProperty { class, property: parse_property(&property, &r#type)? }
+        }
+        Operation::DropClass { class } => SchemaChange::DropClass { class },
+        Operation::DropProperty { class, property } => SchemaChange::DropProperty { class, property },
+        Operation::ChangeType { class, property, r#type } => {
+            SchemaChange::ChangeType { class, property: parse_property(&property, &r#type)? }
+        }
+        Operation::ChangePrimaryKey { class, property } => SchemaChange::ChangePrimaryKey { class, property },
+    })
+}
+
+/// Reads a property's type in the shorthand grammar.
+pub fn parse_property(name: &str, text: &str) -> Result<Property, String> {
+    let (element, collection) = match text.strip_suffix("[]") {
+        Some(element) => (element, Collection::List),
+        None => (text, Collection::None),
+    };
+    let (element, optional) = match element.strip_suffix('?') {
+        Some(element) => (element, true),
+        None => (element, false),
+    };
+    let kind = match element {
+        "bool" => PropertyType::Bool,
+        "int" => PropertyType::Int,
+        "double" => PropertyType::Double,
+        "string" => PropertyType::String,
+        "data" => PropertyType::Data,
+        "date" => PropertyType::Date,
+        "objectId" => PropertyType::ObjectId,
+        "uuid" => PropertyType::Uuid,
+        "" => return Err(format!("property '{name}' has no type")),
+        class if class.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => PropertyType::Link,
+        _ => return Err(format!("'{text}' is no type of a property")),
+    };
+    let is_link = kind == PropertyType::Link;
+    Ok(Property {
+        name: name.to_string(),
+        kind,
+        collection,
+        optional: optional || (is_link && collection == Collection::None),
+        target: is_link.then(|| element.to_string()),
+        indexed: false,
+    })
+}
