@@ -18,19 +18,26 @@ pub(super) enum Predicate {
     Not(Box<Predicate>),
     And(Vec<Predicate>),
     Or(Vec<Predicate>),
-    Compare(Comparison),
-    Between {
-        value: Expression,
-        low: Expression,
-        high: Expression,
-        at: usize,
-    },
-    /// `property GEOWITHIN shape`; the shape is kept as text until shapes are evaluated.
-    GeoWithin {
-        path: Path,
-        shape: String,
-        at: usize,
-    },
+    Compare(Box<Comparison>),
+    Between(Box<Between>),
+    GeoWithin(Box<GeoWithin>),
+}
+
+/// `value BETWEEN {low, high}`
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Between {
+    pub(super) value: Expression,
+    pub(super) low: Expression,
+    pub(super) high: Expression,
+    pub(super) at: usize,
+}
+
+/// `property GEOWITHIN shape`; the shape is kept as text until shapes are evaluated.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct GeoWithin {
+    pub(super) path: Path,
+    pub(super) shape: String,
+    pub(super) at: usize,
 }
 
 #[derive(Clone, PartialEq, Debug)]

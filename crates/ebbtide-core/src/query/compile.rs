@@ -72,8 +72,8 @@ impl Compiler<'_> {
             Predicate::And(parts) => Node::And(self.parts(parts, scope)?),
             Predicate::Or(parts) => Node::Or(self.parts(parts, scope)?),
             Predicate::Compare(comparison) => self.comparison(comparison, scope)?,
-            Predicate::Between { value, low, high, at } => self.between(value, [low, high], *at, scope)?,
-            Predicate::GeoWithin { at, .. } => return Err(unavailable("GEOWITHIN", *at)),
+            Predicate::Between(between) => self.between(between, scope)?,
+            Predicate::GeoWithin(within) => return Err(unavailable("GEOWITHIN", within.at)),
         })
     }
 
@@ -90,13 +90,9 @@ impl Compiler<'_> {
         Ok(nodes)
     }
 
-    fn between(
-        &mut self,
-        value: &Expression,
-        [low, high]: [&Expression; 2],
-        at: usize,
-        scope: Scope<'_>,
-    ) -> Result<Node, QueryError> {
+    fn between(&mut self, between: &ast::Between, scope: Scope<'_>) -> Result<Node, QueryError> {
+        let ast::Between { value, low, high, at } = between;
+        let at = *at;
         let mut limit = |operator, limit: &Expression| {
             let comparison =
                 ast::Comparison { left: value.clone(), operator, case: Case::Sensitive, right: limit.clone(), at };
@@ -270,22 +266,33 @@ impl Compiler<'_> {
                 many(operand, kind, *quantifier)
             }
             ExpressionKind::Subquery { path, variable, predicate } => {
-                let path = self.subquery_path(path, scope)?;
-                if self.variables.contains(variable) {
-                    let message = format!(
-                        "Unable to create a subquery expression with variable '{variable}' since an identical variable \
-                         already exists in this context"
-                    );
-                    return Err(QueryError::new(at, message));
-                }
-                self.variables.push(variable.clone());
-                let inner = Scope { class: path.target, variable: Some(variable), is_own: false };
-                let node = Box::new(self.predicate(predicate, inner)?);
-                self.variables.pop();
-                one(Operand::Subquery { path, node }, Type::Int)
+                one(self.subquery(path, variable, predicate, scope, at)?, Type::Int)
             }
             ExpressionKind::Chain { first, rest } => self.chain(first, rest, at, scope)?,
         })
+    }
+
+    fn subquery(
+        &mut self,
+        path: &ast::Path,
+        variable: &str,
+        predicate: &Predicate,
+        scope: Scope<'_>,
+        at: usize,
+    ) -> Result<Operand, QueryError> {
+        let path = self.subquery_path(path, scope)?;
+        if self.variables.iter().any(|taken| taken == variable) {
+            let message = format!(
+                "Unable to create a subquery expression with variable '{variable}' since an identical variable \
+                 already exists in this context"
+            );
+            return Err(QueryError::new(at, message));
+        }
+        self.variables.push(variable.to_string());
+        let inner = Scope { class: path.target, variable: Some(variable), is_own: false };
+        let node = Box::new(self.predicate(predicate, inner)?);
+        self.variables.pop();
+        Ok(Operand::Subquery { path, node })
     }
 
     fn chain(

@@ -67,7 +67,8 @@ impl Writer<'_> {
                 self.put(format_args!(" {}{case} ", comparison.operator.name()));
                 self.expression(&comparison.right);
             }
-            Predicate::Between { value, low, high, .. } => {
+            Predicate::Between(between) => {
+                let Between { value, low, high, .. } = &**between;
                 self.expression(value);
                 self.put(" BETWEEN {");
                 self.expression(low);
@@ -75,7 +76,8 @@ impl Writer<'_> {
                 self.expression(high);
                 self.put("}");
             }
-            Predicate::GeoWithin { path, shape, .. } => {
+            Predicate::GeoWithin(within) => {
+                let GeoWithin { path, shape, .. } = &**within;
                 self.path(path);
                 self.put(format_args!(" GEOWITHIN {shape}"));
             }

@@ -148,7 +148,7 @@ impl<'a> Parser<'a> {
             self.advance();
         }
         let right = self.value(SUM)?;
-        Ok(Predicate::Compare(Comparison { left, operator, case, right, at }))
+        Ok(Predicate::Compare(Box::new(Comparison { left, operator, case, right, at })))
     }
 
     fn between(&mut self, value: Expression, at: usize) -> Result<Predicate, QueryError> {
@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
         let Some([low, high]) = limits else {
             return Err(QueryError::new(limits_at, "Operator 'BETWEEN' requires list with 2 elements."));
         };
-        Ok(Predicate::Between { value, low, high, at })
+        Ok(Predicate::Between(Box::new(Between { value, low, high, at })))
     }
 
     /// The shape is checked for balanced brackets only.
@@ -192,7 +192,7 @@ impl<'a> Parser<'a> {
                 return Err(self.unexpected_at(found, &["argument", "geobox", "geopolygon", "geocircle"]));
             }
         }
-        Ok(Predicate::GeoWithin { path, shape: self.text[start..end].to_string(), at })
+        Ok(Predicate::GeoWithin(Box::new(GeoWithin { path, shape: self.text[start..end].to_string(), at })))
     }
 
     /// Runs `inner` one level deeper.
@@ -207,46 +207,54 @@ impl<'a> Parser<'a> {
         result
     }
 
+    /// Only hands over: what nests goes through here, so that this frame has to be small.
     fn operand(&mut self) -> Result<Node, QueryError> {
+        match self.current.token {
+            Token::Symbol(b'(') => self.bracketed(),
+            Token::Not => self.negation(),
+            Token::Subquery => self.nested(Self::subquery),
+            Token::TruePredicate | Token::FalsePredicate => Ok(Node::Predicate(self.fixed_predicate())),
+            _ => self.plain_value().map(Node::Value),
+        }
+    }
+
+    fn bracketed(&mut self) -> Result<Node, QueryError> {
+        self.advance();
+        let node = self.nested(|parser| parser.node(OR))?;
+        self.expect(Token::Symbol(b')'))?;
+        Ok(node)
+    }
+
+    fn negation(&mut self) -> Result<Node, QueryError> {
+        self.advance();
+        match self.nested(|parser| parser.node(COMPARISON))? {
+            Node::Predicate(predicate) => Ok(Node::Predicate(Predicate::Not(Box::new(predicate)))),
+            Node::Value(_) => Err(self.unexpected(&[])),
+        }
+    }
+
+    fn fixed_predicate(&mut self) -> Predicate {
+        if self.advance().token == Token::TruePredicate { Predicate::True } else { Predicate::False }
+    }
+
+    /// A value that nests nothing.
+    fn plain_value(&mut self) -> Result<Expression, QueryError> {
         let at = self.current.start;
-        let node = match self.current.token {
-            Token::Symbol(b'(') => {
-                self.advance();
-                let node = self.nested(|parser| parser.node(OR))?;
-                self.expect(Token::Symbol(b')'))?;
-                node
-            }
-            Token::Not => {
-                self.advance();
-                match self.nested(|parser| parser.node(COMPARISON))? {
-                    Node::Predicate(predicate) => Node::Predicate(Predicate::Not(Box::new(predicate))),
-                    Node::Value(_) => return Err(self.unexpected(&[])),
-                }
-            }
-            Token::TruePredicate => {
-                self.advance();
-                Node::Predicate(Predicate::True)
-            }
-            Token::FalsePredicate => {
-                self.advance();
-                Node::Predicate(Predicate::False)
-            }
+        match self.current.token {
             Token::Any | Token::All | Token::None => {
                 let quantifier = match self.advance().token {
                     Token::Any => Quantifier::Any,
                     Token::All => Quantifier::All,
                     _ => Quantifier::None,
                 };
-                Node::Value(self.quantified(quantifier, at)?)
+                self.quantified(quantifier, at)
             }
-            Token::Symbol(b'{') => Node::Value(self.list(None)?),
-            Token::Subquery => Node::Value(self.nested(|parser| parser.subquery(at))?),
-            _ => Node::Value(match self.constant()? {
-                Some(constant) => constant,
-                None => self.path_expression(None)?,
-            }),
-        };
-        Ok(node)
+            Token::Symbol(b'{') => self.list(None),
+            _ => match self.constant()? {
+                Some(constant) => Ok(constant),
+                None => self.path_expression(None),
+            },
+        }
     }
 
     fn quantified(&mut self, quantifier: Quantifier, at: usize) -> Result<Expression, QueryError> {
@@ -281,7 +289,18 @@ impl<'a> Parser<'a> {
         Ok(Expression { kind: ExpressionKind::List { elements, quantifier }, at })
     }
 
-    fn subquery(&mut self, at: usize) -> Result<Expression, QueryError> {
+    fn subquery(&mut self) -> Result<Node, QueryError> {
+        let at = self.current.start;
+        let (path, variable) = self.subquery_head()?;
+        let predicate = Box::new(self.predicate()?);
+        for token in [Token::Symbol(b')'), Token::Symbol(b'.'), Token::Count] {
+            self.expect(token)?;
+        }
+        Ok(Node::Value(Expression { kind: ExpressionKind::Subquery { path, variable, predicate }, at }))
+    }
+
+    /// `SUBQUERY(path, $x,`
+    fn subquery_head(&mut self) -> Result<(Path, String), QueryError> {
         self.advance();
         self.expect(Token::Symbol(b'('))?;
         let path = self.path()?;
@@ -298,11 +317,7 @@ impl<'a> Parser<'a> {
             ));
         }
         self.expect(Token::Symbol(b','))?;
-        let predicate = Box::new(self.predicate()?);
-        self.expect(Token::Symbol(b')'))?;
-        self.expect(Token::Symbol(b'.'))?;
-        self.expect(Token::Count)?;
-        Ok(Expression { kind: ExpressionKind::Subquery { path, variable, predicate }, at })
+        Ok((path, variable))
     }
 
     /// A literal or an argument, if one is next.

@@ -1,1 +1,7 @@
-//! Tests of the query language.
+//! Tests of the query language: tables of queries, a naive evaluator to agree with, and text that is no query.
+
+mod errors;
+mod fixture;
+mod fuzz;
+mod naive;
+mod table;
