@@ -114,10 +114,7 @@ fn changed_columns(before: Row<'_>, after: Row<'_>, compare: Compare) -> Vec<Col
         let (a, b) = (before.value(*column), after.value(*column));
         match (a, b) {
             (ValueRef::List(a), ValueRef::List(b)) => lists_differ(a, b, compare),
-            _ => {
-                compare == Compare::Stamps && before.stamp(*column) != after.stamp(*column)
-                    || !a.same(&b)
-            }
+            _ => compare == Compare::Stamps && before.stamp(*column) != after.stamp(*column) || !a.same(&b),
         }
     };
     (0..after.width() as u32).map(ColumnIndex).filter(changed).collect()
@@ -132,9 +129,11 @@ fn lists_differ(before: &List, after: &List, compare: Compare) -> bool {
         Compare::Values => !before.same_values(after),
         Compare::Stamps => {
             before.len() != after.len()
-                || before.elements().iter().zip(after.elements()).any(|(a, b)| {
-                    a.id != b.id || a.stamp != b.stamp || !a.value.as_ref().same(&b.value.as_ref())
-                })
+                || before
+                    .elements()
+                    .iter()
+                    .zip(after.elements())
+                    .any(|(a, b)| a.id != b.id || a.stamp != b.stamp || !a.value.as_ref().same(&b.value.as_ref()))
         }
     }
 }

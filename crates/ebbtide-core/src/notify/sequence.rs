@@ -44,10 +44,8 @@ pub fn sequence_changes<T: Ord + Copy>(
     let old_middle = prefix..before.len() - suffix;
     let new_middle = prefix..after.len() - suffix;
     let old_positions: BTreeMap<T, usize> = old_middle.clone().map(|index| (before[index], index)).collect();
-    let common: Vec<(usize, usize)> = new_middle
-        .clone()
-        .filter_map(|index| old_positions.get(&after[index]).map(|old| (*old, index)))
-        .collect();
+    let common: Vec<(usize, usize)> =
+        new_middle.clone().filter_map(|index| old_positions.get(&after[index]).map(|old| (*old, index))).collect();
     let kept = longest_increasing(&common);
 
     let mut changes = CollectionChanges::default();

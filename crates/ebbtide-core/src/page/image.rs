@@ -38,11 +38,7 @@ impl Manifest {
             groups: table.groups.len(),
             tombstones: table.tombstones.iter().map(|(key, tombstone)| (key.clone(), *tombstone)).collect(),
         });
-        Manifest {
-            schema: snapshot.schema().clone(),
-            authors: snapshot.authors().clone(),
-            tables: tables.collect(),
-        }
+        Manifest { schema: snapshot.schema().clone(), authors: snapshot.authors().clone(), tables: tables.collect() }
     }
 
     /// Writes the manifest.
@@ -119,8 +115,7 @@ pub fn assemble(manifest: Manifest, groups: Vec<Vec<Arc<Group>>>) -> Result<Snap
         }
         tables.push(Arc::new(table));
     }
-    let mut snapshot =
-        Snapshot { schema: Arc::new(manifest.schema), tables, authors: Arc::new(manifest.authors) };
+    let mut snapshot = Snapshot { schema: Arc::new(manifest.schema), tables, authors: Arc::new(manifest.authors) };
     check_links(&snapshot).map_err(|class| damaged(&class, "one of its links leads nowhere"))?;
     snapshot.index_backlinks();
     Ok(snapshot)
@@ -163,8 +158,7 @@ pub fn export(snapshot: &Snapshot, chunk_bytes: usize) -> Vec<Vec<u8>> {
 /// The snapshot of the chunks that [`export`] made, in order.
 pub fn import<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Result<Snapshot, CorruptStore> {
     let bytes: Vec<u8> = chunks.into_iter().flatten().copied().collect();
-    let damaged =
-        |error: DecodeError| CorruptStore::Damaged { record: "image".to_string(), reason: error.to_string() };
+    let damaged = |error: DecodeError| CorruptStore::Damaged { record: "image".to_string(), reason: error.to_string() };
     let mut input = Reader::new(&bytes);
     let record = input.run(usize::MAX).map_err(damaged)?;
     let manifest = open_sealed("manifest of the image", record, Manifest::decode)?;

@@ -56,7 +56,8 @@ impl Replica {
                 }
             }
             let saved: Vec<Saved> = table.groups.values().filter_map(|group| group.saved()).collect();
-            let sound = |saved: &Saved| self.records.contains(&saved.record) || pages.iter().any(|(id, _)| *id == saved.record);
+            let sound =
+                |saved: &Saved| self.records.contains(&saved.record) || pages.iter().any(|(id, _)| *id == saved.record);
             debug_assert!(saved.iter().all(sound), "a saved group's record is in the store or about to be");
             kept.extend(saved.iter().map(|saved| saved.record));
             records.push(saved);
@@ -166,7 +167,8 @@ impl Root {
             if count != table.groups {
                 return Err(input.invalid("as many records as the manifest says"));
             }
-            let saved = |input: &mut Reader<'_>| Ok(Saved { record: RecordId(input.varint()?), checksum: input.u64()? });
+            let saved =
+                |input: &mut Reader<'_>| Ok(Saved { record: RecordId(input.varint()?), checksum: input.u64()? });
             records.push((0..count).map(|_| saved(input)).collect::<Result<Vec<_>, _>>()?);
         }
         let identity = Identity { client, last_number, last_hash };

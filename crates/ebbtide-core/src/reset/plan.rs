@@ -73,11 +73,16 @@ pub fn check_schema(ours: &Schema, fresh: &Schema) -> Result<(), Vec<SchemaConfl
     if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }
 }
 
-/// Plans the takeover of a fresh state whose schema was checked by [`check_schema`].
+/// Plans the takeover of a fresh state. For a reset its schema was checked by [`check_schema`]; for a first download,
+/// which replaces an empty base, it may lack what is ours.
 pub fn plan(replica: &Replica, fresh: &Snapshot, cursor: Cursor, identity: Identity, takeover: Takeover) -> Plan {
     let before = replica.current();
     let mut keys = KeySource::new(replica.next_key(), vec![before]);
-    let (mut base, latest) = transfer(before, fresh, &mut keys);
+    let start = match takeover {
+        Takeover::KeepPending => replica.base(),
+        Takeover::DiscardPending => before,
+    };
+    let (mut base, latest) = transfer(start, fresh, &mut keys);
     base.author(identity.client);
     let pending: VecDeque<Pending> = match takeover {
         Takeover::KeepPending => replica.pending().cloned().collect(),
@@ -96,9 +101,5 @@ fn report(replica: &Replica, before: &Snapshot, after: &Snapshot, kept: usize) -
         deleted: table.deleted.len(),
         modified: table.modified.len(),
     });
-    Report {
-        discarded_changesets: replica.pending().len() - kept,
-        kept_changesets: kept,
-        classes: classes.collect(),
-    }
+    Report { discarded_changesets: replica.pending().len() - kept, kept_changesets: kept, classes: classes.collect() }
 }

@@ -147,11 +147,13 @@ impl<'a> Transfer<'a> {
 
     fn set_tombstones(&mut self, class: ClassIndex) {
         let fresh = &self.fresh.table(class).tombstones;
-        let adopt = |tombstone: &Tombstone| Tombstone { author: self.authors[tombstone.author.0 as usize], ..*tombstone };
+        let adopt =
+            |tombstone: &Tombstone| Tombstone { author: self.authors[tombstone.author.0 as usize], ..*tombstone };
         let tombstones: Vec<_> = fresh.iter().map(|(key, tombstone)| (key.clone(), adopt(tombstone))).collect();
         let ours = self.classes[class.index()];
         let present = &self.result.table(ours).tombstones;
-        let same = present.len() == tombstones.len() && present.iter().zip(&tombstones).all(|(a, b)| (a.0, a.1) == (&b.0, &b.1));
+        let same = present.len() == tombstones.len()
+            && present.iter().zip(&tombstones).all(|(a, b)| (a.0, a.1) == (&b.0, &b.1));
         if !same {
             self.result.table_mut(ours).tombstones = CowMap::from_sorted(tombstones);
         }
