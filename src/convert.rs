@@ -151,5 +151,5 @@ fn got(value: &JsValue) -> String {
         let constructor = js_sys::Object::from(value.clone()).constructor();
         return format!("an instance of {}", String::from(constructor.name()));
     }
-    String::from(value.js_typeof().as_string().unwrap_or_default())
+    value.js_typeof().as_string().unwrap_or_default()
 }

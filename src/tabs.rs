@@ -84,3 +84,31 @@ fn supported() -> bool {
         .and_then(|navigator| js_sys::Reflect::get(&navigator, &"locks".into()))
         .is_ok_and(|locks| locks.is_object())
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    async fn a_second_holder_is_told_and_the_next_one_gets_the_lock() {
+        let first = RealmLock::acquire("t-lock").await.ok();
+        assert!(first.is_some());
+        let second = RealmLock::acquire("t-lock").await.err();
+        assert_eq!(second, Some(Fault::RealmOpenElsewhere { path: "t-lock".to_owned() }));
+        drop(first);
+        assert!(RealmLock::acquire("t-lock").await.is_ok());
+    }
+
+    #[wasm_bindgen_test]
+    async fn an_opening_waits_for_a_holder_that_goes_away() {
+        let first = RealmLock::acquire("t-lock-wait").await;
+        let (second, ()) = futures_util::future::join(RealmLock::acquire("t-lock-wait"), async move {
+            TimeoutFuture::new(100).await;
+            drop(first);
+        })
+        .await;
+        assert!(second.is_ok());
+    }
+}

@@ -79,7 +79,7 @@ impl AppCore {
         let app = Rc::clone(&self.app);
         wasm_bindgen_futures::future_to_promise(async move {
             poison::check()?;
-            Ok(app.log_in(&credentials).await?)
+            app.log_in(&credentials).await
         })
     }
 
@@ -116,6 +116,10 @@ impl AppCore {
         let app = Rc::clone(&self.app);
         wasm_bindgen_futures::future_to_promise(async move {
             let user = app.user(&user_id)?;
+            let link = app.links.borrow_mut().remove(&user_id).and_then(|link| link.upgrade());
+            if let Some(link) = link {
+                link.handle(ConnectionEvent::SetOffline(true));
+            }
             Catalogue::change(vec![Change::RemoveUser { app_id: user.app_id, id: user.id }]).await?;
             Ok(JsValue::UNDEFINED)
         })

@@ -112,7 +112,7 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     Ok(driver)
 }
 
-/// Whether a realm of this path is open in this page.
+/// Whether a realm of this path that has a store is open in this page.
 pub(super) fn is_open(path: &str) -> bool {
     OPEN.with_borrow(|open| open.get(path).and_then(Weak::upgrade)).is_some_and(|driver| !driver.is_closed())
 }
@@ -132,9 +132,7 @@ pub(super) fn record_schema_version(driver: &Rc<Driver>) {
 
 fn open_in_memory(config: &CoreConfig, host: Host, app: &JsValue) -> Result<Rc<Driver>> {
     let (engine, sync) = engine(config, config.read_only, app, LoadedStore::default())?;
-    let driver = Driver::start(&config.path, engine, host, StoreSlot::memory(), sync)?;
-    remember(&driver);
-    Ok(driver)
+    Driver::start(&config.path, engine, host, StoreSlot::memory(), sync)
 }
 
 fn engine(

@@ -104,7 +104,7 @@ async fn copy_store(path: &str, from: &str, to: &str) -> Result<()> {
     let issued = contents.iter().try_for_each(|(space, keys, values)| -> indexed_db_futures::Result<()> {
         let object_store = writing.object_store(space)?;
         for (key, value) in keys.iter().zip(values) {
-            let _ = object_store.put(value).with_key(key).without_key_type().primitive()?;
+            drop(object_store.put(value).with_key(key).without_key_type().primitive()?);
         }
         Ok(())
     });

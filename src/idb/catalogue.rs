@@ -208,10 +208,10 @@ impl Row {
         let table = transaction.object_store(self.table)?;
         match &self.value {
             Some(value) => {
-                let _ = table.put(value).with_key(&self.key).without_key_type().primitive()?;
+                drop(table.put(value).with_key(&self.key).without_key_type().primitive()?);
             }
             None => {
-                let _ = table.delete::<&String, _>(&self.key).primitive()?;
+                drop(table.delete::<&String, _>(&self.key).primitive()?);
             }
         }
         Ok(())

@@ -211,7 +211,7 @@ impl Drop for Connection {
 pub(crate) async fn delete_database(path: &str, name: &str) -> Result<()> {
     const DOING: &str = "deleting a database";
     let deletion = Database::delete_by_name(name).map_err(|e| of_open(DOING, e))?;
-    match select(std::pin::pin!(async { deletion.await }), TimeoutFuture::new(DELETE_WAIT_MS)).await {
+    match select(deletion, TimeoutFuture::new(DELETE_WAIT_MS)).await {
         Either::Left((done, _)) => done.map_err(|e| of_request(DOING, e)),
         Either::Right(_) => Err(Fault::RealmOpenElsewhere { path: path.to_owned() }),
     }

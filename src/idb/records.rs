@@ -94,13 +94,13 @@ fn issue_until_refused(transaction: &Transaction<'_>, steps: &[Step<'_>]) -> ind
         // The requests' own results are not awaited: a failed one aborts the transaction, which is awaited.
         match step {
             Step::Put(_, key, bytes) => {
-                let _ = object_store.put(Uint8ArraySlice::new(bytes)).with_key(key).without_key_type().primitive()?;
+                drop(object_store.put(Uint8ArraySlice::new(bytes)).with_key(key).without_key_type().primitive()?);
             }
             Step::Delete(_, key) => {
-                let _ = object_store.delete::<&Key, _>(key).primitive()?;
+                drop(object_store.delete::<&Key, _>(key).primitive()?);
             }
             Step::Clear(_) => {
-                let _ = object_store.clear()?;
+                drop(object_store.clear()?);
             }
         }
     }
