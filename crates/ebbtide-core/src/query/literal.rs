@@ -118,7 +118,7 @@ fn base64(text: &str) -> Result<Vec<u8>, String> {
     let invalid = || "Invalid base64 value".to_string();
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
-    if digits.len() % 4 == 1 || padding > 2 || (padding > 0 && text.len() % 4 != 0) {
+    if digits.len() % 4 == 1 || padding > 2 || (padding > 0 && !text.len().is_multiple_of(4)) {
         return Err(invalid());
     }
     let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);

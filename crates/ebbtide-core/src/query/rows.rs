@@ -143,11 +143,9 @@ fn single(operand: &Operand, snapshot: &Snapshot, row: Row<'_>) -> Value {
             });
             folder.finish()
         }
-        Operand::Constant(_)
-        | Operand::Constants(_)
-        | Operand::Object { .. }
-        | Operand::Path(_)
-        | Operand::Chain { .. } => {
+        Operand::Constant(value) => value.clone(),
+        Operand::Path(path) if !path.multiple => path_value(path, snapshot, row).to_owned(),
+        Operand::Constants(_) | Operand::Object { .. } | Operand::Path(_) | Operand::Chain { .. } => {
             let mut found = Value::Null;
             each(operand, snapshot, row, &mut |value| {
                 found = value.to_owned();
@@ -166,6 +164,14 @@ fn chain(
     row: Row<'_>,
     visit: &mut dyn FnMut(ValueRef<'_>) -> Flow,
 ) {
+    if !first.is_multiple() && rest.iter().all(|(_, operand)| !operand.is_multiple()) {
+        let start = single(first, snapshot, row);
+        let result = rest
+            .iter()
+            .fold(start, |left, (operator, right)| calculate(*operator, &left, &single(right, snapshot, row)));
+        visit(result.as_ref());
+        return;
+    }
     let several = if first.is_multiple() { None } else { rest.iter().position(|(_, operand)| operand.is_multiple()) };
     // What stands left of the operand with several values is the same for each of them.
     let mut left = Value::Null;

@@ -93,16 +93,16 @@ fn like_search(pattern: &[u8], contains: impl Fn(&[u8]) -> Search) -> Search {
 /// Replaces the contents of `folded` by a value in lower case.
 fn fold(value: &[u8], encoding: Encoding, folded: &mut Vec<u8>) {
     folded.clear();
-    match std::str::from_utf8(value) {
-        Ok(text) if encoding == Encoding::Text && !value.is_ascii() => {
-            let mut bytes = [0; 4];
-            for c in text.chars().flat_map(char::to_lowercase) {
-                // The final form of sigma is the same letter.
-                let c = if c == 'ς' { 'σ' } else { c };
-                folded.extend_from_slice(c.encode_utf8(&mut bytes).as_bytes());
-            }
-        }
-        _ => folded.extend(value.iter().map(u8::to_ascii_lowercase)),
+    if encoding == Encoding::Bytes || value.is_ascii() {
+        folded.extend(value.iter().map(u8::to_ascii_lowercase));
+        return;
+    }
+    let text = std::str::from_utf8(value).expect("what is compared as text is UTF-8");
+    let mut bytes = [0; 4];
+    for c in text.chars().flat_map(char::to_lowercase) {
+        // The final form of sigma is the same letter.
+        let c = if c == 'ς' { 'σ' } else { c };
+        folded.extend_from_slice(c.encode_utf8(&mut bytes).as_bytes());
     }
 }
 

@@ -170,8 +170,8 @@ fn membership_and_ranges() {
         ("born between {1960-01-01@00:00:00, 1990-01-01@00:00:00}", &[2, 3]),
     ]);
     let list = Argument::List(vec![value(Value::Int(30)), value(Value::Double(40.0)), value(text("x"))]);
-    check("age IN $0", &[list.clone()], &[1, 2]);
-    check("age == NONE $0", &[list.clone()], &[3, 4]);
+    check("age IN $0", std::slice::from_ref(&list), &[1, 2]);
+    check("age == NONE $0", &[list], &[3, 4]);
     check("_id IN $0", &[Argument::List(vec![value(Value::Double(2.0))])], &[2]);
     check("dogs.age IN $0", &[Argument::List(vec![value(Value::Int(8))])], &[2]);
 }
