@@ -1,5 +1,7 @@
 //! The connection: when it opens and closes sockets, what it survives, and whom it tells.
 
+#![allow(clippy::unwrap_used)]
+
 use ebbtide_core::{Epoch, Millis, ServerVersion};
 use ebbtide_sync::client::{
     AttachId, Connection, ConnectionEffect, ConnectionEvent, ConnectionOptions, ConnectionState, Retry,
@@ -39,12 +41,12 @@ impl World {
             world.tell(ConnectionEvent::Attach(*attach));
         }
         world.tell(ConnectionEvent::SocketOpen(1));
-        let effects = world.from_server(1, &ServerMessage::Welcome { user: "u".into() });
+        let effects = world.hear(1, &ServerMessage::Welcome { user: "u".into() });
         assert_eq!(effects.iter().filter(|e| matches!(e, ConnectionEffect::LinkUp(..))).count(), attached.len());
         world
     }
 
-    fn from_server(&mut self, socket: u64, message: &ServerMessage) -> Vec<ConnectionEffect> {
+    fn hear(&mut self, socket: u64, message: &ServerMessage) -> Vec<ConnectionEffect> {
         self.tell(ConnectionEvent::Frame(socket, message.encode()))
     }
 }
@@ -78,7 +80,7 @@ fn it_opens_for_the_first_session_and_closes_after_the_last() {
     );
     let effects = world.tell(ConnectionEvent::SocketOpen(1));
     assert!(matches!(&sent(&effects)[..], [ClientMessage::Hello { token, .. }] if token.0 == "token"));
-    let effects = world.from_server(1, &ServerMessage::Welcome { user: "u".into() });
+    let effects = world.hear(1, &ServerMessage::Welcome { user: "u".into() });
     assert_eq!(
         effects,
         [ConnectionEffect::LinkUp(A, SessionId(1)), changed(ConnectionState::Connecting, ConnectionState::Connected)]
@@ -95,13 +97,13 @@ fn it_opens_for_the_first_session_and_closes_after_the_last() {
 fn sessions_share_a_socket_and_hear_only_their_own_messages() {
     let mut world = World::live(&[A, B]);
     let bound = |session| ServerMessage::Bound { session, epoch: Epoch([1; 16]), head: ServerVersion(4), last: None };
-    assert_eq!(world.from_server(1, &bound(SessionId(2))), [ConnectionEffect::Deliver(B, bound(SessionId(2)))]);
+    assert_eq!(world.hear(1, &bound(SessionId(2))), [ConnectionEffect::Deliver(B, bound(SessionId(2)))]);
     // An error of one session closes nothing and does not reach the other.
     let hurt = error(Some(SessionId(1)), Action::SessionFatal, 0);
-    assert_eq!(world.from_server(1, &hurt), [ConnectionEffect::Deliver(A, hurt)]);
+    assert_eq!(world.hear(1, &hurt), [ConnectionEffect::Deliver(A, hurt)]);
     assert_eq!(world.connection.state(), ConnectionState::Connected);
     // Nobody has this session (any more).
-    assert_eq!(world.from_server(1, &bound(SessionId(9))), []);
+    assert_eq!(world.hear(1, &bound(SessionId(9))), []);
 }
 
 #[test]
@@ -110,7 +112,7 @@ fn a_relinked_session_gets_a_number_of_its_own_and_late_messages_are_dropped() {
     let effects = world.tell(ConnectionEvent::Relink(A));
     assert_eq!(sent(&effects), [ClientMessage::Unbind { session: SessionId(1) }]);
     assert!(effects.contains(&ConnectionEffect::LinkUp(A, SessionId(2))));
-    assert_eq!(world.from_server(1, &ServerMessage::Mark { session: SessionId(1), id: 1 }), []);
+    assert_eq!(world.hear(1, &ServerMessage::Mark { session: SessionId(1), id: 1 }), []);
     assert_eq!(world.tell(ConnectionEvent::Send(A, ClientMessage::Mark { session: SessionId(1), id: 1 })), []);
     let effects = world.tell(ConnectionEvent::Send(A, ClientMessage::Mark { session: SessionId(2), id: 1 }));
     assert_eq!(sent(&effects).len(), 1);
@@ -161,7 +163,7 @@ fn a_pong_keeps_the_connection() {
         assert!((20_000..=25_000).contains(&waited));
         let [ClientMessage::Ping { id }] = sent(&effects)[..] else { panic!("no ping") };
         world.now += 9_000;
-        assert_eq!(world.from_server(1, &ServerMessage::Pong { id }), []);
+        assert_eq!(world.hear(1, &ServerMessage::Pong { id }), []);
     }
     assert_eq!(world.connection.state(), ConnectionState::Connected);
 }
@@ -176,7 +178,7 @@ fn waits_start_over_after_half_a_minute_of_health() {
     }
     let socket = 7;
     world.tell(ConnectionEvent::SocketOpen(socket));
-    world.from_server(socket, &ServerMessage::Welcome { user: "u".into() });
+    world.hear(socket, &ServerMessage::Welcome { user: "u".into() });
     world.now += 31_000;
     world.tell(ConnectionEvent::SocketClosed { socket, code: 1006, reason: String::new() });
     assert!(world.wait().0 <= 1_000);
@@ -185,7 +187,7 @@ fn waits_start_over_after_half_a_minute_of_health() {
 #[test]
 fn the_servers_backoff_is_honoured() {
     let mut world = World::live(&[A]);
-    let effects = world.from_server(1, &error(None, Action::Transient, 45_000));
+    let effects = world.hear(1, &error(None, Action::Transient, 45_000));
     assert!(effects.contains(&ConnectionEffect::CloseSocket(1, 1000)));
     assert_eq!(world.wait().0, 45_000);
 }
@@ -211,18 +213,18 @@ fn garbage_from_the_server_closes_the_connection_with_a_clear_error_and_it_comes
 fn a_server_that_speaks_before_it_is_asked_is_refused() {
     let mut world = World::new("token");
     world.tell(ConnectionEvent::Attach(A));
-    let effects = world.from_server(1, &ServerMessage::Welcome { user: "u".into() });
+    let effects = world.hear(1, &ServerMessage::Welcome { user: "u".into() });
     assert!(effects.contains(&ConnectionEffect::CloseSocket(1, 4002)));
 }
 
 #[test]
 fn an_expired_token_is_renewed_without_giving_the_socket_up() {
     let mut world = World::live(&[A]);
-    let effects = world.from_server(1, &error(None, Action::RefreshToken, 0));
+    let effects = world.hear(1, &error(None, Action::RefreshToken, 0));
     assert_eq!(effects, [ConnectionEffect::NeedToken]);
     let effects = world.tell(ConnectionEvent::TokenRefreshed(Token("fresh".into())));
     assert!(matches!(&sent(&effects)[..], [ClientMessage::Hello { token, .. }] if token.0 == "fresh"));
-    assert_eq!(world.from_server(1, &ServerMessage::Welcome { user: "u".into() }), []);
+    assert_eq!(world.hear(1, &ServerMessage::Welcome { user: "u".into() }), []);
     assert_eq!(world.connection.state(), ConnectionState::Connected);
 }
 
@@ -231,12 +233,12 @@ fn a_token_refused_at_the_door_is_renewed_once_at_once_and_then_slowly() {
     let mut world = World::new("stale");
     world.tell(ConnectionEvent::Attach(A));
     world.tell(ConnectionEvent::SocketOpen(1));
-    let effects = world.from_server(1, &error(None, Action::RefreshToken, 0));
+    let effects = world.hear(1, &error(None, Action::RefreshToken, 0));
     assert!(effects.contains(&ConnectionEffect::NeedToken));
     let effects = world.tell(ConnectionEvent::TokenRefreshed(Token("stale too".into())));
     assert!(effects.contains(&ConnectionEffect::OpenSocket(2)));
     world.tell(ConnectionEvent::SocketOpen(2));
-    let effects = world.from_server(2, &error(None, Action::RefreshToken, 0));
+    let effects = world.hear(2, &error(None, Action::RefreshToken, 0));
     assert!(!effects.contains(&ConnectionEffect::NeedToken));
     assert_eq!(world.connection.state(), ConnectionState::Disconnected);
     assert!(world.wait().1.contains(&ConnectionEffect::NeedToken));
@@ -247,7 +249,7 @@ fn a_token_refused_at_the_door_is_renewed_once_at_once_and_then_slowly() {
 #[test]
 fn a_refusal_for_good_is_told_and_waits_for_the_app() {
     let mut world = World::live(&[A]);
-    let effects = world.from_server(1, &error(None, Action::SessionFatal, 0));
+    let effects = world.hear(1, &error(None, Action::SessionFatal, 0));
     assert!(effects.iter().any(|e| matches!(e, ConnectionEffect::Problem { retry: Retry::WhenAsked, .. })));
     assert_eq!(world.connection.next_deadline(), None);
     assert_eq!(world.tell(ConnectionEvent::Online), []);

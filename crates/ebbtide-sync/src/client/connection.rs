@@ -75,6 +75,8 @@ pub enum ConnectionEvent {
     Detach(AttachId),
     /// An engine sends; dropped if its session number is not the one in use.
     Send(AttachId, ClientMessage),
+    /// An engine gives its session number up ([`Effect::Unlink`](super::Effect::Unlink)).
+    Unlink(AttachId),
     /// An engine wants another session number ([`Effect::Relink`](super::Effect::Relink)).
     Relink(AttachId),
     /// The socket asked for with this number is open.
@@ -224,6 +226,7 @@ impl Connection {
             ConnectionEvent::Attach(attach) => self.attach(now, attach),
             ConnectionEvent::Detach(attach) => self.detach(attach),
             ConnectionEvent::Send(attach, message) => self.send_for(attach, &message),
+            ConnectionEvent::Unlink(attach) => self.unlink(attach),
             ConnectionEvent::Relink(attach) => self.relink(attach),
             ConnectionEvent::SocketOpen(socket) => self.socket_open(now, socket),
             ConnectionEvent::Frame(socket, frame) => {
@@ -319,12 +322,19 @@ impl Connection {
         }
     }
 
+    fn unlink(&mut self, attach: AttachId) {
+        if let Some(Some(session)) = self.attached.get_mut(&attach).map(Option::take)
+            && let Phase::Live { .. } = self.phase
+        {
+            self.send(&ClientMessage::Unbind { session });
+        }
+    }
+
     fn relink(&mut self, attach: AttachId) {
-        let Some(session) = self.attached.get_mut(&attach).map(Option::take) else { return };
-        if let Phase::Live { .. } = self.phase {
-            if let Some(session) = session {
-                self.send(&ClientMessage::Unbind { session });
-            }
+        self.unlink(attach);
+        if let Phase::Live { .. } = self.phase
+            && self.attached.contains_key(&attach)
+        {
             self.link_up(attach);
         }
     }

@@ -1,118 +1,410 @@
 //! The engine of one realm.
 
-use ebbtide_core::batch::LoadedStore;
-use ebbtide_core::{ClientId, Millis, Schema, Snapshot, Transaction};
+use std::collections::VecDeque;
 
-use super::error::{EngineError, OpenError};
-use super::event::{Effect, Event, Progress, SessionState};
+use ebbtide_core::batch::{Durability, LoadedStore};
+use ebbtide_core::objects::Synced;
+use ebbtide_core::{ClientId, Millis, Schema, Snapshot, Transaction, schema};
+
+use super::error::{EngineError, OpenError, StoreFailure};
+use super::event::{BatchId, Direction, Effect, Event, Origin, Progress, SessionState, WaitId};
+use super::open::{self, check_synced_schema};
 use super::options::OpenOptions;
+use super::session::Session;
+use super::state::State;
+use super::waits::Wait;
+use crate::wire::Code;
+
+/// Events that wait for an open transaction at most; the server is asked to begin again if more come.
+const DEFERRED_MAX: usize = 256;
 
 /// One realm: its state in memory, what is to be stored, and its conversation with the server.
 ///
 /// Memory moves first, in the call that asks for it; the disk follows in the same order through [`Effect::Commit`]; the
-/// server is told nothing that the disk does not have. After every call, take effects from [`Engine::poll`] until there are none.
+/// server is told nothing that the disk does not have. After every call, take effects from [`Engine::poll`] until there
+/// are none.
+///
+/// A transaction that stays open holds back what would change the state under it: messages and reset steps wait.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    state: State,
+    session: Option<Session>,
+    transaction: Option<Transaction>,
+    deferred: VecDeque<Event>,
+    read_only: bool,
+    life: Life,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Life {
+    Open,
+    /// What is committed is still to be stored.
+    Closing,
+    Closed,
+}
 
 impl Engine {
-    /// Opens a realm from what its store holds. A store without a root is a realm that does not exist yet.
+    /// Opens a realm from what its store holds. A store without a head is a realm that does not exist yet.
     pub fn open(now: Millis, options: OpenOptions, loaded: LoadedStore) -> Result<Engine, OpenError> {
-        let _ = (now, options, loaded);
-        unimplemented!()
+        let read_only = options.read_only;
+        let (state, session) = open::open(now, options, &loaded)?;
+        let session = session.filter(|_| !read_only);
+        Ok(Engine { state, session, transaction: None, deferred: VecDeque::new(), read_only, life: Life::Open })
     }
 
     /// Takes note of what happened.
     pub fn handle(&mut self, now: Millis, event: Event) {
-        let _ = (now, event);
-        unimplemented!()
+        match event {
+            Event::Committed(id) => self.committed(now, id),
+            Event::CommitFailed(id, failure) => self.commit_failed(id, failure),
+            _ if self.life != Life::Open => {}
+            event if self.transaction.is_some() && moves_state(&event) => self.defer(event),
+            event => self.handle_now(now, event),
+        }
+        self.drive(now);
     }
 
-    /// The next thing to do. Effects are to be carried out in order; [`Effect::Changed`] tells of at most one change per
-    /// listener and drain.
+    /// The next thing to do. Effects are to be carried out in order.
     pub fn poll(&mut self) -> Option<Effect> {
-        unimplemented!()
+        if let Some(effect) = self.state.effects.pop_front() {
+            return Some(effect);
+        }
+        if self.life == Life::Open {
+            if let Some(change) = self.state.take_change() {
+                return Some(change);
+            }
+            if let Some(progress) = self.session.as_mut().and_then(|session| session.take_progress(&self.state)) {
+                return Some(progress);
+            }
+        }
+        if let Some(commit) = self.next_batch() {
+            return Some(commit);
+        }
+        if self.life == Life::Closing && self.state.disk.is_idle() {
+            self.life = Life::Closed;
+            return Some(Effect::Closed);
+        }
+        None
     }
 
     /// When to call with [`Event::Timer`], if nothing else happens.
     pub fn next_deadline(&self) -> Option<Millis> {
-        unimplemented!()
+        match self.life {
+            Life::Open => self.session.as_ref().and_then(Session::next_deadline),
+            Life::Closing | Life::Closed => None,
+        }
     }
 
     /// The visible state; inside a transaction, the transaction's.
     pub fn current(&self) -> &Snapshot {
-        unimplemented!()
+        self.transaction.as_ref().map_or(self.state.replica.current(), Transaction::snapshot)
     }
 
     /// A number that changes whenever the visible state changes, also inside a transaction.
     pub fn version(&self) -> u64 {
-        unimplemented!()
+        self.state.version
     }
 
     /// The last committed state. It never changes.
     pub fn frozen(&self) -> Snapshot {
-        unimplemented!()
+        self.state.replica.current().clone()
     }
 
     /// Begins a transaction.
     pub fn begin_write(&mut self, now: Millis) -> Result<(), EngineError> {
-        let _ = now;
-        unimplemented!()
+        self.check_writable()?;
+        if self.transaction.is_some() {
+            return Err(EngineError::InTransaction);
+        }
+        self.transaction = Some(self.state.replica.begin(now));
+        Ok(())
     }
 
     /// Whether a transaction has been begun.
     pub fn in_transaction(&self) -> bool {
-        unimplemented!()
+        self.transaction.is_some()
     }
 
-    /// The transaction that has been begun.
+    /// The transaction that has been begun, to write with: the version is raised.
     pub fn transaction(&mut self) -> Result<&mut Transaction, EngineError> {
-        unimplemented!()
+        let transaction = self.transaction.as_mut().ok_or(EngineError::NotInTransaction)?;
+        self.state.version += 1;
+        Ok(transaction)
     }
 
     /// Makes the transaction's state the visible one. On an error the transaction is cancelled and nothing has changed.
     pub fn commit_write(&mut self, now: Millis) -> Result<(), EngineError> {
-        let _ = now;
-        unimplemented!()
+        let transaction = self.transaction.take().ok_or(EngineError::NotInTransaction)?;
+        let result = self.commit(transaction);
+        self.catch_up(now);
+        result
     }
 
     /// Drops the transaction.
-    pub fn cancel_write(&mut self) -> Result<(), EngineError> {
-        unimplemented!()
+    pub fn cancel_write(&mut self, now: Millis) -> Result<(), EngineError> {
+        self.transaction.take().ok_or(EngineError::NotInTransaction)?;
+        self.state.version += 1;
+        self.catch_up(now);
+        Ok(())
     }
 
-    /// Adds classes and properties outside a transaction, as one commit of its own; raises the schema version.
+    /// Adds classes and properties that the schema has and the realm lacks, outside a transaction; raises the schema
+    /// version.
     pub fn update_schema(&mut self, now: Millis, wanted: &Schema, version: Option<u64>) -> Result<(), EngineError> {
-        let _ = (now, wanted, version);
-        unimplemented!()
+        self.check_writable()?;
+        if self.transaction.is_some() {
+            return Err(EngineError::InTransaction);
+        }
+        let mismatch = |problems| Err(EngineError::SchemaMismatch(problems));
+        if let Err(error) = schema::validate(wanted) {
+            return mismatch(error.problems);
+        }
+        let difference = schema::compare(self.state.replica.base().schema(), wanted);
+        if !difference.conflicts.is_empty() {
+            return mismatch(difference.conflicts.iter().map(ToString::to_string).collect());
+        }
+        if self.state.replica.synced() == Synced::Yes
+            && let Err(error) = check_synced_schema(Some(wanted))
+        {
+            return mismatch(vec![error.to_string()]);
+        }
+        self.state.changing(Origin::Local);
+        let raised = version.filter(|version| *version > self.state.replica.schema_version());
+        if let Some(version) = raised {
+            self.state.replica.set_schema_version(version);
+        }
+        let grown = self.state.replica.extend_schema(wanted);
+        if grown || raised.is_some() {
+            self.state.disk.checkpoint();
+        }
+        if let Some(session) = self.session.as_mut().filter(|_| grown) {
+            session.rebind(&mut self.state);
+        }
+        self.drive(now);
+        Ok(())
     }
 
     /// The schema version of the realm.
     pub fn schema_version(&self) -> u64 {
-        unimplemented!()
+        self.state.replica.schema_version()
     }
 
     /// Whether the session tries to sync; `Inactive` for local realms.
     pub fn session_state(&self) -> SessionState {
-        unimplemented!()
+        self.session.as_ref().map_or(SessionState::Inactive, Session::state)
     }
 
     /// Whether the state has been downloaded once, so that the realm may be shown. Always true for local realms.
     pub fn is_bootstrapped(&self) -> bool {
-        unimplemented!()
+        self.session.is_none() || self.state.replica.cursor().is_some()
     }
 
     /// How far data has got.
     pub fn progress(&self) -> Progress {
-        unimplemented!()
+        self.session.as_ref().map_or(Progress::default(), |session| session.progress(&self.state))
     }
 
-    /// Who this store is to the server; `None` for local realms.
-    pub fn client_id(&self) -> Option<ClientId> {
-        unimplemented!()
+    /// How many of our changesets the server has not confirmed.
+    pub fn pending_count(&self) -> usize {
+        self.state.replica.pending().len()
+    }
+
+    /// Who this store is as an author of changesets.
+    pub fn client_id(&self) -> ClientId {
+        self.state.replica.identity().client
     }
 
     /// Whether everything committed so far is on disk.
     pub fn is_flushed(&self) -> bool {
-        unimplemented!()
+        self.state.disk.is_kept(self.state.disk.moved())
+    }
+
+    fn check_writable(&self) -> Result<(), EngineError> {
+        if self.life != Life::Open {
+            return Err(EngineError::Closed);
+        }
+        if self.read_only {
+            return Err(EngineError::ReadOnly);
+        }
+        match self.state.disk.failure() {
+            Some(failure) => Err(EngineError::StoreFailed(failure.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn commit(&mut self, transaction: Transaction) -> Result<(), EngineError> {
+        if let Some(failure) = self.state.disk.failure() {
+            self.state.version += 1;
+            return Err(EngineError::StoreFailed(failure.clone()));
+        }
+        if transaction.is_empty() {
+            return Ok(());
+        }
+        self.state.changing(Origin::Local);
+        let entry = self.state.replica.commit(transaction).map_err(EngineError::Write)?;
+        if let Some(entry) = entry {
+            self.state.disk.log(vec![entry]);
+        }
+        if let Some(session) = &mut self.session {
+            session.moved(Direction::Upload);
+        }
+        Ok(())
+    }
+
+    /// Takes up what waited for the transaction to end.
+    fn catch_up(&mut self, now: Millis) {
+        while let Some(event) = self.deferred.pop_front() {
+            self.handle_now(now, event);
+        }
+        self.drive(now);
+    }
+
+    fn defer(&mut self, event: Event) {
+        let messages = self.deferred.iter().filter(|event| matches!(event, Event::Message(_))).count();
+        if messages >= DEFERRED_MAX {
+            self.deferred.retain(|event| !matches!(event, Event::Message(_)));
+            if let Some(session) = &mut self.session {
+                session.rebind(&mut self.state);
+            }
+        } else {
+            self.deferred.push_back(event);
+        }
+    }
+
+    fn handle_now(&mut self, now: Millis, event: Event) {
+        let state = &mut self.state;
+        match (event, &mut self.session) {
+            (Event::Committed(_) | Event::CommitFailed(..), _) => {}
+            (Event::Close, _) => self.close(),
+            (Event::WaitDurable(id), _) => self.wait_durable(id),
+            (Event::CancelWait(id), _) => state.waits.cancel(id),
+            (Event::WaitUpload(id), Some(session)) => session.wait_upload(state, id),
+            (Event::WaitDownload(id), Some(session)) => session.wait_download(state, id),
+            (Event::WaitUpload(id) | Event::WaitDownload(id), None) => {
+                state.effect(Effect::WaitDone(id, Err("This realm does not sync.".to_string())));
+            }
+            (Event::Message(message), Some(session)) => session.message(state, now, message),
+            (Event::LinkUp { session: number }, Some(session)) => session.link_up(state, number),
+            (Event::LinkDown { .. }, Some(session)) => session.link_down(state),
+            (Event::Timer, Some(session)) => session.timer(state, now),
+            (Event::Pause, Some(session)) => session.pause(state),
+            (Event::Resume, Some(session)) => session.resume(state),
+            (Event::ResetBeforeDone(result), Some(session)) => session.before_done(state, now, result),
+            (Event::ResetAfterDone(result), Some(session)) => session.after_done(state, now, result),
+            (Event::SimulateError { code, message, fatal }, Some(session)) => {
+                session.simulate(state, now, Code(code), message, fatal);
+            }
+            (
+                Event::Message(_)
+                | Event::LinkUp { .. }
+                | Event::LinkDown { .. }
+                | Event::Timer
+                | Event::Pause
+                | Event::Resume
+                | Event::ResetBeforeDone(_)
+                | Event::ResetAfterDone(_)
+                | Event::SimulateError { .. },
+                None,
+            ) => {}
+        }
+    }
+
+    fn drive(&mut self, now: Millis) {
+        if self.life == Life::Open
+            && let Some(session) = &mut self.session
+        {
+            session.drive(&mut self.state, now);
+        }
+    }
+
+    fn next_batch(&mut self) -> Option<Effect> {
+        if self.read_only {
+            return None;
+        }
+        let session = self.session.as_ref();
+        let awaited = self.state.waits.any(|wait| matches!(wait, Wait::Durable { .. }));
+        let open = self.life == Life::Open;
+        let strict = awaited || session.is_some_and(|session| open && session.wants_strict());
+        let durability = if strict { Durability::Strict } else { Durability::Relaxed };
+        let record = session.map(Session::record);
+        let (id, batch) = self.state.disk.flush(&mut self.state.replica, record, durability)?;
+        Some(Effect::Commit(id, batch))
+    }
+
+    fn committed(&mut self, now: Millis, id: BatchId) {
+        let state = &mut self.state;
+        state.disk.committed(id);
+        let disk = &state.disk;
+        state.waits.settle(&mut state.effects, &Ok(()), |wait| match wait {
+            Wait::Durable { moved } => disk.is_strict(*moved),
+            Wait::DownloadStored { moved } => disk.is_kept(*moved),
+            Wait::Upload { .. } | Wait::DownloadAsked | Wait::DownloadMarked { .. } => false,
+        });
+        if self.life == Life::Open
+            && let Some(session) = &mut self.session
+        {
+            session.stored(state);
+            session.drive(state, now);
+        }
+    }
+
+    fn commit_failed(&mut self, id: BatchId, failure: StoreFailure) {
+        let state = &mut self.state;
+        if !state.disk.failed(id, failure.clone()) {
+            return;
+        }
+        let result = Err(failure.message.clone());
+        state.waits.settle(&mut state.effects, &result, |_| true);
+        if let Some(session) = &mut self.session {
+            session.store_failed(state);
+        }
+        state.effect(Effect::StoreFailed(failure));
+    }
+
+    fn wait_durable(&mut self, id: WaitId) {
+        let state = &mut self.state;
+        let moved = state.disk.moved();
+        if let Some(failure) = state.disk.failure() {
+            let result = Err(failure.message.clone());
+            state.effect(Effect::WaitDone(id, result));
+        } else if state.disk.is_strict(moved) || self.read_only {
+            state.effect(Effect::WaitDone(id, Ok(())));
+        } else {
+            state.waits.add(id, Wait::Durable { moved });
+        }
+    }
+
+    fn close(&mut self) {
+        self.transaction = None;
+        self.deferred.clear();
+        self.life = Life::Closing;
+        let state = &mut self.state;
+        if let Some(session) = &mut self.session {
+            session.unlink(state);
+        }
+        let closed = Err("The realm was closed.".to_string());
+        state.waits.settle(&mut state.effects, &closed, |wait| !matches!(wait, Wait::Durable { .. }));
+    }
+}
+
+/// Whether an event could change the state under an open transaction.
+fn moves_state(event: &Event) -> bool {
+    match event {
+        Event::Message(_)
+        | Event::Timer
+        | Event::ResetBeforeDone(_)
+        | Event::ResetAfterDone(_)
+        | Event::SimulateError { .. } => true,
+        Event::Committed(_)
+        | Event::CommitFailed(..)
+        | Event::LinkUp { .. }
+        | Event::LinkDown { .. }
+        | Event::Pause
+        | Event::Resume
+        | Event::WaitUpload(_)
+        | Event::WaitDownload(_)
+        | Event::CancelWait(_)
+        | Event::WaitDurable(_)
+        | Event::Close => false,
     }
 }

@@ -1,5 +1,7 @@
 //! What goes wrong on the client, as values that somebody acts on.
 
+use ebbtide_core::WriteError;
+use ebbtide_core::batch::CorruptStore;
 use ebbtide_core::schema::SchemaError;
 
 use crate::wire::Code;
@@ -32,8 +34,13 @@ pub enum StoreFailureKind {
 pub enum OpenError {
     /// The schema is not sound.
     Schema(SchemaError),
-    /// The stored schema cannot become the wanted one by additions; one sentence for each obstacle.
-    SchemaMismatch(Vec<String>),
+    /// The stored schema cannot become the wanted one.
+    SchemaMismatch {
+        /// What was tried.
+        heading: &'static str,
+        /// One sentence for each obstacle.
+        problems: Vec<String>,
+    },
     /// A stored schema version that is higher than the wanted one.
     SchemaVersionLower {
         /// On disk.
@@ -56,19 +63,18 @@ pub enum OpenError {
         /// What it is.
         found: String,
     },
-    /// The store cannot be read.
-    Corrupt {
-        /// What and where.
-        message: String,
-    },
+    /// The store cannot be read. Nothing of it was changed.
+    Corrupt(CorruptStore),
+    /// A realm that does not exist cannot be opened for reading only.
+    Missing,
 }
 
 impl std::fmt::Display for OpenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             OpenError::Schema(error) => write!(f, "{error}"),
-            OpenError::SchemaMismatch(problems) => {
-                write!(f, "The following changes cannot be made in additive-only schema mode:")?;
+            OpenError::SchemaMismatch { heading, problems } => {
+                write!(f, "{heading}:")?;
                 for problem in problems {
                     write!(f, "\n- {problem}")?;
                 }
@@ -90,7 +96,8 @@ impl std::fmt::Display for OpenError {
                 )
             }
             OpenError::WrongKind { found } => write!(f, "The store on disk holds {found}."),
-            OpenError::Corrupt { message } => write!(f, "The store cannot be read: {message}"),
+            OpenError::Corrupt(error) => write!(f, "The store cannot be read: {error}"),
+            OpenError::Missing => write!(f, "A realm that does not exist cannot be opened for reading only."),
         }
     }
 }
@@ -98,7 +105,7 @@ impl std::fmt::Display for OpenError {
 impl std::error::Error for OpenError {}
 
 /// Why a write was refused. Nothing has changed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum EngineError {
     /// The realm is open for reading only.
@@ -107,13 +114,8 @@ pub enum EngineError {
     NotInTransaction,
     /// A transaction has been begun already.
     InTransaction,
-    /// The transaction is too large to be synced.
-    TooLarge {
-        /// Its encoded size.
-        bytes: usize,
-        /// What is allowed.
-        limit: usize,
-    },
+    /// The transaction as a whole is refused.
+    Write(WriteError),
     /// An earlier write could not be stored, so this one could not either.
     StoreFailed(StoreFailure),
     /// The realm is closed or closing.
@@ -128,10 +130,7 @@ impl std::fmt::Display for EngineError {
             EngineError::ReadOnly => write!(f, "Cannot perform transactions on read-only realms."),
             EngineError::NotInTransaction => write!(f, "The realm is not currently in a write transaction."),
             EngineError::InTransaction => write!(f, "The Realm is already in a write transaction"),
-            EngineError::TooLarge { bytes, limit } => write!(
-                f,
-                "The transaction takes {bytes} bytes; a synced realm allows {limit}. Nothing was written: split it into smaller ones."
-            ),
+            EngineError::Write(error) => write!(f, "{error} Nothing was written."),
             EngineError::StoreFailed(failure) => write!(
                 f,
                 "An earlier write could not be stored ({}), so nothing more can be written. What was stored before stays readable.",

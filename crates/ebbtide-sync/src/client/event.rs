@@ -76,9 +76,11 @@ pub enum Effect {
     Commit(BatchId, Batch),
     /// Sends the message on the connection.
     Send(ClientMessage),
+    /// Gives the session number up; the server is to hear UNBIND.
+    Unlink,
     /// Asks the connection for another session number: after the present one is given up, `LinkUp` is to come again.
     Relink,
-    /// The visible state has changed other than by the app's own hand inside a transaction.
+    /// The committed state has changed: everything since the last such effect, taken together.
     Changed {
         /// What listeners have seen last.
         before: Snapshot,
@@ -86,7 +88,7 @@ pub enum Effect {
         after: Snapshot,
         /// What counts as a change.
         compare: Compare,
-        /// Who changed it.
+        /// Who changed it; of several the last in the order of [`Origin`].
         origin: Origin,
     },
     /// Tells the app's error callback.
@@ -130,16 +132,14 @@ pub enum Effect {
 }
 
 /// Who changed the visible state.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Origin {
-    /// A transaction of this engine's owner.
+    /// Transactions of this engine's owner only.
     Local,
-    /// Entries from the server, a first download, or a compensation.
+    /// Also entries from the server, or a first download.
     Remote,
-    /// A client reset.
+    /// Also a client reset.
     Reset,
-    /// Commits that could not be stored were taken back.
-    Storage,
 }
 
 /// Which way data goes.

@@ -3,12 +3,21 @@
 
 mod backoff;
 mod connection;
+mod download;
 mod engine;
 mod error;
 mod event;
+mod flush;
+mod fresh;
+mod mark;
+mod open;
 mod options;
 mod random;
 mod reset;
+mod session;
+mod state;
+mod upload;
+mod waits;
 
 pub use connection::{
     AttachId, Connection, ConnectionEffect, ConnectionEvent, ConnectionOptions, ConnectionState, Retry,
