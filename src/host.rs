@@ -86,14 +86,9 @@ impl Host {
 
 /// An exception in a callback is the app's own; it goes where uncaught exceptions go.
 fn report(outcome: Result<(), JsValue>) {
-    if let Err(thrown) = outcome {
-        report_thrown(&thrown);
-    }
-}
-
-/// Hands an exception to the browser's handler of uncaught ones.
-pub(crate) fn report_thrown(thrown: &JsValue) {
-    if report_error(thrown).is_err() {
+    if let Err(thrown) = outcome
+        && report_error(&thrown).is_err()
+    {
         let message = error_object("Error", "An exception in a callback could not be reported.", "CallbackFailed");
         wasm_bindgen::throw_val(message);
     }

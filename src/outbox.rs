@@ -18,12 +18,9 @@ use crate::api;
 use crate::clock;
 use crate::driver::Driver;
 use crate::error::{Fault, Result, describe, set};
-use crate::host::{Host, report_thrown};
+use crate::host::Host;
 use crate::idb::{ActionKind, Catalogue, Change, FileAction};
 use crate::observers::Notice;
-
-/// The number of the client error "the realm must be reset by the app".
-const CLIENT_RESET_REQUIRED: f64 = 1032.0;
 
 /// One call.
 pub(crate) enum Call {
@@ -171,9 +168,6 @@ impl Outbox {
                 },
                 Err(thrown) => Err(thrown),
             };
-            if let Err(thrown) = &settled {
-                report_thrown(thrown);
-            }
             if let Some(driver) = driver.upgrade() {
                 driver.handle(done(settled.map_err(|thrown| describe(&thrown))));
             }
@@ -205,12 +199,12 @@ impl Outbox {
     }
 
     fn sync_error(&self, error: &SyncError) -> JsValue {
-        let (name, code) = match error.kind {
-            SyncErrorKind::ClientReset => ("ClientReset", CLIENT_RESET_REQUIRED),
-            SyncErrorKind::CompensatingWrite => ("CompensatingWriteError", f64::from(error.code)),
-            SyncErrorKind::Other => ("SyncError", f64::from(error.code)),
+        let name = match error.kind {
+            SyncErrorKind::ClientReset => "ClientReset",
+            SyncErrorKind::CompensatingWrite => "CompensatingWriteError",
+            SyncErrorKind::Other => "SyncError",
         };
-        let object = plain_error(name, &error.message, code, error.wire_code.0, error.fatal);
+        let object = plain_error(name, &error.message, f64::from(error.code), error.wire_code.0, error.fatal);
         if let Some(cause) = &error.cause {
             set(&object, "cause", &cause.as_str().into());
         }

@@ -101,7 +101,7 @@ impl RealmCore {
 
     /// Forgets what the transaction wrote.
     pub fn cancel(&self) -> JsResult<()> {
-        Ok(self.view.live()?.change(|engine| engine.cancel_write())?)
+        Ok(self.view.live()?.change(|engine| engine.cancel_write(clock::now()))?)
     }
 
     /// Whether a transaction has been begun.

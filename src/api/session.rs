@@ -87,7 +87,7 @@ impl SessionCore {
     #[wasm_bindgen(js_name = clientId)]
     pub fn client_id(&self) -> JsResult<String> {
         let id = self.driver.engine(|engine| engine.client_id())?;
-        Ok(id.map(|id| id.to_string()).unwrap_or_default())
+        Ok(id.to_string())
     }
 
     /// Whether the realm has been downloaded once.
