@@ -30,3 +30,59 @@ suite!(crud {
     results_update_every_object
     aggregates_reckon
 });
+
+suite!(errors {
+    configurations_are_checked
+    sync_configurations_are_checked
+    a_client_reset_that_nobody_asked_for_is_refused
+    a_server_that_is_not_there_is_said_to_be
+});
+
+suite!(listeners {
+    results_tell_what_changed
+    filtered_and_sorted_results_tell_positions_of_their_own
+    objects_tell_which_properties_changed
+    lists_tell_what_changed
+    each_listener_is_called_once_a_turn
+    realm_listeners_hear_of_every_commit
+    listeners_can_be_removed
+    listeners_may_add_remove_and_write
+    an_exception_in_a_listener_stops_nobody
+    a_cancelled_write_tells_nobody
+    closing_ends_listeners
+});
+
+suite!(persistence {
+    everything_is_there_after_opening_again
+    many_commits_and_a_large_one_survive
+    the_schema_is_read_from_the_store
+    deleted_realms_are_gone
+    a_realm_on_disk_takes_an_asynchronous_open
+    openings_at_the_same_time_share_one_engine
+    a_new_class_is_added_and_a_changed_one_needs_a_migration
+    a_realm_that_is_open_is_not_opened_differently
+    the_promise_of_a_realm_tells_progress_and_can_be_cancelled
+    a_first_opening_populates
+});
+
+suite!(queries {
+    comparisons_and_logic_filter
+    string_operators_filter
+    nulls_and_links_filter
+    arguments_take_every_form
+    lists_of_objects_are_filtered_in_their_order
+    sorting_takes_all_forms
+    results_stay_live
+    malformed_queries_are_refused
+    a_query_describes_itself
+    lists_of_values_sort_and_find
+});
+
+suite!(types {
+    every_type_reads_back_as_it_was_written
+    values_of_a_wrong_type_are_refused
+    defaults_are_values_or_functions
+    the_schema_reads_back_in_full
+    malformed_schemas_are_refused_by_name
+    types_of_a_later_version_are_refused_by_name
+});

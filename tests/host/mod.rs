@@ -20,8 +20,8 @@ export async function run(suite, name) {
 }
 export async function missing(suite, listed) {
   const tests = await load(suite);
-  const names = Object.keys(tests).filter((name) => typeof tests[name] === "function");
-  return names.filter((name) => !listed.split(" ").includes(name)).join(", ");
+  const names = Object.keys(tests).filter((name) => tests[name]?.constructor?.name === "AsyncFunction");
+  return names.filter((name) => !listed.split(/\s+/).includes(name)).join(", ");
 }
 export function setConductor(address) {
   globalThis.EBBTIDE_CONDUCTOR = address;
@@ -36,7 +36,7 @@ extern "C" {
     pub fn set_conductor(address: &str);
 }
 
-/// One test for each function that a suite exports, and one that fails when a function is exported and not listed here.
+/// One test for each asynchronous function that a suite exports, and one that fails when such a function is not listed here.
 #[macro_export]
 macro_rules! suite {
     ($suite:ident { $($name:ident)* }) => {
