@@ -42,6 +42,8 @@ pub const BOOTSTRAPS_CACHED: usize = 2;
 pub const BOOTSTRAP_KEPT: Duration = Duration::from_secs(300);
 /// How often the history is trimmed to what `--max-offline` allows, and positions of clients are written down.
 pub const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(600);
+/// How long requests under way may take when the server is told to stop.
+pub const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// Bytes of an app's id.
 pub const APP_ID_BYTES_MAX: usize = 64;
 /// Bytes of the name of a backup.

@@ -14,6 +14,7 @@ use crate::backup::Backups;
 use crate::data_dir::{DataDir, DirLock, RunningServer};
 use crate::edge::{Now, system_clock};
 use crate::hub::{HubContext, load_realm};
+use crate::limits::STOP_WITHIN;
 use crate::service::Service;
 use crate::storage::{SqliteStorage, Storage};
 use crate::web::{Web, router};
@@ -51,8 +52,8 @@ impl Running {
     pub async fn stop(self) {
         self.service.stop().await;
         self.stop.send_replace(());
-        // A task that panicked has stopped as well.
-        let _ = self.task.await;
+        // What still answers a request after this time is cut off; nothing that it acknowledged is lost.
+        let _ = tokio::time::timeout(STOP_WITHIN, self.task).await;
         self.dir.withdraw();
     }
 }

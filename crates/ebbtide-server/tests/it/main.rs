@@ -2,7 +2,9 @@
 
 mod origins;
 mod storage;
+mod sync;
 mod tokens;
+mod world;
 
 #[test]
 fn every_file_here_is_compiled() {
