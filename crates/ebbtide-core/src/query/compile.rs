@@ -1,14 +1,12 @@
 //! Tree to plan: checks names and types, binds arguments, and finds the conditions that run over pages.
 
-use std::collections::BTreeSet;
-
 use super::argument::{self, Argument};
 use super::ast::{self, Case, Expression, ExpressionKind, Literal, Operator, Predicate, Quantifier, Query, Suffix};
 use super::columns::{self, Test};
 use super::compare;
 use super::describe;
 use super::error::QueryError;
-use super::plan::{Comparison, Dependencies, End, Node, Operand, Path, Plan, Side, Stage};
+use super::plan::{Comparison, End, Node, Operand, Path, Plan, Reads, Side, Stage};
 use super::resolve::unavailable;
 use super::sort::{self, Refusal};
 use super::text::Pattern;
@@ -23,7 +21,7 @@ use crate::value::Value;
 /// Names that the schema does not have, types that cannot be compared, arguments that are missing or do not fit, and
 /// parts of the language that are not available yet.
 pub fn compile(query: &Query, schema: &Schema, class: ClassIndex, arguments: &[Argument]) -> Result<Plan, QueryError> {
-    let mut compiler = Compiler { schema, arguments, own: BTreeSet::new(), others: BTreeSet::new(), variables: vec![] };
+    let mut compiler = Compiler { schema, arguments, reads: Reads::default(), variables: vec![] };
     let scope = Scope { class, variable: None, is_own: true };
     let root = compiler.predicate(&query.predicate, scope)?;
     let stages = query.suffixes.iter().map(|suffix| compiler.stage(suffix, class)).collect::<Result<_, _>>()?;
@@ -31,8 +29,7 @@ pub fn compile(query: &Query, schema: &Schema, class: ClassIndex, arguments: &[A
         let kind = schema.class(class).property(column).kind;
         primary_keys(&root, column, kind)
     });
-    let dependencies =
-        Dependencies { own: compiler.own.into_iter().collect(), others: compiler.others.into_iter().collect() };
+    let dependencies = compiler.reads.into();
     let description = describe::describe(query, arguments);
     Ok(Plan { class, root, stages, lookup, dependencies, description })
 }
@@ -40,8 +37,7 @@ pub fn compile(query: &Query, schema: &Schema, class: ClassIndex, arguments: &[A
 pub(super) struct Compiler<'a> {
     pub(super) schema: &'a Schema,
     pub(super) arguments: &'a [Argument],
-    pub(super) own: BTreeSet<ColumnIndex>,
-    pub(super) others: BTreeSet<(ClassIndex, ColumnIndex)>,
+    pub(super) reads: Reads,
     /// The variables of the subqueries around the current place.
     variables: Vec<String>,
 }
@@ -374,7 +370,7 @@ impl Compiler<'_> {
             let message = format!("The primary key of '{class}' is of type '{wanted}', but the given one is a {given}");
             return Err(QueryError::new(key.at, message));
         }
-        self.others.insert((index, column));
+        self.reads.others.insert((index, column));
         Ok((Operand::Object { class: index, key: value }, Type::Link(Some(index))))
     }
 
@@ -474,25 +470,8 @@ impl Compiler<'_> {
             };
             QueryError::new(path.at, message)
         })?;
-        let mut at = class;
-        for hop in &walked.hops {
-            if let super::plan::Hop::Link { column, target } = hop {
-                self.note(class, at, *column, walked.hops.first() == Some(hop));
-                at = *target;
-            }
-        }
-        if let End::Value(column) | End::List(column) = walked.end {
-            self.note(class, at, column, walked.hops.is_empty());
-        }
+        self.reads.add(class, &walked);
         Ok((walked, kind))
-    }
-
-    fn note(&mut self, class: ClassIndex, at: ClassIndex, column: ColumnIndex, is_first: bool) {
-        if is_first && at == class {
-            self.own.insert(column);
-        } else {
-            self.others.insert((at, column));
-        }
     }
 }
 

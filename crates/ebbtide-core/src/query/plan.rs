@@ -1,6 +1,8 @@
 //! A query made ready for one class: names are columns, constants have their types, own columns compared with
 //! constants are tests that run over pages.
 
+use std::collections::BTreeSet;
+
 use super::ast::{Aggregate, Arithmetic, Case, Direction, Operator, Quantifier};
 use super::columns::{self, Test};
 use super::rows;
@@ -37,6 +39,42 @@ impl Dependencies {
     /// Whether an object matches or not by its own row alone.
     pub fn is_local(&self) -> bool {
         self.others.is_empty()
+    }
+}
+
+/// Dependencies as they are collected.
+#[derive(Default)]
+pub(super) struct Reads {
+    pub(super) own: BTreeSet<ColumnIndex>,
+    pub(super) others: BTreeSet<(ClassIndex, ColumnIndex)>,
+}
+
+impl Reads {
+    /// Adds what a path of single links from an object of a class reads.
+    pub(super) fn add(&mut self, class: ClassIndex, path: &Path) {
+        let mut at = class;
+        let mut column_at = |column: ColumnIndex, at: ClassIndex, is_first: bool| {
+            if is_first {
+                self.own.insert(column);
+            } else {
+                self.others.insert((at, column));
+            }
+        };
+        for (index, hop) in path.hops.iter().enumerate() {
+            if let Hop::Link { column, target } = hop {
+                column_at(*column, at, index == 0);
+                at = *target;
+            }
+        }
+        if let End::Value(column) | End::List(column) = path.end {
+            column_at(column, at, path.hops.is_empty());
+        }
+    }
+}
+
+impl From<Reads> for Dependencies {
+    fn from(reads: Reads) -> Dependencies {
+        Dependencies { own: reads.own.into_iter().collect(), others: reads.others.into_iter().collect() }
     }
 }
 

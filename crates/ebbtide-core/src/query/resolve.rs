@@ -100,7 +100,7 @@ impl Compiler<'_> {
         }
         let mut path = self.to_objects(resolved).path;
         let column = self.column(path.target, name, at)?;
-        self.reads(&path, column);
+        self.reads.others.insert((path.target, column));
         let property = self.property(path.target, column);
         let of = number_type(aggregate, property.kind).filter(|_| property.collection == Collection::None);
         let Some(of) = of else {
@@ -205,9 +205,9 @@ impl Compiler<'_> {
         let class = resolved.path.target;
         let column = self.column(class, name, at)?;
         if scope.is_own && resolved.path.hops.is_empty() {
-            self.own.insert(column);
+            self.reads.own.insert(column);
         } else {
-            self.others.insert((class, column));
+            self.reads.others.insert((class, column));
         }
         let property = self.property(class, column);
         let target = property.target.as_deref().and_then(|target| self.schema.class_index(target)).unwrap_or(class);
@@ -258,7 +258,7 @@ impl Compiler<'_> {
             let message = format!("No property '{property}' found in type '{class}' which links to type '{here}'");
             return Err(QueryError::new(at, message));
         };
-        self.others.insert((source, column));
+        self.reads.others.insert((source, column));
         resolved.path.hops.push(Hop::Backlinks { of, source, column });
         resolved.path.target = source;
         resolved.path.end = End::Object;
@@ -281,18 +281,13 @@ impl Compiler<'_> {
         QueryError::new(at, format!("Property '{class}.{}' does not support index '{index}'", resolved.name))
     }
 
-    /// Notes that objects at the end of a path have a column read.
-    fn reads(&mut self, path: &Path, column: ColumnIndex) {
-        self.others.insert((path.target, column));
-    }
-
     /// Notes that every link to objects of a class is counted.
     fn reads_backlinks(&mut self, target: ClassIndex) {
         let name = &self.schema.class(target).name;
         for (class, source) in self.schema.classes.iter().enumerate() {
             for (column, property) in source.properties.iter().enumerate() {
                 if property.target.as_ref() == Some(name) {
-                    self.others.insert((ClassIndex(class as u32), ColumnIndex(column as u32)));
+                    self.reads.others.insert((ClassIndex(class as u32), ColumnIndex(column as u32)));
                 }
             }
         }

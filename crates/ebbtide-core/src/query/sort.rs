@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::ast::{Aggregate, Direction};
 use super::error::QueryError;
-use super::plan::{End, Hop, NumberType, Path};
+use super::plan::{Dependencies, End, Hop, NumberType, Path, Reads};
 use super::rows::{self, Folder};
 use crate::ids::{ClassIndex, ObjectKey};
 use crate::objects::{Row, Snapshot};
@@ -30,6 +30,15 @@ impl Order {
     pub fn new(schema: &Schema, class: ClassIndex, paths: &[(&str, Direction)]) -> Result<Order, QueryError> {
         let paths = paths.iter().map(|(text, direction)| Ok((sort_path(schema, class, text)?, *direction)));
         Ok(Order { class, paths: paths.collect::<Result<_, QueryError>>()? })
+    }
+
+    /// What the order depends on.
+    pub fn dependencies(&self) -> Dependencies {
+        let mut reads = Reads::default();
+        for (path, _) in &self.paths {
+            reads.add(self.class, path);
+        }
+        reads.into()
     }
 
     /// Sorts objects.

@@ -1,6 +1,6 @@
 //! Every family of errors, with its place.
 
-use super::fixture::{PERSON, people, plan, schema, text};
+use super::fixture::{Builder, PERSON, people, plan, schema, text};
 use crate::ids::ObjectKey;
 use crate::query::{Aggregate, Argument, Direction, Order, QUERY_BYTES, QUERY_DEPTH, aggregate, parse};
 use crate::value::Value;
@@ -214,6 +214,25 @@ fn what_can_grow_is_limited() {
     }
     let path = "best.".repeat(100) + "age == 1";
     assert_eq!(parse(&path).unwrap_err().message, "Key path has more than 64 steps");
+}
+
+#[test]
+fn the_deepest_query_is_evaluated() {
+    let mut builder = Builder::new();
+    let narcissus = builder.create(PERSON, Value::Int(1));
+    builder.set(PERSON, narcissus, "best", Value::Link(narcissus));
+    let people = builder.finish();
+    for (open, close) in [
+        ("(", ")"),
+        ("!", ""),
+        ("(age == 7 or ", ")"),
+        ("(_id == 1 and ", ")"),
+        ("SUBQUERY(@links.Person.best, $#, ", ").@count > 0"),
+    ] {
+        let opened: String = (0..QUERY_DEPTH).map(|level| open.replace('#', &format!("x{level}"))).collect();
+        let query = opened + "_id == 1" + &close.repeat(QUERY_DEPTH);
+        assert_eq!(plan(&query, &[]).unwrap().run(&people), [narcissus], "{query}");
+    }
 }
 
 #[test]

@@ -334,6 +334,10 @@ fn sorting_is_stable_and_puts_nulls_first() {
     assert_eq!(sorted(&[("best.name", Direction::Ascending)]), [2, 3, 4, 1]);
     assert_eq!(sorted(&[("active", Direction::Descending), ("age", Direction::Descending)]), [3, 1, 2, 4]);
     assert_eq!(sorted(&[]), [1, 2, 3, 4]);
+    let order = Order::new(&schema(), PERSON, &[("best.name", Direction::Ascending), ("age", Direction::Ascending)]);
+    let reads = order.unwrap().dependencies();
+    assert_eq!(reads.own, [ColumnIndex(2), ColumnIndex(9)]);
+    assert_eq!(reads.others, [(PERSON, ColumnIndex(1))]);
 }
 
 #[test]
