@@ -197,7 +197,7 @@ interface CoreModule {
   storedSchemaVersion(path: string): number;
   initiateClientReset(path: string): Promise<string>;
   /** Whether a store waits for its backup, from this or an earlier visit. */
-  hasFileAction(path: string): boolean;
+  hasFileAction?(path: string): boolean;
   listBackups(): Promise<BackupInfo[]>;
 }
 

@@ -8,8 +8,11 @@ import type { CanonicalObjectSchema, Constructor, DefaultObject } from "./schema
 import { KEY, MODEL } from "./symbols.js";
 import type { OmittedRealmTypes, Unmanaged } from "./unmanaged.js";
 
-/** Any managed object. */
-export type AnyRealmObject = RealmObject<unknown>;
+/** Any managed object: what all have in common, whatever their class. */
+export type AnyRealmObject = Pick<
+  RealmObject<unknown>,
+  "keys" | "entries" | "toJSON" | "isValid" | "linkingObjectsCount" | "getPropertyType" | "_objectId" | "_objectKey"
+>;
 
 /** @internal Objects already turned to JSON, by class and key: what makes cycles possible. */
 export type JsonCache = Map<string, DefaultObject>;

@@ -236,7 +236,7 @@ export class Realm {
       return;
     }
     if (!(Symbol.iterator in subject)) throw new Error("Can only delete objects, lists and results.");
-    const objects = new Map<number, AnyRealmObject>();
+    const objects = new Map<number, RealmObject<unknown>>();
     for (const object of Array.from(subject as Iterable<unknown>)) {
       if (!(object instanceof RealmObject)) throw new TypeAssertionError("an instance of Realm.Object", object);
       this.assertDeletable(object);
@@ -246,12 +246,12 @@ export class Realm {
     for (const object of objects.values()) if (object.isValid()) this.deleteObject(object);
   }
 
-  private deleteObject(object: AnyRealmObject): void {
+  private deleteObject(object: RealmObject<unknown>): void {
     this.assertDeletable(object);
     this.internal.core.delete(object[MODEL].index, object[KEY]);
   }
 
-  private assertDeletable(object: AnyRealmObject): void {
+  private assertDeletable(object: RealmObject<unknown>): void {
     assert(object[MODEL]?.view.core === this.internal.core, "Can't delete an object from another Realm");
     assert(
       object.isValid(),

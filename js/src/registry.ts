@@ -25,7 +25,7 @@ export function acquireSync(config: CoordinatorConfig): Coordinator {
   assertReady();
   const { path } = config.core;
   const existing = coordinators.get(path);
-  if (existing && (existing.views.size > 0 || !existing.isInMemory)) return existing;
+  if (existing && (existing.views.size > 0 || !(existing.isInMemory || deleted.has(path)))) return existing;
   const coordinator = Coordinator.openSync(config);
   deleted.delete(path);
   coordinators.set(path, coordinator);
@@ -77,16 +77,15 @@ export function releaseUnused(coordinator: Coordinator): void {
 /** Whether a store exists at a path, or is about to. */
 export function exists(path: string): boolean {
   assertReady();
+  if (deleted.has(path)) return false;
   const coordinator = coordinators.get(path);
-  if (coordinator) return !coordinator.isInMemory;
-  return !deleted.has(path) && wasm.exists(path);
+  return coordinator ? !coordinator.isInMemory : wasm.exists(path);
 }
 
 export function storedSchemaVersion(path: string): number {
   assertReady();
-  const coordinator = coordinators.get(path);
-  if (coordinator) return coordinator.core.schemaVersion();
-  return exists(path) ? wasm.storedSchemaVersion(path) : -1;
+  if (!exists(path)) return -1;
+  return openCoordinator(path)?.core.schemaVersion() ?? wasm.storedSchemaVersion(path);
 }
 
 /** Deletes a store. It is gone for `exists` at once; openings wait until it is gone from the disk too. */

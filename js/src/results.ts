@@ -4,7 +4,6 @@ import { OrderedCollection } from "./ordered-collection.js";
 import { registerResults } from "./results-maker.js";
 import { Source } from "./source.js";
 import { SOURCE } from "./symbols.js";
-import type { Unmanaged } from "./unmanaged.js";
 
 /** Any results. */
 export type AnyResults = Results<unknown>;
@@ -18,10 +17,10 @@ export class Results<T = unknown> extends OrderedCollection<T, [number, T]> {
   }
 
   /** Assigns a property of every object. */
-  update(propertyName: keyof Unmanaged<T>, value: Unmanaged<T>[typeof propertyName]): void {
+  update(propertyName: string, value: unknown): void {
     const { model, view } = { model: this[SOURCE].element.model, view: this[SOURCE].view };
     assert(model, "Expected a result of Objects");
-    const { name } = model.property(String(propertyName));
+    const { name } = model.property(propertyName);
     view.assertWritable();
     for (const object of this.values()) {
       if (object !== null) (object as Record<string, unknown>)[name] = value;

@@ -32,9 +32,8 @@ export enum SessionState {
 export type EstimateProgressNotificationCallback = (estimate: number) => void;
 /** Takes what is done, and what there is to do, in bytes. */
 export type PartitionBasedSyncProgressNotificationCallback = (transferred: number, transferable: number) => void;
-export type ProgressNotificationCallback =
-  | EstimateProgressNotificationCallback
-  | PartitionBasedSyncProgressNotificationCallback;
+/** Either of these: the number of its parameters says which. */
+export type ProgressNotificationCallback = (transferredOrEstimate: number, transferable: number) => void;
 export type ConnectionNotificationCallback = (newState: ConnectionState, oldState: ConnectionState) => void;
 
 interface ProgressListener {
@@ -54,7 +53,7 @@ export function reportProgress(
     const estimate = transferable === 0 ? 1 : Math.min(transferred / transferable, 1);
     callSafely(() => (callback as EstimateProgressNotificationCallback)(estimate));
   } else {
-    callSafely(() => (callback as PartitionBasedSyncProgressNotificationCallback)(transferred, transferable));
+    callSafely(() => callback(transferred, transferable));
   }
 }
 

@@ -53,7 +53,7 @@ export class Sync {
     assertString(path, "path");
     if (openCoordinator(path))
       throw new Error(`Close every instance of the Realm at '${path}' before its client reset.`);
-    if (!isAwaitingReset(path) && !core.hasFileAction(path)) {
+    if (!isAwaitingReset(path) && !core.hasFileAction?.(path)) {
       throw new Error(`Realm was not configured correctly. Client Reset could not be run for Realm at: ${path}`);
     }
     return backUpStore(path).then((backup) => {

@@ -1,21 +1,23 @@
 // The type of the plain values that make an object of a class.
-import type { AnyCollection } from "./collection.js";
-import type { AnyList, List } from "./list.js";
+import type { List } from "./list.js";
 import type { RealmObject } from "./object.js";
+import type { Results } from "./results.js";
 
-type NamesOf<T, Kind> = { [K in keyof T]: T[K] extends Kind ? K : never }[keyof T];
 type AnyFunction = (...args: never[]) => unknown;
+type IsList<T> = T extends List<infer _> ? true : false;
+type IsCollection<T> = T extends List<infer _> ? true : T extends Results<infer _> ? true : false;
+
+type MethodNames<T> = { [K in keyof T]: T[K] extends AnyFunction ? K : never }[keyof T];
+type CollectionNames<T> = { [K in keyof T]: IsCollection<T[K]> extends true ? K : never }[keyof T];
+type ListNames<T> = { [K in keyof T]: IsList<T[K]> extends true ? K : never }[keyof T];
 
 /** `T` without what Realm.Object brings, without methods and without collections. */
-export type OmittedRealmTypes<T> = Omit<
-  T,
-  keyof RealmObject<unknown> | NamesOf<T, AnyFunction> | NamesOf<T, AnyCollection>
->;
+export type OmittedRealmTypes<T> = Omit<T, keyof RealmObject<unknown> | MethodNames<T> | CollectionNames<T>>;
 
 type WithRequired<T, Required extends keyof T> = Partial<T> & Pick<T, Required>;
 
 type Lists<T> = {
-  [K in NamesOf<T, AnyList>]?: T[K] extends List<infer Element> ? Array<Element | Unmanaged<Element>> : never;
+  [K in ListNames<T>]?: T[K] extends List<infer Element> ? Array<Element | Unmanaged<Element>> : never;
 };
 
 /** The values that `realm.create` takes for an object of type `T`. */

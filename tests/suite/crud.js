@@ -75,10 +75,19 @@ export async function to_json_goes_round_in_cycles() {
 export async function create_makes_linked_objects() {
   withRealm((realm) => {
     realm.write(() =>
-      realm.create("Person", { name: "Jo", dogs: [{ _id: 1, name: "a" }, { _id: 2, name: "b", owner: { name: "Al" } }] }),
+      realm.create("Person", {
+        name: "Jo",
+        dogs: [
+          { _id: 1, name: "a" },
+          { _id: 2, name: "b", owner: { name: "Al" } },
+        ],
+      }),
     );
     equal(realm.objects("Person").length, 2);
-    equal(realm.objects("Dog").map((dog) => dog.name), ["a", "b"]);
+    equal(
+      realm.objects("Dog").map((dog) => dog.name),
+      ["a", "b"],
+    );
     equal(realm.objects("Dog")[1].owner.name, "Al");
   });
 }
@@ -109,7 +118,17 @@ export async function a_value_that_does_not_fit_leaves_nothing_half_written() {
       throws(() => realm.create("Dog", { _id: 2 }), "Missing value for property 'name'");
       throws(() => realm.create("Dog", { _id: 3, name: "x", tags: [1] }), "Expected 'tags[0]' to be a string");
       throws(() => realm.create("Person", { name: "Jo", dogs: [{ _id: 4, name: "ok" }, { _id: 5 }] }), "Missing value");
-      throws(() => realm.create("Person", { name: "Jo", dogs: [{ _id: 6, name: "a" }, { _id: 6, name: "b" }] }), "existing");
+      throws(
+        () =>
+          realm.create("Person", {
+            name: "Jo",
+            dogs: [
+              { _id: 6, name: "a" },
+              { _id: 6, name: "b" },
+            ],
+          }),
+        "existing",
+      );
       const dog = realm.create("Dog", { _id: 7, name: "ok", tags: ["keep"] });
       throws(() => realm.create("Dog", { _id: 7, name: "changed", tags: [5] }, "all"), "tags[0]");
       throws(() => dog.tags.push("x", 5), "Expected 'tags[2]' to be a string");
@@ -173,7 +192,11 @@ export async function a_thrown_error_rolls_the_write_back() {
 
 export async function transactions_can_be_made_by_hand() {
   withRealm((realm) => {
-    equal(realm.write(() => 42), 42, "what the callback returned");
+    equal(
+      realm.write(() => 42),
+      42,
+      "what the callback returned",
+    );
     realm.beginTransaction();
     isTrue(realm.isInTransaction, "a transaction");
     throws(() => realm.beginTransaction(), "The Realm is already in a write transaction");
@@ -252,9 +275,11 @@ export async function a_deleted_object_says_so() {
     equal(jo.dogs.length, 0, "the list that linked to it");
     realm.write(() => realm.delete(jo));
     equal(max.owner, null, "the link to it");
-    realm.write(() => throws(() => {
-      dog.name = "x";
-    }, "Accessing object which has been invalidated or deleted"));
+    realm.write(() =>
+      throws(() => {
+        dog.name = "x";
+      }, "Accessing object which has been invalidated or deleted"),
+    );
   });
 }
 
@@ -263,14 +288,32 @@ export async function lists_are_written_in_place() {
     const dog = realm.write(() => realm.create("Dog", { _id: 1, name: "Rex", tags: ["a", "b", "c"] }));
     const { tags } = dog;
     const write = (action) => realm.write(action);
-    equal(write(() => tags.push("d", "e")), 5);
-    equal(write(() => tags.pop()), "e");
-    equal(write(() => tags.shift()), "a");
-    equal(write(() => tags.unshift("x", "y")), 5);
+    equal(
+      write(() => tags.push("d", "e")),
+      5,
+    );
+    equal(
+      write(() => tags.pop()),
+      "e",
+    );
+    equal(
+      write(() => tags.shift()),
+      "a",
+    );
+    equal(
+      write(() => tags.unshift("x", "y")),
+      5,
+    );
     equal([...tags], ["x", "y", "b", "c", "d"]);
-    equal(write(() => tags.splice(1, 2, "p", "q", "r")), ["y", "b"]);
+    equal(
+      write(() => tags.splice(1, 2, "p", "q", "r")),
+      ["y", "b"],
+    );
     equal([...tags], ["x", "p", "q", "r", "c", "d"]);
-    equal(write(() => tags.splice(-1)), ["d"]);
+    equal(
+      write(() => tags.splice(-1)),
+      ["d"],
+    );
     write(() => tags.swap(0, 4));
     equal([...tags], ["c", "p", "q", "r", "x"]);
     write(() => tags.move(0, 2));
@@ -281,7 +324,8 @@ export async function lists_are_written_in_place() {
     });
     equal([...tags], ["first", "q", "r", "x"]);
     write(() => {
-      dog.tags = dog.tags;
+      const itself = dog.tags;
+      dog.tags = itself;
     });
     equal(tags.length, 4);
     write(() => {
@@ -310,19 +354,35 @@ export async function collections_read_like_arrays() {
     equal([tags.length, tags[0], tags[2], tags[3], tags[-1], tags.at(-1)], [3, "a", "c", undefined, undefined, "c"]);
     equal(Object.keys(tags), ["0", "1", "2"]);
     equal([...tags.keys()], [0, 1, 2]);
-    equal([...tags.entries()], [[0, "a"], [1, "b"], [2, "c"]]);
-    equal(tags.map((tag, index) => tag + index), ["a0", "b1", "c2"]);
+    equal(
+      [...tags.entries()],
+      [
+        [0, "a"],
+        [1, "b"],
+        [2, "c"],
+      ],
+    );
+    equal(
+      tags.map((tag, index) => tag + index),
+      ["a0", "b1", "c2"],
+    );
     equal([tags.indexOf("b"), tags.includes("c"), tags.includes("z")], [1, true, false]);
     equal([tags.join("-"), tags.slice(1), tags.concat(["z"]).length], ["a-b-c", ["b", "c"], 4]);
     equal([tags.find((tag) => tag > "a"), tags.findIndex((tag) => tag > "a")], ["b", 1]);
     equal([tags.every((tag) => tag < "z"), tags.some((tag) => tag === "z")], [true, false]);
-    equal([tags.filter((tag) => tag !== "b"), tags.reduce((all, tag) => all + tag), tags.flatMap((t) => [t, t]).length], [["a", "c"], "abc", 6]);
+    equal(
+      [tags.filter((tag) => tag !== "b"), tags.reduce((all, tag) => all + tag), tags.flatMap((t) => [t, t]).length],
+      [["a", "c"], "abc", 6],
+    );
     equal([tags.type, tags.optional, tags.isEmpty()], ["string", false, false]);
     throws(() => tags.flat(), "Method not implemented.");
     throws(() => tags.indexOf("a", 1), "The second fromIndex argument is not yet supported");
     const dogs = realm.objects("Dog");
     equal([dogs.type, dogs.indexOf(dog), dogs.includes(dog)], ["object", 0, true]);
-    isTrue(dogs instanceof Realm.Results && dogs instanceof Realm.Collection && tags instanceof Realm.List, "the classes");
+    isTrue(
+      dogs instanceof Realm.Results && dogs instanceof Realm.Collection && tags instanceof Realm.List,
+      "the classes",
+    );
     throws(() => {
       dogs[0] = dog;
     }, "Assigning into a Results is not supported");
@@ -380,8 +440,13 @@ export async function results_update_every_object() {
   withRealm((realm) => {
     realm.write(() => [1, 2].map((_id) => realm.create("Dog", { _id, name: `${_id}` })));
     realm.write(() => realm.objects("Dog").update("age", 8));
-    equal(realm.objects("Dog").map((dog) => dog.age), [8, 8]);
-    realm.write(() => throws(() => realm.objects("Dog").update("zork", 1), "Property 'zork' does not exist on 'Dog' objects"));
+    equal(
+      realm.objects("Dog").map((dog) => dog.age),
+      [8, 8],
+    );
+    realm.write(() =>
+      throws(() => realm.objects("Dog").update("zork", 1), "Property 'zork' does not exist on 'Dog' objects"),
+    );
   });
 }
 

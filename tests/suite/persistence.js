@@ -114,7 +114,13 @@ export async function a_new_class_is_added_and_a_changed_one_needs_a_migration()
   let realm = await Realm.open(version({ a: "int" }, 0));
   realm.write(() => realm.create("A", { a: 1 }));
   realm.close();
-  realm = await Realm.open({ path, schema: [{ name: "A", properties: { a: "int" } }, { name: "B", properties: { b: "int" } }] });
+  realm = await Realm.open({
+    path,
+    schema: [
+      { name: "A", properties: { a: "int" } },
+      { name: "B", properties: { b: "int" } },
+    ],
+  });
   realm.write(() => realm.create("B", { b: 1 }));
   realm.close();
   await rejects(Realm.open(version({ a: "string" }, 0)), "Migration is required due to the following errors:");
@@ -129,8 +135,14 @@ export async function a_realm_that_is_open_is_not_opened_differently() {
   const path = freshPath("persistence");
   const realm = await Realm.open({ path, schema });
   await rejects(Realm.open({ path, schema, schemaVersion: 1 }), "already opened with different schema version");
-  await rejects(Realm.open({ path, schema: [Dog, Person] }).then((other) => other.close() ?? Promise.reject(new Error("ok"))), "ok");
-  await rejects(Realm.open({ path, schema: [{ name: "New", properties: { a: "int" } }] }), "already opened on current thread with different schema");
+  await rejects(
+    Realm.open({ path, schema: [Dog, Person] }).then((other) => other.close() ?? Promise.reject(new Error("ok"))),
+    "ok",
+  );
+  await rejects(
+    Realm.open({ path, schema: [{ name: "New", properties: { a: "int" } }] }),
+    "already opened on current thread with different schema",
+  );
   throws(() => new Realm({ path, inMemory: true }), "already opened with different inMemory settings");
   realm.close();
   await Realm.deleteFile({ path });

@@ -73,7 +73,10 @@ export async function arguments_take_every_form() {
 export async function lists_of_objects_are_filtered_in_their_order() {
   withDogs((realm) => {
     const { dogs } = realm.objects("Person")[0];
-    equal(dogs.filtered("age == 3").map((dog) => dog._id), [1, 4]);
+    equal(
+      dogs.filtered("age == 3").map((dog) => dog._id),
+      [1, 4],
+    );
     equal(dogs.sorted("name", true).map((dog) => dog._id).length, 4);
   });
 }
@@ -84,7 +87,15 @@ export async function sorting_takes_all_forms() {
     equal(ids(dogs.sorted("age")), [1, 4, 3, 2]);
     equal(ids(dogs.sorted("age", true)), [2, 3, 1, 4]);
     equal(ids(dogs.sorted([["age", true], "_id"])), [2, 3, 1, 4]);
-    equal(ids(dogs.sorted([["age", false], ["_id", true]])), [4, 1, 3, 2]);
+    equal(
+      ids(
+        dogs.sorted([
+          ["age", false],
+          ["_id", true],
+        ]),
+      ),
+      [4, 1, 3, 2],
+    );
     equal(ids(dogs.filtered("age < 7").sorted("_id", true)), [4, 3, 1]);
     equal(ids(dogs.sorted("_id", true).filtered("age == 3")), [4, 1]);
     throws(() => dogs.sorted("zork"), "'Dog.zork' does not exist");
@@ -95,14 +106,24 @@ export async function sorting_takes_all_forms() {
 export async function results_stay_live() {
   withDogs((realm, dogs) => {
     const young = dogs.filtered("age < 5").sorted("_id", true);
-    equal(young.map((dog) => dog._id), [4, 1]);
+    equal(
+      young.map((dog) => dog._id),
+      [4, 1],
+    );
     realm.write(() => {
       realm.objectForPrimaryKey("Dog", 2).age = 1;
       realm.delete(realm.objectForPrimaryKey("Dog", 4));
       realm.create("Dog", { _id: 9, name: "new", age: 0 });
-      equal(young.map((dog) => dog._id), [9, 2, 1], "inside of the transaction");
+      equal(
+        young.map((dog) => dog._id),
+        [9, 2, 1],
+        "inside of the transaction",
+      );
     });
-    equal(young.map((dog) => dog._id), [9, 2, 1]);
+    equal(
+      young.map((dog) => dog._id),
+      [9, 2, 1],
+    );
     equal([young.length, young[0].name], [3, "new"]);
   });
 }
@@ -113,7 +134,7 @@ export async function malformed_queries_are_refused() {
     throws(() => dogs.filtered("zork == 1"), "'Dog' has no property 'zork'");
     throws(() => dogs.filtered("age == $0"), "Request for argument at index 0 but no arguments are provided");
     throws(() => dogs.filtered("age == $1", 1), "Request for argument at index 1 but only 1 argument is provided");
-    throws(() => dogs.filtered("age == $0", "x"), "Unsupported comparison between type 'int' and type 'string'");
+    throws(() => dogs.filtered("age == $0", "x"), "Cannot compare argument $0 with value");
     throws(() => dogs.filtered(5), "Expected 'query' to be a string, got a number");
     throws(() => dogs.filtered("age == $0", { a: 1 }), "to be a value that a query can compare with");
     equal(dogs.length, 4);

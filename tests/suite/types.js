@@ -7,7 +7,8 @@ import { equal, freshPath, isTrue, throws } from "/tests/suite/support.js";
 export function plain(object) {
   const result = {};
   for (const [name, value] of Object.entries(object)) {
-    if (value instanceof Realm.List) result[name] = Array.from(value, (item) => (item?.objectSchema ? String(item._id) : item));
+    if (value instanceof Realm.List)
+      result[name] = Array.from(value, (item) => (item?.objectSchema ? String(item._id) : item));
     else result[name] = value?.objectSchema ? String(value._id) : value;
   }
   return result;
@@ -33,7 +34,10 @@ export async function every_type_reads_back_as_it_was_written() {
     object.optInt = undefined;
   });
   equal([object.link._id.equals(object._id), object.links.length], [true, 2]);
-  equal([object.data, object.int, object.double, object.optInt], [new Uint8Array([8]).buffer, -9007199254740991, Number.NEGATIVE_INFINITY, null]);
+  equal(
+    [object.data, object.int, object.double, object.optInt],
+    [new Uint8Array([8]).buffer, -9007199254740991, Number.NEGATIVE_INFINITY, null],
+  );
   equal(object.optUuid.toString(), values.uuid.toString());
   realm.close();
 }
@@ -57,13 +61,13 @@ export async function values_of_a_wrong_type_are_refused() {
       ["ints", [1, null], "Expected 'ints[1]' to be a number or bigint, got null"],
       ["links", [null], "Expected 'links[0]' to be an object, got null"],
     ];
-    const before = JSON.stringify(object.ints);
+    const before = [...object.ints];
     for (const [name, value, message] of cases) {
       throws(() => {
         object[name] = value;
       }, message);
     }
-    equal(JSON.stringify(object.ints), before);
+    equal([...object.ints], before);
   });
   realm.close();
 }
@@ -102,8 +106,22 @@ export async function the_schema_reads_back_in_full() {
   const expected = { indexed: false, mapTo: "age", name: "age", optional: false, type: "int", default: 3 };
   equal(dog.properties.age, expected);
   equal(dog.properties._id, { indexed: true, mapTo: "_id", name: "_id", optional: false, type: "int" });
-  equal(dog.properties.owner, { indexed: false, mapTo: "owner", name: "owner", objectType: "Person", optional: true, type: "object" });
-  equal(dog.properties.tags, { indexed: false, mapTo: "tags", name: "tags", objectType: "string", optional: false, type: "list" });
+  equal(dog.properties.owner, {
+    indexed: false,
+    mapTo: "owner",
+    name: "owner",
+    objectType: "Person",
+    optional: true,
+    type: "object",
+  });
+  equal(dog.properties.tags, {
+    indexed: false,
+    mapTo: "tags",
+    name: "tags",
+    objectType: "string",
+    optional: false,
+    type: "list",
+  });
   equal(Object.keys(person.properties), ["name", "dogs"]);
   equal(realm.schemaVersion, 0);
   realm.close();
@@ -118,17 +136,26 @@ export async function malformed_schemas_are_refused_by_name() {
   throws(open([{ properties: {} }]), "Expected 'name' on object schema to be a string, got undefined");
   throws(one(5), "Invalid schema for object 'A': Expected 'properties' on 'A' to be an object, got a number");
   throws(one({ a: "int" }, { zork: 1 }), "Unexpected field(s) found on the schema for object 'A': 'zork'.");
-  throws(one({ a: "int" }, { primaryKey: "z" }), "'z' is set as the primary key field but was not found in 'properties'.");
+  throws(
+    one({ a: "int" }, { primaryKey: "z" }),
+    "'z' is set as the primary key field but was not found in 'properties'.",
+  );
   throws(one({ a: "" }), property("The type must be specified."));
   throws(one({ a: "int?[]?" }), property("Collections cannot be optional."));
   throws(one({ a: "A?[]" }), property("User-defined types in lists and sets are always non-optional"));
-  throws(one({ a: { type: "int", zork: 1 } }), property("Unexpected field(s) found on the schema for property 'a' on 'A': 'zork'."));
+  throws(
+    one({ a: { type: "int", zork: 1 } }),
+    property("Unexpected field(s) found on the schema for property 'a' on 'A': 'zork'."),
+  );
   throws(one({ a: { type: "int?" } }), property("Cannot use shorthand '?' in 'type' or 'objectType'"));
   throws(one({ a: { type: "object" } }), property("A user-defined type must be specified through 'objectType'."));
   throws(one({ a: { type: "list" } }), property("A list must contain only primitive or user-defined types"));
   throws(one({ a: { type: 5 } }), property("Expected 'a.type' on 'A' to be a string, got a number"));
   throws(one({ a: "B" }), "- Property 'A.a' of type 'object' has unknown object type 'B'");
-  throws(one({ a: "double" }, { primaryKey: "a" }), "- Property 'A.a' of type 'double' cannot be made the primary key.");
+  throws(
+    one({ a: "double" }, { primaryKey: "a" }),
+    "- Property 'A.a' of type 'double' cannot be made the primary key.",
+  );
   throws(open([Person, Person]), "has unknown object type 'Dog'");
   throws(open([Everything, Everything]), "- Type 'Everything' appears more than once in the schema.");
   class Plain {
@@ -138,8 +165,10 @@ export async function malformed_schemas_are_refused_by_name() {
 }
 
 export async function types_of_a_later_version_are_refused_by_name() {
-  const open = (properties, rest = {}) => () =>
-    new Realm({ path: freshPath("types"), inMemory: true, schema: [{ name: "A", properties, ...rest }] });
+  const open =
+    (properties, rest = {}) =>
+    () =>
+      new Realm({ path: freshPath("types"), inMemory: true, schema: [{ name: "A", properties, ...rest }] });
   for (const type of ["float", "decimal128", "mixed", "mixed[]", "int<>", "string{}", "counter"]) {
     const error = throws(open({ a: type }), "is not available in this version of Ebbtide");
     equal([error.name, error.code], ["NotAvailableError", "NotAvailable"]);
