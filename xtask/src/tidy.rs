@@ -57,7 +57,7 @@ fn faults(name: &str, text: &str) -> Vec<String> {
     wrong
 }
 
-/// A suite runs only if a host imports it, itself or through another suite.
+/// A suite runs only if a host names it (`suite!(crud ...)`) or imports it, itself or through another suite.
 fn forgotten_suites(tests: &Path) -> Outcome<Vec<String>> {
     let suites = files::with_extension(&tests.join("suite"), "js")?;
     let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
@@ -69,7 +69,8 @@ fn forgotten_suites(tests: &Path) -> Outcome<Vec<String>> {
     while let Some(text) = open.pop() {
         for suite in &suites {
             let name = format!("{}.js", files::stem(suite));
-            let is_named = [format!("suite/{name}\""), format!("\"./{name}\"")].iter().any(|form| text.contains(form));
+            let forms = [format!("suite!({} ", files::stem(suite)), format!("suite/{name}\""), format!("\"./{name}\"")];
+            let is_named = forms.iter().any(|form| text.contains(form));
             if is_named && reached.insert(name) {
                 open.push(read(suite));
             }
@@ -78,7 +79,7 @@ fn forgotten_suites(tests: &Path) -> Outcome<Vec<String>> {
     let names = suites.iter().map(|suite| format!("{}.js", files::stem(suite)));
     Ok(names
         .filter(|name| !reached.contains(name))
-        .map(|name| format!("tests/suite/{name}: no host in tests/*.rs imports it"))
+        .map(|name| format!("tests/suite/{name}: no host in tests/*.rs runs it"))
         .collect())
 }
 
@@ -122,12 +123,13 @@ mod tests {
         let _ = fs::remove_dir_all(&tests);
         fs::create_dir_all(tests.join("suite")).expect("a temporary folder");
         let write = |name: &str, text: &str| fs::write(tests.join(name), text).expect("writable");
-        write("host.rs", "#[wasm_bindgen(module = \"/tests/suite/sync.js\")]");
+        write("host.rs", "#[wasm_bindgen(module = \"/tests/suite/sync.js\")]\nsuite!(local { a_promise });");
+        write("suite/local.js", "");
         write("suite/sync.js", "import { open } from \"./support.js\";");
         write("suite/support.js", "");
         write("suite/lost.js", "");
         let found = forgotten_suites(&tests).expect("readable");
-        assert_eq!(found, ["tests/suite/lost.js: no host in tests/*.rs imports it"]);
+        assert_eq!(found, ["tests/suite/lost.js: no host in tests/*.rs runs it"]);
         let _ = fs::remove_dir_all(tests);
     }
 }

@@ -18,7 +18,6 @@ const INJECTED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub fn run(scene: &Scene, method: &str, command: &str, body: &str) -> Reply {
     let outcome = match (method, command.split_once('/')) {
         ("POST", Some(("server", action))) if OWN_ACTIONS.contains(&action) => command_process(scene, action),
-        ("GET", Some(("server", "state"))) => command_process(scene, "state"),
         ("POST", Some(("proxy", action))) => command_proxy(scene, action, body),
         ("GET" | "POST", Some(("server", action))) => ask_admin(scene, method, action, body),
         ("GET", None) if command == "info" => Ok(Reply::json(200, &info(scene))),
