@@ -1,13 +1,18 @@
 //! Backups: named copies of the whole database, and the way back. Nothing of the present is touched before the backup
 //! has been read to the end, and what is replaced is kept.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ebbtide_core::changeset::Changeset;
+use ebbtide_core::{ChainHash, ClientId};
+use ebbtide_sync::server::{ClientRecord, RealmRecord};
 use serde::Serialize;
 
 use crate::data_dir::DataDir;
 use crate::hub::load_realm;
+use crate::limits::COMMIT_BYTES_MAX;
 use crate::storage::{SqliteStorage, Storage};
 
 /// A backup that was taken.
@@ -141,10 +146,37 @@ fn verify(path: &std::path::Path, progress: &mut dyn FnMut(String)) -> Result<(S
     let source = SqliteStorage::open_verified(path).map_err(|error| error.to_string())?;
     let realms = source.realms().map_err(|error| error.to_string())?;
     for realm in &realms {
-        load_realm(&source, realm).map_err(|error| error.to_string())?;
+        let loaded = load_realm(&source, realm).map_err(|error| error.to_string())?;
+        if let Some(loaded) = loaded {
+            check_chains(&source, realm, loaded.realm.record())?;
+        }
     }
     progress(format!("{} realms can be loaded", realms.len()));
     Ok((source, realms.len()))
+}
+
+/// Every changeset names its parent's hash, so one changed letter in the history is found.
+fn check_chains(source: &SqliteStorage, realm: &str, record: &RealmRecord) -> Result<(), String> {
+    let damaged = |version: u64| format!("the history of realm '{realm}' is damaged at version {version}");
+    let mut last: BTreeMap<ClientId, ChainHash> = BTreeMap::new();
+    let mut at = record.floor.version;
+    loop {
+        let entries = source.read_after(realm, at, COMMIT_BYTES_MAX).map_err(|error| error.to_string())?;
+        let Some(end) = entries.last() else { break };
+        at = end.at.version;
+        for entry in entries.iter().filter(|entry| entry.client != ClientId::default()) {
+            let changeset = Changeset::decode(&entry.changeset).map_err(|_| damaged(entry.at.version.0))?;
+            let before = last.insert(entry.client, Changeset::hash_of(&entry.changeset));
+            if before.is_some_and(|before| before != changeset.parent) {
+                return Err(damaged(entry.at.version.0));
+            }
+        }
+    }
+    let broken = |(id, client): &(&ClientId, &ClientRecord)| last.get(id).is_some_and(|hash| *hash != client.hash);
+    match record.clients.iter().find(broken) {
+        Some((_, client)) => Err(damaged(client.integrated.0)),
+        None => Ok(()),
+    }
 }
 
 fn sync_folder(path: &std::path::Path) -> std::io::Result<()> {

@@ -1,6 +1,10 @@
 //! What the server promises, tested from outside. One binary; a guard below keeps files from being forgotten.
 
+mod abuse;
+mod admin;
+mod codes;
 mod origins;
+mod process;
 mod storage;
 mod sync;
 mod tokens;

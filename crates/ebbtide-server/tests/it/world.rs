@@ -16,7 +16,7 @@ use ebbtide_server::data_dir::DataDir;
 use ebbtide_server::edge::{Now, random_bytes};
 use ebbtide_sync::server::{BindRules, SchemaRule};
 use ebbtide_sync::wire::{
-    ClientMessage, Code, Cursor, EntryBody, ErrorMessage, FreshResume, PROTOCOL, Purpose, SUBPROTOCOL, ServerMessage,
+    ClientMessage, Cursor, EntryBody, ErrorMessage, FreshResume, PROTOCOL, Purpose, SUBPROTOCOL, ServerMessage,
     SessionId, Token, UploadCursor,
 };
 use futures_util::{SinkExt, StreamExt};
@@ -238,11 +238,12 @@ impl Peer {
         }
     }
 
-    /// The next message that is no PROGRESS.
+    /// The next message that is no PROGRESS and no DOWNLOAD of another session.
     pub async fn news(&mut self) -> ServerMessage {
         loop {
             match self.next().await.expect("the connection lives") {
                 ServerMessage::Progress { .. } => {}
+                ServerMessage::Download { session, .. } if session != self.session => {}
                 message => return message,
             }
         }
@@ -337,6 +338,7 @@ pub struct Store {
     pub state: Snapshot,
     pub next_key: u64,
     pub own: Vec<u64>,
+    pub log: Vec<Vec<u8>>,
 }
 
 impl Store {
@@ -350,6 +352,7 @@ impl Store {
             hash: ChainHash::default(),
             next_key: 1_000_000,
             own: Vec::new(),
+            log: Vec::new(),
         }
     }
 
@@ -376,6 +379,7 @@ impl Store {
         self.next_key = next_key.0;
         self.number += 1;
         self.hash = changeset.hash();
+        self.log.push(changeset.encode());
         changeset.encode()
     }
 
@@ -485,10 +489,6 @@ pub fn tasks() -> Schema {
     Schema::of([class("Task", vec![id, property("title", PropertyType::String), property("count", PropertyType::Int)])])
 }
 
-pub fn code(error: &ErrorMessage) -> u16 {
-    error.code.0
-}
-
 pub fn resume(at: Cursor, next_chunk: u32) -> Purpose {
     Purpose::Fresh { resume: Some(FreshResume { at, next_chunk }) }
 }
@@ -496,5 +496,3 @@ pub fn resume(at: Cursor, next_chunk: u32) -> Purpose {
 pub fn salted(cursor: Option<Cursor>) -> Option<Cursor> {
     cursor.map(|cursor| Cursor { salt: Salt(cursor.salt.0 ^ 1), ..cursor })
 }
-
-pub const TOKEN_CODES: [Code; 2] = [Code::BAD_AUTHENTICATION, Code::TOKEN_EXPIRED];
