@@ -172,7 +172,7 @@ impl Actor {
         if let Some(record) = registration {
             integration.register(request.client, record.clone());
         }
-        if request.purpose == Purpose::Sync && self.context.rules.schema == SchemaRule::Extend {
+        if self.context.rules.schema == SchemaRule::Extend {
             let at = integration.head().version;
             if let Some(entry) = schema_entry(self.realm.schema(), &request.schema, at, EditTime(now.0 << 16))? {
                 integration.push_own(&entry, Salt(edge::random_u64()));
