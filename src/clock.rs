@@ -7,6 +7,14 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(buffer: &js_sys::Uint8Array) -> js_sys::Uint8Array;
+
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+/// Milliseconds on a clock that never jumps, for measuring.
+pub(crate) fn monotonic_ms() -> f64 {
+    performance_now()
 }
 
 /// The time now.

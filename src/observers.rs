@@ -80,15 +80,15 @@ impl Observers {
     /// not concern. `version` is that of the later state if it is what the app sees now.
     pub(crate) fn notices(&mut self, change: &Change<'_>) -> Vec<Notice> {
         let mut notices = Vec::new();
-        if change.origin != Origin::Local {
-            notices.push(Notice::Realm { origin: change.origin });
-        }
-        if self.watched.is_empty() {
+        if change.origin == Origin::Local && self.watched.is_empty() {
             return notices;
         }
         let difference = diff(change.before, change.after, change.compare);
         if difference.is_empty() {
             return notices;
+        }
+        if change.origin != Origin::Local {
+            notices.push(Notice::Realm { origin: change.origin });
         }
         let touched = Touched::by(&difference, change.after);
         for (id, watched) in &mut self.watched {

@@ -1,11 +1,11 @@
 //! Calls to the app, in order. Each is made with nothing of ours borrowed, so the app may call back freely.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
+use ebbtide_core::Snapshot;
 use ebbtide_core::notify::CollectionChanges;
-use ebbtide_core::{Millis, Snapshot};
 use ebbtide_sync::client::{
     ConnectionState, Direction, Event, Origin, ResetCause, ResetPhase, ResetProgress, SyncError, SyncErrorKind,
 };
@@ -64,7 +64,8 @@ pub(crate) struct Outbox {
     delivering: Cell<bool>,
     backup: RefCell<Option<String>>,
     version_before: Cell<u64>,
-    phases: RefCell<BTreeMap<&'static str, Millis>>,
+    /// The phases of the reset under way in order, and when each was entered.
+    phases: RefCell<Vec<(&'static str, f64)>>,
     driver: Weak<Driver>,
     this: Weak<Outbox>,
 }
@@ -220,7 +221,7 @@ impl Outbox {
     }
 
     fn reset_progress(&self, progress: &ResetProgress) -> JsValue {
-        let now = clock::now();
+        let now_ms = clock::monotonic_ms();
         let object = js_sys::Object::new();
         let phase = phase_name(progress.phase);
         let durations = js_sys::Object::new();
@@ -229,12 +230,12 @@ impl Outbox {
             if progress.phase == ResetPhase::Marked {
                 phases.clear();
             }
-            phases.entry(phase).or_insert(now);
-            let mut entered: Vec<(&str, Millis)> = phases.iter().map(|(phase, at)| (*phase, *at)).collect();
-            entered.sort_by_key(|(_, at)| *at);
-            for (index, (phase, at)) in entered.iter().enumerate() {
-                let left = entered.get(index + 1).map_or(now, |(_, at)| *at);
-                set(&durations, phase, &(left.0.saturating_sub(at.0) as f64).into());
+            if phases.iter().all(|(entered, _)| *entered != phase) {
+                phases.push((phase, now_ms));
+            }
+            for (index, (phase, at_ms)) in phases.iter().enumerate() {
+                let left_ms = phases.get(index + 1).map_or(now_ms, |(_, at_ms)| *at_ms);
+                set(&durations, phase, &(left_ms - at_ms).into());
             }
         }
         set(&object, "phase", &phase.into());
