@@ -183,6 +183,10 @@ impl Session {
                 *wait = Wait::DownloadStored { moved };
             }
         });
+        if state.disk.is_kept(moved) {
+            let effects = &mut state.effects;
+            state.waits.settle(effects, &Ok(()), |wait| matches!(wait, Wait::DownloadStored { .. }));
+        }
     }
 }
 

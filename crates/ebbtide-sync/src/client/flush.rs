@@ -11,7 +11,7 @@ use super::error::StoreFailure;
 use super::event::BatchId;
 use super::mark::FreshRecord;
 
-/// Bytes of log over which a checkpoint writes the changed pages.
+/// Bytes of log, pending changesets aside, over which a checkpoint writes the changed pages.
 const LOG_BYTES_MAX: usize = 1024 * 1024;
 
 /// What is on disk for good, as far as others may be told.
@@ -28,7 +28,7 @@ pub(crate) struct Disk {
     batches: u64,
     in_flight: Option<InFlight>,
     waiting: Waiting,
-    /// Bytes of entries since the last checkpoint, beyond those that it left.
+    /// Bytes of all entries in the log.
     log_bytes: usize,
     moved: u64,
     kept: u64,
@@ -193,7 +193,7 @@ impl Disk {
             batch.dropped_pages = checkpoint.dropped;
             batch.log = LogChange::Clear;
             waiting.entries = checkpoint.log;
-            self.log_bytes = 0;
+            self.log_bytes = pending_bytes(replica);
         } else {
             self.log_bytes += waiting.entry_bytes;
         }
@@ -237,9 +237,15 @@ impl Disk {
         under_way
     }
 
-    /// Whether the log has grown so long, or a commit so large, that pages are cheaper.
+    /// Whether a commit is so large, or so much of the log has been confirmed, that pages are cheaper.
     fn wants_checkpoint(&self, waiting: &Waiting, replica: &Replica) -> bool {
         let large = replica.pending().len() == 0 && waiting.entry_bytes > LOG_ENTRY_BYTES;
-        large || self.log_bytes + waiting.entry_bytes > LOG_BYTES_MAX
+        let log_bytes = self.log_bytes + waiting.entry_bytes;
+        large || (log_bytes > LOG_BYTES_MAX && log_bytes - pending_bytes(replica).min(log_bytes) > LOG_BYTES_MAX)
     }
+}
+
+/// What the log must hold in any case.
+fn pending_bytes(replica: &Replica) -> usize {
+    replica.pending().map(|own| own.bytes.len()).sum()
 }
