@@ -119,6 +119,20 @@ fn a_relinked_session_gets_a_number_of_its_own_and_late_messages_are_dropped() {
 }
 
 #[test]
+fn a_session_that_is_given_up_is_unbound_and_comes_back_with_the_next_connection() {
+    let mut world = World::live(&[A, B]);
+    let effects = world.tell(ConnectionEvent::Unlink(A));
+    assert_eq!(sent(&effects), [ClientMessage::Unbind { session: SessionId(1) }]);
+    assert_eq!(world.tell(ConnectionEvent::Unlink(A)), []);
+    let effects = world.tell(ConnectionEvent::SocketClosed { socket: 1, code: 1006, reason: String::new() });
+    assert_eq!(effects.iter().filter(|e| matches!(e, ConnectionEffect::LinkDown(..))).count(), 1);
+    world.wait();
+    world.tell(ConnectionEvent::SocketOpen(2));
+    let effects = world.hear(2, &ServerMessage::Welcome { user: "u".into() });
+    assert_eq!(effects.iter().filter(|e| matches!(e, ConnectionEffect::LinkUp(..))).count(), 2);
+}
+
+#[test]
 fn a_socket_that_does_not_open_is_given_up_and_tried_again_with_growing_waits() {
     let mut world = World::new("token");
     world.tell(ConnectionEvent::Attach(A));

@@ -461,3 +461,27 @@ fn a_schema_that_grows_reaches_the_server_and_the_others() {
     world.settle();
     world.assert_converged();
 }
+
+#[test]
+fn a_schema_that_grows_during_the_first_download_does_not_stop_it() {
+    let mut world = World::with_devices(1);
+    for id in 0..30 {
+        world.write_dog(0, id, "on the server");
+    }
+    world.settle();
+    let mut late = Device::new(Kennel::options(9, ResetMode::DiscardUnsyncedChanges));
+    late.open(Millis(world.now));
+    world.devices.push(late);
+    while world.devices[1].store.load().staging.is_empty() {
+        assert!(world.step());
+    }
+    let mut schema = Kennel::schema();
+    let mut cats = ebbtide_core::ClassSchema::clone(&schema.classes[0]);
+    cats.name = "Cat".into();
+    schema.classes.push(cats.into());
+    world.devices[1].options.schema = Some(schema);
+    world.crash(1, 0);
+    world.settle();
+    world.assert_converged();
+    assert!(world.server.state().schema().class_index("Cat").is_some());
+}

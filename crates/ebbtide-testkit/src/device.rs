@@ -60,7 +60,8 @@ pub struct Device {
     pub after_reply: Reply,
     /// Whether there is a connection.
     pub online: bool,
-    pub(crate) options: OpenOptions,
+    /// How the page opens the realm the next time.
+    pub options: OpenOptions,
     pub(crate) session: Option<SessionId>,
     sessions_used: u32,
     pub(crate) news: VecDeque<Event>,

@@ -48,7 +48,6 @@ impl Engine {
     pub fn open(now: Millis, options: OpenOptions, loaded: LoadedStore) -> Result<Engine, OpenError> {
         let read_only = options.read_only;
         let (state, session) = open::open(now, options, &loaded)?;
-        let session = session.filter(|_| !read_only);
         Ok(Engine { state, session, transaction: None, deferred: VecDeque::new(), read_only, life: Life::Open })
     }
 

@@ -4,7 +4,8 @@
 use ebbtide_core::batch::LoadedStore;
 use ebbtide_core::page::import;
 use ebbtide_core::replica::Cursor;
-use ebbtide_core::reset::{Takeover, check_schema, plan};
+use ebbtide_core::reset::{Takeover, plan};
+use ebbtide_core::schema::{SchemaConflict, compare};
 use ebbtide_core::{Millis, Snapshot};
 
 use super::event::{Direction, Origin};
@@ -100,10 +101,16 @@ impl Session {
 
     /// The first download becomes the base; what was written before it came stays pending.
     fn install_first(&mut self, state: &mut State, now: Millis, fresh: &Snapshot, at: Cursor) {
-        if let Err(conflicts) = check_schema(state.replica.base().schema(), fresh.schema()) {
-            let words: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
+        let difference = compare(state.replica.base().schema(), fresh.schema());
+        let words =
+            |conflicts: &[SchemaConflict]| conflicts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        if !difference.conflicts.is_empty() {
             self.drop_staging(state);
-            return self.fail(state, Code::INVALID_SCHEMA_CHANGE, words.join(" "));
+            return self.fail(state, Code::INVALID_SCHEMA_CHANGE, words(&difference.conflicts));
+        }
+        if !difference.missing.is_empty() {
+            // Ours has grown since it was bound: the next BIND adds to the server's.
+            return self.fresh_failed(state, now, words(&difference.missing));
         }
         state.changing(Origin::Remote);
         let identity = state.replica.identity();

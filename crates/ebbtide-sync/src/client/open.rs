@@ -35,7 +35,10 @@ pub(super) fn open(
         Some(head) => load(&options, head, loaded)?,
     };
     let mut state = State::new(replica, disk, draws);
-    let Kind::Synced(sync) = options.kind else { return Ok((state, None)) };
+    let sync = match options.kind {
+        Kind::Synced(sync) if !options.read_only => sync,
+        Kind::Synced(_) | Kind::Local => return Ok((state, None)),
+    };
     let staging = Staging::load(&record, loaded);
     let mut session = Session::new(sync, record, staging, &state);
     session.resume_reset(&mut state, now);
