@@ -8,14 +8,30 @@ pub const HTTP_BODY_BYTES_MAX: usize = 64 * 1024;
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// Connections of one user at the same time.
 pub const CONNECTIONS_PER_USER_MAX: usize = 64;
-/// How long a new connection may take to say HELLO.
-pub const HELLO_WITHIN: Duration = Duration::from_secs(5);
-/// How long a connection may be silent.
-pub const IDLE_MAX: Duration = Duration::from_secs(60);
-/// How long a connection may go on after its token expired.
-pub const TOKEN_GRACE: Duration = Duration::from_secs(30);
-/// How long one frame may take to be written before the reader counts as gone.
-pub const WRITE_WITHIN: Duration = Duration::from_secs(30);
+/// How long a server waits for its clients.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Patience {
+    /// For the HELLO of a new connection.
+    pub hello: Duration,
+    /// For anything from a connection; clients ping every 20 to 25 s.
+    pub idle: Duration,
+    /// For a new token after the old one has expired.
+    pub token: Duration,
+    /// For one frame to be written, before the reader counts as gone.
+    pub write: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            hello: Duration::from_secs(5),
+            idle: Duration::from_secs(60),
+            token: Duration::from_secs(30),
+            write: Duration::from_secs(30),
+        }
+    }
+}
+
 /// Bytes that wait to be written to one connection. What does not fit stays in the history until it does.
 pub const SEND_QUEUE_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of messages that wait for the sessions of one connection.
@@ -28,6 +44,8 @@ pub const SESSION_QUEUE_MESSAGES_MAX: usize = 64;
 pub const DOWNLOAD_BYTES_MAX: usize = 512 * 1024;
 /// Changeset bytes that one transaction of the history takes in.
 pub const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Realms that are open at the same time.
+pub const REALMS_MAX: usize = 100_000;
 /// Requests that wait for one realm.
 pub const HUB_QUEUE_MAX: usize = 256;
 /// Changeset bytes of the newest history that a realm keeps in memory.
@@ -40,7 +58,7 @@ pub const IMAGE_AFTER_BYTES: usize = 8 * 1024 * 1024;
 pub const BOOTSTRAPS_CACHED: usize = 2;
 /// How long an unused snapshot is kept.
 pub const BOOTSTRAP_KEPT: Duration = Duration::from_secs(300);
-/// How often the history is trimmed to what `--max-offline` allows, and positions of clients are written down.
+/// How often hubs that nobody uses are closed, the history is trimmed to what `--max-offline` allows, and positions of clients are written down.
 pub const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(600);
 /// How long requests under way may take when the server is told to stop.
 pub const STOP_WITHIN: Duration = Duration::from_secs(5);

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::backup::{Backups, Restored, Taken};
 use crate::hub::{Hub, HubContext, stopping};
-use crate::limits::HOUSEKEEPING_EVERY;
+use crate::limits::{HOUSEKEEPING_EVERY, REALMS_MAX};
 use crate::storage::{Storage, StorageError};
 
 /// The realms of a server.
@@ -49,6 +49,9 @@ impl Service {
         let mut hubs = self.hubs.lock().await;
         if let Some(hub) = hubs.get(realm).filter(|hub| hub.is_running()) {
             return Ok(hub.clone());
+        }
+        if hubs.len() >= REALMS_MAX {
+            return Err(Refusal::later(Code::TRY_AGAIN, "too many realms are open", 60_000));
         }
         let started = tokio::task::block_in_place(|| Hub::start(realm, self.context.clone()));
         let hub = started.map_err(|error| {
@@ -119,10 +122,23 @@ impl Service {
         clock.tick().await;
         loop {
             clock.tick().await;
-            for hub in self.hubs.lock().await.values() {
-                hub.keep_house();
+            self.tidy().await;
+        }
+    }
+
+    /// Asks every hub to tidy up, and closes those that nobody uses.
+    pub async fn tidy(&self) {
+        let mut hubs = self.hubs.lock().await;
+        for hub in hubs.values() {
+            hub.keep_house();
+        }
+        let mut used = BTreeMap::new();
+        for (realm, hub) in std::mem::take(&mut *hubs) {
+            if !hub.retire().await {
+                used.insert(realm, hub);
             }
         }
+        *hubs = used;
     }
 
     fn backups(&self) -> Result<Backups, String> {

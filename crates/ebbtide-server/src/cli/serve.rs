@@ -14,7 +14,7 @@ use crate::backup::Backups;
 use crate::data_dir::{DataDir, DirLock, RunningServer};
 use crate::edge::{Now, system_clock};
 use crate::hub::{HubContext, load_realm};
-use crate::limits::STOP_WITHIN;
+use crate::limits::{Patience, STOP_WITHIN};
 use crate::service::Service;
 use crate::storage::{SqliteStorage, Storage};
 use crate::web::{Web, router};
@@ -31,6 +31,8 @@ pub struct Options {
     pub rules: BindRules,
     /// Who may open which realm.
     pub realm_rule: RealmRule,
+    /// How long clients are waited for.
+    pub patience: Patience,
     /// The time.
     pub now: Now,
 }
@@ -69,7 +71,8 @@ pub async fn start(options: Options) -> Result<Running, String> {
     let backups = Backups::new(dir.clone(), Arc::clone(&storage));
     let context = HubContext { storage, now: options.now, rules: options.rules };
     let service = Service::new(context, Some(backups));
-    let web = Web::new(Arc::clone(&service), tokens, options.origins, options.realm_rule, admin_token);
+    let web =
+        Web::new(Arc::clone(&service), tokens, options.origins, options.realm_rule, admin_token, options.patience);
 
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
@@ -117,6 +120,7 @@ pub fn run(arguments: ServeArguments) -> Result<(), Failure> {
         origins,
         rules: BindRules { max_offline_ms: (days * 86_400_000.0) as u64, schema },
         realm_rule: arguments.realms,
+        patience: Patience::default(),
         now: system_clock(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -77,6 +77,18 @@ impl Actor {
                         let _ = reply.send(());
                         return;
                     }
+                    Request::Retire { reply } => {
+                        block_in_place(|| self.integrate(std::mem::take(&mut uploads)));
+                        self.sessions.retain(|_, session| !session.is_closed());
+                        let unused = self.sessions.is_empty();
+                        if unused {
+                            block_in_place(|| self.write_positions());
+                        }
+                        let _ = reply.send(unused);
+                        if unused {
+                            return;
+                        }
+                    }
                     request => {
                         block_in_place(|| self.integrate(std::mem::take(&mut uploads)));
                         block_in_place(|| self.answer(request));
@@ -115,7 +127,9 @@ impl Actor {
             }
             Request::Objects { class, from, reply } => drop(reply.send(objects(self.realm.state(), &class, from))),
             Request::Housekeeping => self.keep_house(),
-            Request::Upload { .. } | Request::Stop { .. } => unreachable!("handled where requests are gathered"),
+            Request::Upload { .. } | Request::Retire { .. } | Request::Stop { .. } => {
+                unreachable!("handled where requests are gathered")
+            }
         }
     }
 

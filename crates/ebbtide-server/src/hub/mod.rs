@@ -135,6 +135,7 @@ pub(crate) enum Request {
     State { reply: oneshot::Sender<RealmState> },
     Objects { class: String, from: usize, reply: oneshot::Sender<Result<ObjectsPage, String>> },
     Housekeeping,
+    Retire { reply: oneshot::Sender<bool> },
     Stop { reply: oneshot::Sender<()> },
 }
 
@@ -230,6 +231,11 @@ impl Hub {
     pub fn keep_house(&self) {
         // A full queue means that there is more important work; the next round comes.
         let _ = self.queue.try_send(Request::Housekeeping);
+    }
+
+    /// Ends the task if nobody has a session; says whether it has ended.
+    pub async fn retire(&self) -> bool {
+        self.ask(|reply| Request::Retire { reply }).await.unwrap_or(true)
     }
 
     /// Ends all sessions and the task; everything it acknowledged is durable.

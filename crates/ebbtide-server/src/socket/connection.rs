@@ -22,10 +22,7 @@ use super::outbox::{Outbox, write};
 use super::session::{self, Command};
 use super::{Counted, close};
 use crate::auth::{TokenError, TokenKind, check_realm_name};
-use crate::limits::{
-    CONNECTIONS_PER_USER_MAX, HELLO_WITHIN, IDLE_MAX, RECEIVE_QUEUE_BYTES_MAX, SESSION_QUEUE_MESSAGES_MAX,
-    SESSIONS_EVER_MAX, TOKEN_GRACE,
-};
+use crate::limits::{CONNECTIONS_PER_USER_MAX, RECEIVE_QUEUE_BYTES_MAX, SESSION_QUEUE_MESSAGES_MAX, SESSIONS_EVER_MAX};
 use crate::web::Web;
 
 /// Why a connection is closed.
@@ -59,7 +56,7 @@ struct User {
 pub async fn serve(web: Arc<Web>, app: String, socket: WebSocket, counted: Counted) {
     let (sink, stream) = socket.split();
     let (out, outgoing) = Outbox::new();
-    let writer = tokio::spawn(write(sink, outgoing));
+    let writer = tokio::spawn(write(sink, outgoing, web.patience.write));
     let mut connection = Connection {
         web,
         app,
@@ -87,15 +84,15 @@ pub async fn serve(web: Arc<Web>, app: String, socket: WebSocket, counted: Count
 
 impl Connection {
     async fn read(&mut self, mut stream: SplitStream<WebSocket>) -> Closing {
-        let hello_until = Instant::now() + HELLO_WITHIN;
+        let hello_until = Instant::now() + self.web.patience.hello;
         let mut generation = self.web.service.generation();
         generation.mark_unchanged();
         let out = self.out.clone();
         loop {
-            let idle_until = Instant::now() + IDLE_MAX;
+            let idle_until = Instant::now() + self.web.patience.idle;
             let deadline = match &self.user {
                 None => hello_until,
-                Some(user) if user.told => idle_until.min(user.expires + TOKEN_GRACE),
+                Some(user) if user.told => idle_until.min(user.expires + self.web.patience.token),
                 Some(user) => idle_until.min(user.expires),
             };
             let handled = tokio::select! {

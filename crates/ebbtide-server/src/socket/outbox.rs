@@ -7,9 +7,9 @@ use ebbtide_sync::wire::ServerMessage;
 use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Duration, timeout};
 
-use crate::limits::{SEND_QUEUE_BYTES_MAX, WRITE_WITHIN};
+use crate::limits::SEND_QUEUE_BYTES_MAX;
 
 /// Something for the writer.
 pub enum Outgoing {
@@ -59,11 +59,15 @@ impl Outbox {
 }
 
 /// Writes until the end, or until the other side no longer reads.
-pub async fn write(mut socket: SplitSink<WebSocket, Message>, mut outgoing: mpsc::UnboundedReceiver<Outgoing>) {
+pub async fn write(
+    mut socket: SplitSink<WebSocket, Message>,
+    mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    patience: Duration,
+) {
     while let Some(next) = outgoing.recv().await {
         match next {
             Outgoing::Frame(frame, permit) => {
-                let sent = timeout(WRITE_WITHIN, socket.send(Message::Binary(frame.into()))).await;
+                let sent = timeout(patience, socket.send(Message::Binary(frame.into()))).await;
                 drop(permit);
                 if !matches!(sent, Ok(Ok(()))) {
                     return;
@@ -72,7 +76,7 @@ pub async fn write(mut socket: SplitSink<WebSocket, Message>, mut outgoing: mpsc
             Outgoing::Close(code, reason) => {
                 let frame = CloseFrame { code, reason: reason.into() };
                 // Either way the socket is dropped next.
-                let _ = timeout(WRITE_WITHIN, socket.send(Message::Close(Some(frame)))).await;
+                let _ = timeout(patience, socket.send(Message::Close(Some(frame)))).await;
                 return;
             }
         }

@@ -21,7 +21,7 @@ use axum::routing::{any, get, post};
 use serde_json::json;
 
 use crate::auth::{Origins, RealmRule, Tokens};
-use crate::limits::{CONNECTIONS_PER_USER_MAX, HTTP_BODY_BYTES_MAX};
+use crate::limits::{CONNECTIONS_PER_USER_MAX, HTTP_BODY_BYTES_MAX, Patience};
 use crate::service::Service;
 use crate::socket;
 
@@ -39,6 +39,8 @@ pub struct Web {
     pub realm_rule: RealmRule,
     /// What opens the operator's API.
     pub admin_token: String,
+    /// How long clients are waited for.
+    pub patience: Patience,
     /// Open sockets.
     pub connections: Arc<AtomicUsize>,
     users: Arc<Mutex<BTreeMap<String, usize>>>,
@@ -70,9 +72,10 @@ impl Web {
         origins: Origins,
         realm_rule: RealmRule,
         admin_token: String,
+        patience: Patience,
     ) -> Arc<Web> {
         let (connections, users) = (Arc::default(), Arc::default());
-        Arc::new(Web { service, tokens, origins, realm_rule, admin_token, connections, users })
+        Arc::new(Web { service, tokens, origins, realm_rule, admin_token, patience, connections, users })
     }
 
     /// Counts a connection of a user, if there may be another.

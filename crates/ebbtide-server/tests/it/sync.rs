@@ -198,3 +198,49 @@ async fn a_ping_is_answered_and_a_session_that_was_given_up_is_silent() {
     peer.expect_bound().await;
     peer.settle(&mut again).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_realm_that_nobody_uses_is_closed_and_opened_again() {
+    let server = TestServer::start().await;
+    let mut a = server.fresh().await;
+    let service = std::sync::Arc::clone(&server.running.as_ref().unwrap().service);
+    let mut peer = server.bound(&a).await;
+    let changeset = a.task("1", "milk");
+    peer.upload(vec![changeset]).await;
+    peer.acked(&mut a).await;
+    service.tidy().await;
+    let changeset = a.task("2", "bread");
+    peer.upload(vec![changeset]).await;
+    peer.acked(&mut a).await;
+    let session = peer.session;
+    peer.say(ClientMessage::Unbind { session }).await;
+    peer.settle_session_end().await;
+    service.tidy().await;
+    let mut peer = server.bound(&a).await;
+    peer.settle(&mut a).await;
+    assert_eq!(a.own, [1, 2]);
+    assert_eq!(server.fresh().await.titles(), a.titles());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_older_than_a_client_may_be_away_is_dropped() {
+    let server = TestServer::start().await;
+    let mut a = server.fresh().await;
+    let service = std::sync::Arc::clone(&server.running.as_ref().unwrap().service);
+    let mut peer = server.bound(&a).await;
+    let changesets = vec![a.task("1", "old"), a.task("2", "old")];
+    peer.upload(changesets).await;
+    peer.settle(&mut a).await;
+    server.pass(20 * crate::world::DAY_MS);
+    let changeset = a.task("3", "new");
+    peer.upload(vec![changeset]).await;
+    peer.settle(&mut a).await;
+    server.pass(15 * crate::world::DAY_MS);
+    service.tidy().await;
+    let (_, state) = server.get("/admin/state").await;
+    assert_eq!((&state["realms"][0]["floor"], &state["realms"][0]["head"]), (&3.into(), &4.into()));
+    let changeset = a.task("4", "newer");
+    peer.upload(vec![changeset]).await;
+    peer.settle(&mut a).await;
+    assert_eq!(server.fresh().await.titles(), a.titles());
+}

@@ -14,6 +14,7 @@ use ebbtide_server::auth::{Origins, RealmRule, Tokens};
 use ebbtide_server::cli::{Options, Running, start};
 use ebbtide_server::data_dir::DataDir;
 use ebbtide_server::edge::{Now, random_bytes};
+use ebbtide_server::limits::Patience;
 use ebbtide_sync::server::{BindRules, SchemaRule};
 use ebbtide_sync::wire::{
     ClientMessage, Cursor, EntryBody, ErrorMessage, FreshResume, PROTOCOL, Purpose, SUBPROTOCOL, ServerMessage,
@@ -43,11 +44,17 @@ pub struct Setup {
     pub schema: SchemaRule,
     pub realms: RealmRule,
     pub origins: Vec<String>,
+    pub patience: Patience,
 }
 
 impl Default for Setup {
     fn default() -> Setup {
-        Setup { schema: SchemaRule::Extend, realms: RealmRule::Everyone, origins: Vec::new() }
+        Setup {
+            schema: SchemaRule::Extend,
+            realms: RealmRule::Everyone,
+            origins: Vec::new(),
+            patience: Patience::default(),
+        }
     }
 }
 
@@ -70,6 +77,7 @@ impl TestServer {
             origins: Origins::new(&setup.origins).unwrap(),
             rules: BindRules { max_offline_ms: 30 * DAY_MS, schema: setup.schema },
             realm_rule: setup.realms,
+            patience: setup.patience,
             now,
         };
         let running = start(options).await.unwrap();
@@ -310,6 +318,12 @@ impl Peer {
                 other => panic!("expected MARK: {other:?}"),
             }
         }
+    }
+
+    /// Waits until what was said before is done: a PING is answered in turn.
+    pub async fn settle_session_end(&mut self) {
+        self.say(ClientMessage::Ping { id: 99 }).await;
+        while !matches!(self.news().await, ServerMessage::Pong { id: 99 }) {}
     }
 
     pub async fn expect_closed(&mut self) -> u16 {
