@@ -23,6 +23,11 @@ export async function control(command, body = {}) {
   return answer(await fetch(`${conductorUrl}/control/${command}`, init));
 }
 
+/** Asks something of the server's operator, such as `query("server/objects", { realm: "s_list", class: "Task" })`. */
+export async function query(command, parameters = {}) {
+  return answer(await fetch(`${conductorUrl}/control/${command}?${new URLSearchParams(parameters)}`));
+}
+
 /** The path of a file that the script leaves behind. */
 export function output(name) {
   return path.join(required("EBBTIDE_OUTPUT"), name);
