@@ -36,7 +36,7 @@ export function prepare(config: Configuration, defaultPath: string): Prepared {
   };
   if (sync) {
     coordinator.app = sync.user.app.core;
-    coordinator.sync = new SyncHandler(sync);
+    coordinator.sync = new SyncHandler(sync, schema);
     coordinator.core.sync = {
       userId: sync.user.id,
       realm: serverRealmName(sync.partitionValue),

@@ -14,6 +14,7 @@ export interface OpenSeed {
 export interface FrozenSeed {
   frozen: RealmCore;
   path: string;
+  schema?: CanonicalObjectSchema[];
 }
 
 export class RealmSeed {

@@ -109,7 +109,7 @@ export class Realm {
     if (arg instanceof RealmSeed) {
       const { what } = arg;
       if ("frozen" in what) {
-        this.internal = new View(this, what.frozen, undefined, undefined, true);
+        this.internal = new View(this, what.frozen, undefined, what.schema, true);
         this.realmPath = what.path;
         this.isGuest = true;
         this.syncSession = null;

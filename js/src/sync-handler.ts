@@ -5,6 +5,7 @@ import { ClientResetError, type SyncError } from "./errors.js";
 import { callSafely } from "./listeners.js";
 import { Realm } from "./realm.js";
 import { RealmSeed } from "./realm-seed.js";
+import type { CanonicalObjectSchema } from "./schema.js";
 import { ClientResetMode, SessionStopPolicy, type SyncConfiguration } from "./sync-configuration.js";
 import { SyncSession } from "./sync-session.js";
 
@@ -28,7 +29,11 @@ export class SyncHandler {
   private readonly fatalListeners = new Set<FatalListener>();
   private readonly progressListeners = new Set<ProgressListener>();
 
-  constructor(readonly config: SyncConfiguration) {}
+  constructor(
+    readonly config: SyncConfiguration,
+    /** The classes as the application declared them, for the realms that its callbacks get. */
+    private readonly schema: CanonicalObjectSchema[] | undefined,
+  ) {}
 
   start(coordinator: Coordinator): void {
     this.coordinator = coordinator;
@@ -80,7 +85,7 @@ export class SyncHandler {
   after(core: RealmCore): void | Promise<void> {
     const { clientReset } = this.config;
     const callback = clientReset?.onAfter ?? clientReset?.clientResetAfter;
-    return callback?.(this.frozen(core), new Realm(new RealmSeed({ coordinator: this.coordinator, isGuest: true })));
+    return callback?.(this.frozen(core), this.live());
   }
 
   progress(progress: CoreProgress): void {
@@ -98,7 +103,12 @@ export class SyncHandler {
     this.session.resetProgress(progress);
   }
 
-  private frozen(core: RealmCore): Realm {
-    return new Realm(new RealmSeed({ frozen: core, path: this.coordinator.path }));
+  private live(): Realm {
+    const { coordinator } = this;
+    return new Realm(new RealmSeed({ coordinator, schema: this.schema, isGuest: true }));
+  }
+
+  private frozen(frozen: RealmCore): Realm {
+    return new Realm(new RealmSeed({ frozen, path: this.coordinator.path, schema: this.schema }));
   }
 }

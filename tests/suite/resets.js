@@ -22,7 +22,8 @@ const CAUSES = {
       this.name = `before-${partition}`;
       await control("server/backup", { name: this.name });
       addTask(realm, 4, "lost by the server");
-      await settle(realm);
+      // Downloads too: what came back as the server's cannot be taken for an upload that is still to be answered.
+      await settle(realm, realm);
     },
     strike() {
       return control("server/restore", { name: this.name });

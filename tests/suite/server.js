@@ -56,7 +56,12 @@ export async function logIn({ module = { default: Realm }, viaProxy = false } = 
 
 /** The configuration of a synced realm with tasks. */
 export function syncConfig(user, partitionValue, sync = {}, rest = {}) {
-  return { schema: [Task], sync: { user, partitionValue, _sessionStopPolicy: "immediately", ...sync }, ...rest };
+  const clientReset = { mode: "discardLocal" };
+  return {
+    schema: [Task],
+    sync: { user, partitionValue, clientReset, _sessionStopPolicy: "immediately", ...sync },
+    ...rest,
+  };
 }
 
 /** Opens a synced realm as a new user: one more client of the partition. */

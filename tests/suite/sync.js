@@ -94,8 +94,10 @@ export async function the_session_can_be_paused_and_asked() {
   equal(session.state, "active");
   await settle(one, two);
   equal(tasks(two), ["1 while paused"]);
+  const { path } = one;
   one.close();
   two.close();
+  await Realm.deleteFile({ path });
   throws(() => session.state, "This SyncSession is no longer valid");
 }
 
