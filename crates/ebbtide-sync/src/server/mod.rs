@@ -14,6 +14,8 @@ mod record;
 mod refusal;
 mod reshape;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 pub use bind::{Bind, BindRequest, BindRules, SchemaRule, Start, check_bind};
 pub use download::entry_for;
