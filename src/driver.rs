@@ -336,6 +336,15 @@ impl Driver {
     }
 }
 
+impl Drop for Driver {
+    /// A realm that the app has lost without closing it gives its connection up; the store and the lock go with the slot.
+    fn drop(&mut self) {
+        if let Some((link, id)) = self.link.get_mut().take() {
+            link.detach(id);
+        }
+    }
+}
+
 impl LinkUser for Driver {
     fn link_event(&self, event: Event) {
         self.handle(event);

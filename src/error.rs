@@ -12,6 +12,8 @@ pub(crate) type Result<T> = std::result::Result<T, Fault>;
 pub(crate) enum Fault {
     /// Another tab, window or worker of this origin holds the realm.
     RealmOpenElsewhere { path: String },
+    /// The realm is open in this page, and what was asked for needs it closed.
+    RealmOpenHere { path: String },
     /// Records of the store contradict each other or themselves. Nothing was deleted.
     CorruptStore { path: String, what: String },
     /// The store was written by a newer version of this package. Nothing was deleted.
@@ -77,6 +79,7 @@ impl Fault {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Fault::RealmOpenElsewhere { .. } => "RealmOpenElsewhere",
+            Fault::RealmOpenHere { .. } => "RealmOpen",
             Fault::CorruptStore { .. } => "CorruptStore",
             Fault::FormatTooNew { .. } => "FormatTooNew",
             Fault::QuotaExceeded { .. } => "QuotaExceeded",
@@ -124,6 +127,7 @@ impl Fault {
             | Fault::Storage { .. }
             | Fault::StoreFailed { .. } => "StorageError",
             Fault::RealmOpenElsewhere { .. }
+            | Fault::RealmOpenHere { .. }
             | Fault::BackupExists { .. }
             | Fault::NoFileAction { .. }
             | Fault::NeedsAsyncOpen { .. }
@@ -151,6 +155,11 @@ impl Fault {
             Fault::RealmOpenElsewhere { path } => format!(
                 "The realm at '{path}' is open in another tab, window or worker of this origin. Close it there and try again."
             ),
+            Fault::RealmOpenHere { path } => {
+                format!(
+                    "Cannot delete or reset the realm at '{path}' while it is open; close every instance of it first."
+                )
+            }
             Fault::CorruptStore { path, what } => format!(
                 "The store of the realm at '{path}' is damaged: {what}. Nothing was deleted; Realm.deleteFile removes it, and a \
                  synced realm can then be downloaded again."

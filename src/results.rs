@@ -127,6 +127,21 @@ pub(crate) fn contains(snapshot: &Snapshot, class: ClassIndex, key: ObjectKey) -
     class.index() < snapshot.schema().classes.len() && snapshot.table(class).contains(key)
 }
 
+/// The key of a class's object at a position in the order of the keys.
+pub(crate) fn nth_key(snapshot: &Snapshot, class: ClassIndex, index: usize) -> Option<ObjectKey> {
+    let mut rest = index;
+    for page in snapshot.table(class).pages() {
+        match page.keys().get(rest) {
+            Some(key) => return Some(*key),
+            None => rest -= page.len(),
+        }
+    }
+    None
+}
+
+/// Up to which position walking over the pages costs less than listing all keys.
+const NEAR_ROWS: usize = 1_024;
+
 /// A recipe and its last result.
 pub(crate) struct Results {
     pub(crate) recipe: Recipe,
@@ -150,6 +165,17 @@ impl Results {
         let keys: Rc<[ObjectKey]> = self.recipe.keys(snapshot).into();
         self.cache.replace(Some((version, Rc::clone(&keys))));
         keys
+    }
+
+    /// The object at a position. The first ones of a whole class are found without listing all.
+    pub(crate) fn key_at(&self, snapshot: &Snapshot, version: u64, index: usize) -> Option<ObjectKey> {
+        if let (Source::Class(class), true) = (self.recipe.source, self.recipe.stages.is_empty())
+            && index < NEAR_ROWS
+            && self.cache.borrow().as_ref().is_none_or(|(at, _)| *at != version)
+        {
+            return nth_key(snapshot, class, index);
+        }
+        self.keys(snapshot, version).get(index).copied()
     }
 
     /// The positions of a collection of values at a version of the visible state.

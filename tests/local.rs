@@ -6,7 +6,10 @@ mod host;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-fn prepare() {}
+/// There is nothing to wait for.
+fn prepare() -> bool {
+    true
+}
 
 suite!(crud {
     a_created_object_reads_back

@@ -1,8 +1,53 @@
 //! The suites of synced realms, in a browser, against a real server that the conductor runs. Without a conductor's address
 //! at compile time there is no server, and each test says so instead of running.
 
-use wasm_bindgen_test::wasm_bindgen_test_configure;
+use wasm_bindgen_test::{console_log, wasm_bindgen_test_configure};
 
 mod host;
 
 wasm_bindgen_test_configure!(run_in_browser);
+
+/// The conductor's address.
+const CONDUCTOR: Option<&str> = option_env!("EBBTIDE_CONDUCTOR");
+
+/// Tells the suites where the conductor is; says whether there is one.
+fn prepare() -> bool {
+    match CONDUCTOR {
+        Some(address) => host::set_conductor(address),
+        None => console_log!("not run: `cargo xtask test browser` starts the server that this needs"),
+    }
+    CONDUCTOR.is_some()
+}
+
+suite!(resets {
+    a_restored_server_resets_in_place
+    terminated_sync_resets_in_place
+    trimmed_history_resets_in_place
+    a_forgotten_client_resets_in_place
+    a_connected_client_notices_by_itself
+    a_reset_at_startup_comes_before_the_realm
+    the_realm_reads_and_writes_while_it_waits_for_the_reset
+    writes_after_the_reset_are_uploaded_and_told
+    a_breaking_schema_change_takes_the_manual_path
+    manual_mode_asks_the_application
+    an_application_that_never_resets_is_reset_at_the_next_opening
+    a_simulated_reset_behaves_like_a_real_one
+    recover_modes_say_that_they_are_not_available_yet
+    the_documented_discard_program_runs
+    the_documented_manual_program_runs
+});
+
+suite!(sync {
+    a_user_logs_in_and_out
+    two_clients_converge
+    a_realm_that_is_not_on_disk_is_downloaded_fully_first
+    the_session_can_be_paused_and_asked
+    connection_and_progress_are_told
+    offline_writes_survive_the_end_of_the_page
+    later_edits_win_and_deletes_always
+    a_lost_acknowledgement_changes_nothing
+    a_killed_server_loses_nothing_acknowledged
+    opening_behaviours_do_what_they_say
+    additive_schema_changes_flow
+    a_simulated_error_reaches_the_error_callback
+});

@@ -109,7 +109,7 @@ const LETTERS: [char; 32] = [
 /// Takes the lock of a realm that is not open.
 async fn take(path: &str) -> Result<RealmLock> {
     if open::is_open(path) {
-        return Err(Fault::RealmOpenElsewhere { path: path.to_owned() });
+        return Err(Fault::RealmOpenHere { path: path.to_owned() });
     }
     RealmLock::acquire(path).await
 }

@@ -40,9 +40,7 @@ impl QueryCore {
     /// The key of the object at a position, or -1.
     #[wasm_bindgen(js_name = keyAt)]
     pub fn key_at(&self, index: u32) -> JsResult<f64> {
-        Ok(self.view.read(|snapshot, version| {
-            Ok(key_to_js(self.results.keys(snapshot, version).get(index as usize).copied()))
-        })?)
+        Ok(self.view.read(|snapshot, version| Ok(key_to_js(self.results.key_at(snapshot, version, index as usize))))?)
     }
 
     /// The position of an object, or -1.

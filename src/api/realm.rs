@@ -200,14 +200,7 @@ impl RealmCore {
     pub fn key_at(&self, class: u32, index: u32) -> JsResult<f64> {
         Ok(self.view.read(|snapshot, _| {
             class_of(snapshot, class)?;
-            let mut rest = index as usize;
-            for page in snapshot.table(ClassIndex(class)).pages() {
-                match page.keys().get(rest) {
-                    Some(key) => return Ok(key_to_js(Some(*key))),
-                    None => rest -= page.len(),
-                }
-            }
-            Ok(key_to_js(None))
+            Ok(key_to_js(crate::results::nth_key(snapshot, ClassIndex(class), index as usize)))
         })?)
     }
 
