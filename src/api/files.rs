@@ -46,6 +46,12 @@ pub fn stored_schema_version(path: &str) -> f64 {
     Catalogue::realm(path).map_or(-1.0, |realm| realm.schema_version)
 }
 
+/// Whether a realm waits to be copied to a backup and cleared.
+#[wasm_bindgen(js_name = hasFileAction)]
+pub fn has_file_action(path: &str) -> bool {
+    Catalogue::action(path).is_some()
+}
+
 /// Copies the store of a realm that must be reset to a backup and clears it; resolves to the backup's path.
 #[wasm_bindgen(js_name = initiateClientReset)]
 pub async fn initiate_client_reset(path: String) -> JsResult<String> {
