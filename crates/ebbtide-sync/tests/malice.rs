@@ -176,7 +176,8 @@ fn a_lie_is_told_the_app_and_tried_again_and_the_third_ends_in_a_reset() {
 
 #[test]
 fn a_server_that_claims_another_history_of_ours_is_not_believed_blindly() {
-    let claims: [(u16, fn(&mut Scripted, Cursor) -> ServerMessage); 5] = [
+    type Claim = fn(&Scripted, Cursor) -> ServerMessage;
+    let claims: [(u16, Claim); 5] = [
         (211, |s, at| bound(s, Epoch([9; 16]), at.version, None)),
         (209, |s, at| bound(s, at.epoch, ServerVersion(at.version.0 - 1), None)),
         (210, |s, at| bound(s, at.epoch, at.version, Some((99, [0; 16])))),
@@ -194,7 +195,7 @@ fn a_server_that_claims_another_history_of_ours_is_not_believed_blindly() {
                 _ => None,
             })
             .unwrap();
-        let message = claim(&mut scripted, cursor);
+        let message = claim(&scripted, cursor);
         scripted.hear(message);
         let told = scripted.effects.iter().find_map(|effect| match effect {
             Effect::ResetProgress(progress) => Some(progress.code),

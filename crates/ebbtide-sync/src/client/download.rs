@@ -45,6 +45,9 @@ impl Session {
 
     /// Sends what is on disk for good, as much as may be under way.
     pub(super) fn upload(&mut self, state: &mut State, now: Millis, session: SessionId) {
+        if !self.window.is_open() {
+            return;
+        }
         let durable = state.disk.durable().identity.last_number;
         let (mut changesets, mut bytes) = (Vec::new(), 0);
         for own in state.replica.pending() {

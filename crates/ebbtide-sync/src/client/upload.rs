@@ -28,6 +28,12 @@ impl UploadWindow {
         self.sent
     }
 
+    /// Whether it is time to send more. A window that was filled is filled again when half of it is empty, so that
+    /// changesets travel, and come back, in runs.
+    pub(crate) fn is_open(&self) -> bool {
+        self.under_way.len() <= UNDER_WAY_MAX / 2 && self.bytes <= UNDER_WAY_BYTES_MAX / 2
+    }
+
     /// Whether another changeset may be sent now.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         self.under_way.is_empty() || (self.under_way.len() < UNDER_WAY_MAX && self.bytes + bytes <= UNDER_WAY_BYTES_MAX)
@@ -72,8 +78,9 @@ mod tests {
             window.send(ChangesetNumber(number), 10);
         }
         assert!(!window.has_room(10));
+        assert!(!window.is_open());
         assert!(window.acknowledge(ChangesetNumber(40)));
-        assert!(window.is_waiting() && window.has_room(10));
+        assert!(window.is_waiting() && window.has_room(10) && window.is_open());
         assert!(!window.acknowledge(ChangesetNumber(1_000)));
     }
 }
