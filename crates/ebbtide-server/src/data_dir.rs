@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,8 @@ impl DataDir {
     pub fn create(root: &Path) -> Result<DataDir, String> {
         let dir = DataDir { root: root.to_path_buf() };
         for folder in [dir.root.clone(), dir.backups(), dir.replaced()] {
-            fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+            made.map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
         }
         Ok(dir)
     }
@@ -118,6 +119,15 @@ impl DataDir {
             Err(std::env::VarError::NotPresent) => secret(&self.root.join("admin.token")),
             Err(std::env::VarError::NotUnicode(_)) => Err(format!("{ADMIN_TOKEN_VARIABLE} is not UTF-8")),
         }
+    }
+
+    /// The token for commanding the server that runs here: the environment's, or the directory's, which must be there.
+    pub fn existing_admin_token(&self) -> Result<String, String> {
+        let in_environment = std::env::var_os(ADMIN_TOKEN_VARIABLE).is_some();
+        if in_environment || self.root.join("admin.token").is_file() {
+            return self.admin_token();
+        }
+        Err(format!("set {ADMIN_TOKEN_VARIABLE} to the token that the running server was started with"))
     }
 
     /// Writes down that this process serves the directory.

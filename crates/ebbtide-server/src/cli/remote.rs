@@ -28,7 +28,7 @@ pub fn target(data: &Path) -> Result<Target, Failure> {
     match dir.lock() {
         Ok(lock) => Ok(Target::Files(dir, lock)),
         Err(in_use) => match dir.running() {
-            Some(server) => Ok(Target::Server(Remote { server, token: dir.admin_token()? })),
+            Some(server) => Ok(Target::Server(Remote { server, token: dir.existing_admin_token()? })),
             None => Err(Failure::Work(in_use)),
         },
     }

@@ -41,10 +41,12 @@ async fn authenticate(State(web): State<Arc<Web>>, request: Request, next: Next)
         let reason = "the admin token is needed as bearer token; it is in admin.token of the data directory";
         return refuse(StatusCode::UNAUTHORIZED, "Unauthorized", reason);
     }
-    if request.method() != axum::http::Method::GET {
-        tracing::info!(path = request.uri().path(), "admin call");
+    let (method, path) = (request.method().clone(), request.uri().path().to_string());
+    let response = next.run(request).await;
+    if method != axum::http::Method::GET {
+        tracing::info!(path, status = response.status().as_u16(), "admin call");
     }
-    next.run(request).await
+    response
 }
 
 #[derive(Deserialize, Default)]
