@@ -1,7 +1,7 @@
 // What goes wrong on the way to the server, and in the server, loses nothing and doubles nothing.
 import { call, Profile } from "./support/profile.mjs";
 import { equal, isTrue, keep, until } from "./support/promises.mjs";
-import { control, info, query } from "./support/stage.mjs";
+import { control, fresh, info, query } from "./support/stage.mjs";
 
 const CLIENT = "/tests/e2e/support/synced-client.js";
 const DISK = "/tests/e2e/support/disk.js";
@@ -74,26 +74,27 @@ await keep({
   },
 
   async a_wrong_token_is_an_error_that_the_app_sees_and_loses_nothing() {
+    const realm = fresh("wrong-token");
     await withProfile(async (strange) => {
       const page = await strange.page();
       const first = (name, ...args) => call(page, CLIENT, name, ...args);
-      await first("open", direct, "wrong-token");
-      await first("write", "wrong-token", [{ _id: "a", text: "with the right token" }]);
-      await first("uploaded", "wrong-token");
-      await first("close", "wrong-token");
+      await first("open", direct, realm);
+      await first("write", realm, [{ _id: "a", text: "with the right token" }]);
+      await first("uploaded", realm);
+      await first("close", realm);
       const wrong = { accessToken: "not.a.token", refreshToken: "not.a.token" };
       isTrue((await call(page, DISK, "changeUsers", wrong)) > 0, "users to be changed");
       await page.reload();
-      await first("open", direct, "wrong-token");
-      await first("write", "wrong-token", [{ _id: "b", text: "with the wrong token" }]);
-      await first("durable", "wrong-token");
+      await first("open", direct, realm);
+      await first("write", realm, [{ _id: "b", text: "with the wrong token" }]);
+      await first("durable", realm);
       const [error] = await until("the app to be told", async () => {
-        const told = await first("told", "wrong-token");
+        const told = await first("told", realm);
         return told.length > 0 && told;
       });
       isTrue(error.message.length > 0, "words");
-      equal((await first("read", "wrong-token")).length, 2, "the notes that can be read");
-      equal((await serverContents("wrong-token")).length, 1, "the notes on the server");
+      equal((await first("read", realm)).length, 2, "the notes that can be read");
+      equal((await serverContents(realm)).length, 1, "the notes on the server");
       return `code ${error.code}, "${error.message}"`;
     });
   },
@@ -114,7 +115,7 @@ await keep({
         isTrue(late?.message.includes("300 ms"), `a timeout, not ${JSON.stringify(late)}`);
         // A realm that is not on disk cannot be opened fully, and says so in time.
         const behavior = { type: "downloadBeforeOpen", timeOut: 500, timeOutBehavior: "throwException" };
-        const refused = await run("attempt", "open", direct, "comes-later-new", behavior);
+        const refused = await run("attempt", "open", direct, `${realm}-new`, behavior);
         isTrue(refused?.message.includes("could not be downloaded"), `a timeout, not ${JSON.stringify(refused)}`);
         const login = await run("attempt", "logIn", direct);
         equal(login?.code, "Network", `the code of ${JSON.stringify(login)}`);
@@ -123,8 +124,8 @@ await keep({
       }
       await run("uploaded", realm);
       await sameOnServer(run, realm);
-      await run("open", direct, "comes-later-new", { type: "downloadBeforeOpen" });
-      equal(await run("read", "comes-later-new"), []);
+      await run("open", direct, `${realm}-new`, { type: "downloadBeforeOpen" });
+      equal(await run("read", `${realm}-new`), []);
     });
   },
 
@@ -160,8 +161,8 @@ await keep({
 await profile.end();
 
 /** Writes and uploads before and after something strange was put between two frames. */
-async function disturbedBy(realm, injections) {
-  await onPage(viaProxy, realm, async (run) => {
+async function disturbedBy(name, injections) {
+  await onPage(viaProxy, name, async (run, realm) => {
     await run("write", realm, [{ _id: "a", text: "before" }]);
     await run("uploaded", realm);
     for (const injection of injections) {
@@ -191,7 +192,8 @@ async function disturbedBy(realm, injections) {
 }
 
 /** A page with a synced realm open; the proxy lets everything through before and after. */
-async function onPage(server, realm, use) {
+async function onPage(server, name, use) {
+  const realm = fresh(name);
   await control("proxy/pass");
   const page = await profile.page();
   const run = (name, ...args) => call(page, CLIENT, name, ...args);

@@ -2,7 +2,7 @@
 import { Lookout, MOMENTS, watchForCrashPoint } from "./support/crash-points.mjs";
 import { call, Profile } from "./support/profile.mjs";
 import { equal, isTrue, keep, within } from "./support/promises.mjs";
-import { control, info, query } from "./support/stage.mjs";
+import { control, fresh, info, query } from "./support/stage.mjs";
 
 const CLIENT = "/tests/e2e/support/reset-client.js";
 const PATIENCE_MS = 20000;
@@ -39,7 +39,7 @@ lookout.close();
 async function everyPlace(story, end) {
   const profile = await Profile.create();
   try {
-    const places = await placesOf(profile, story);
+    const places = await placesOf(profile, story, end);
     const wanted = places.flatMap((name, at) => MOMENTS.map((moment) => ({ name, at, moment })));
     const moments = end === "page" ? wanted : wanted.filter(({ moment }) => moment === "committing");
     const partitions = moments.map(({ at, moment }) => partitionOf(story, end, at, moment));
@@ -60,8 +60,8 @@ async function everyPlace(story, end) {
 }
 
 /** A run without a crash, which shows where one can be. */
-async function placesOf(profile, story) {
-  const partition = partitionOf(story, "none", 0, "none");
+async function placesOf(profile, story, end) {
+  const partition = partitionOf(story, end, 0, "none");
   const states = await onPage(profile, undefined, (page) => call(page, CLIENT, "prepare", server, [partition]));
   await control("server/terminate-sync", { realm: `s_${partition}` });
   const { places } = await onPage(profile, {}, (page) => call(page, CLIENT, story.run, server, partition));
@@ -101,7 +101,7 @@ async function onPage(profile, crashPoint, use) {
   }
 }
 
-async function checkInPlace(partition, { old, fresh }, { first, last, calls }, where) {
+async function checkInPlace(partition, { old, fresh: wanted }, { first, last, calls }, where) {
   equal(
     calls.filter((name) => name !== "before" && name !== "after"),
     [],
@@ -110,26 +110,26 @@ async function checkInPlace(partition, { old, fresh }, { first, last, calls }, w
   const withoutMark = first.filter(([key]) => key !== "after" && key !== "later");
   const shown = JSON.stringify(withoutMark);
   const isOld = shown === JSON.stringify(old);
-  isTrue(isOld || shown === JSON.stringify(fresh), `${where}: the old or the new state, not ${shown}`);
-  await checkEnd(partition, fresh, last, where);
+  isTrue(isOld || shown === JSON.stringify(wanted), `${where}: the old or the new state, not ${shown}`);
+  await checkEnd(partition, wanted, last, where);
   return isOld ? "old" : "new";
 }
 
-async function checkByHand(partition, { old, fresh }, { last, calls, backups }, where) {
+async function checkByHand(partition, { old, fresh: wanted }, { last, calls, backups }, where) {
   equal(
     calls.filter((name) => name !== "ClientReset"),
     [],
     `${where}: errors`,
   );
   equal(backups, [old], `${where}: the backups`);
-  await checkEnd(partition, fresh, last, where);
+  await checkEnd(partition, wanted, last, where);
   return "kept";
 }
 
 /** The reset has come to its end: the server's state and what was written since, on both sides, once. */
-async function checkEnd(partition, fresh, last, where) {
+async function checkEnd(partition, wanted, last, where) {
   const since = (rows) => rows.filter(([key]) => key !== "after" && key !== "later");
-  equal(since(last), fresh, `${where}: the state after the reset`);
+  equal(since(last), wanted, `${where}: the state after the reset`);
   isTrue(
     last.some(([key]) => key === "later"),
     `${where}: what was written after the reset`,
@@ -154,5 +154,5 @@ function checkOrder(seen) {
 }
 
 function partitionOf(story, end, at, moment) {
-  return `crash-${story.name}-${end}-${at}-${moment}`;
+  return fresh(`crash-${story.name}-${end}-${at}-${moment}`);
 }

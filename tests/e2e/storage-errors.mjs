@@ -1,7 +1,7 @@
 // What goes wrong with the browser's storage is an error that the app sees, and nothing is deleted because of it.
 import { call, Profile } from "./support/profile.mjs";
 import { equal, isTrue, keep, until } from "./support/promises.mjs";
-import { conductorUrl, info } from "./support/stage.mjs";
+import { conductorUrl, fresh, info } from "./support/stage.mjs";
 import { xxh3 } from "./support/xxh3.mjs";
 
 const CLIENT = "/tests/e2e/support/local-client.js";
@@ -23,9 +23,8 @@ await keep({
   async a_full_origin_is_an_error_with_its_code_and_what_was_stored_is_intact() {
     await inProfile(async (profile) => {
       const page = await profile.page();
-      const devtools = await profile.devtools(page);
       // The browser remembers what room there is from the first write on.
-      await devtools.send("Storage.overrideQuotaForOrigin", { origin: conductorUrl, quotaSize: QUOTA_BYTES });
+      await page.devtools.send("Storage.overrideQuotaForOrigin", { origin: conductorUrl, quotaSize: QUOTA_BYTES });
       await call(page, CLIENT, "open", "quota");
       let stored = 0;
       let refusal;
@@ -65,8 +64,7 @@ await keep({
   async storage_cleared_under_a_running_page_is_an_error_and_reads_go_on() {
     await inProfile(async (profile) => {
       const page = await localPage(profile, "cleared");
-      const devtools = await profile.devtools(page);
-      await devtools.send("Storage.clearDataForOrigin", { origin: conductorUrl, storageTypes: "indexeddb" });
+      await page.devtools.send("Storage.clearDataForOrigin", { origin: conductorUrl, storageTypes: "indexeddb" });
       const told = await until("the app to be told", async () => {
         const errors = await call(page, CLIENT, "told", "cleared");
         return errors.length > 0 && errors;
@@ -84,22 +82,22 @@ await keep({
   },
 
   async a_synced_realm_whose_store_was_cleared_is_downloaded_again() {
+    const realm = fresh("storage-cleared");
     await inProfile(async (profile) => {
       const page = await profile.page();
-      await call(page, SYNCED, "open", server, "storage-cleared");
-      await call(page, SYNCED, "write", "storage-cleared", [{ _id: "a", text: "on the server" }]);
-      await call(page, SYNCED, "uploaded", "storage-cleared");
-      const before = await call(page, SYNCED, "identity", "storage-cleared");
-      const devtools = await profile.devtools(page);
-      await devtools.send("Storage.clearDataForOrigin", { origin: conductorUrl, storageTypes: "indexeddb" });
+      await call(page, SYNCED, "open", server, realm);
+      await call(page, SYNCED, "write", realm, [{ _id: "a", text: "on the server" }]);
+      await call(page, SYNCED, "uploaded", realm);
+      const before = await call(page, SYNCED, "identity", realm);
+      await page.devtools.send("Storage.clearDataForOrigin", { origin: conductorUrl, storageTypes: "indexeddb" });
       await page.close();
       const again = await profile.page();
-      await call(again, SYNCED, "open", server, "storage-cleared");
-      await call(again, SYNCED, "downloaded", "storage-cleared");
-      equal(await call(again, SYNCED, "read", "storage-cleared"), [["a", "on the server", 0, ""]]);
-      isTrue(before !== (await call(again, SYNCED, "identity", "storage-cleared")), "a new identity");
-      await call(again, SYNCED, "write", "storage-cleared", [{ _id: "b", text: "goes on" }]);
-      await call(again, SYNCED, "uploaded", "storage-cleared");
+      await call(again, SYNCED, "open", server, realm);
+      await call(again, SYNCED, "downloaded", realm);
+      equal(await call(again, SYNCED, "read", realm), [["a", "on the server", 0, ""]]);
+      isTrue(before !== (await call(again, SYNCED, "identity", realm)), "a new identity");
+      await call(again, SYNCED, "write", realm, [{ _id: "b", text: "goes on" }]);
+      await call(again, SYNCED, "uploaded", realm);
     });
   },
 

@@ -43,6 +43,7 @@ export class Profile {
   async page({ hook, argument, address = BLANK } = {}) {
     const page = await this.#context.newPage();
     page.complaints = [];
+    page.devtools = await this.#context.newCDPSession(page);
     page.on("pageerror", (error) => page.complaints.push(`uncaught: ${error}`));
     page.on("console", (message) => {
       if (message.type() === "error") page.complaints.push(`console: ${message.text()}`);
@@ -52,16 +53,10 @@ export class Profile {
     return page;
   }
 
-  /** A session of the DevTools protocol with a page. */
-  devtools(page) {
-    return this.#context.newCDPSession(page);
-  }
-
   /** Kills a page's process, whatever the page is doing. */
   async crash(page) {
     const crashed = page.waitForEvent("crash");
-    const devtools = await this.devtools(page);
-    devtools.send("Page.crash").catch(() => undefined);
+    page.devtools.send("Page.crash").catch(() => undefined);
     await crashed;
     await page.close();
   }

@@ -6,6 +6,13 @@ import { chromium } from "playwright-core";
 /** The conductor's address; it serves the files too. */
 export const conductorUrl = required("EBBTIDE_CONDUCTOR");
 
+const run = Date.now().toString(36);
+
+/** A realm's name that no earlier run has used: a server keeps its data. */
+export function fresh(name) {
+  return `${name}-${run}`;
+}
+
 /** Starts the browser that the automation has found. Close it, or end the process. */
 export function launch() {
   const args = JSON.parse(required("EBBTIDE_CHROMIUM_ARGS")).filter((flag) => !flag.startsWith("--headless"));
