@@ -1,6 +1,5 @@
 //! Random stories: devices write, come and go, crash and forget; the server is restored, terminated, trimmed. In the end
 //! everybody has the same.
-#![allow(clippy::unwrap_used)]
 
 use ebbtide_core::Value;
 use ebbtide_sync::client::SessionState;

@@ -1,5 +1,4 @@
 //! Servers that lie, err or babble: the realm stays whole, the app hears a clear error, nothing spins.
-#![allow(clippy::unwrap_used)]
 
 use ebbtide_core::{ChainHash, ChangesetNumber, Epoch, Millis, Salt, ServerVersion};
 use ebbtide_sync::client::{Effect, Engine, Event, ResetMode, SessionState};

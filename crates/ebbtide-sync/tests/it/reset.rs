@@ -1,5 +1,4 @@
 //! Client resets in place and the manual path, with a server made of the shipped rules.
-#![allow(clippy::unwrap_used)]
 
 use ebbtide_core::{Collection, Millis, PropertyType, Schema, Snapshot, Value};
 use ebbtide_sync::client::{Event, ResetMode, ResetPhase, SessionState, SyncErrorKind};

@@ -1,7 +1,5 @@
 //! The wire format: what is encoded comes back, golden frames stay readable, garbage never panics.
 
-#![allow(clippy::unwrap_used)]
-
 use std::path::PathBuf;
 
 use ebbtide_core::{

@@ -1,7 +1,5 @@
 //! The connection: when it opens and closes sockets, what it survives, and whom it tells.
 
-#![allow(clippy::unwrap_used)]
-
 use ebbtide_core::{Epoch, Millis, ServerVersion};
 use ebbtide_sync::client::{
     AttachId, Connection, ConnectionEffect, ConnectionEvent, ConnectionOptions, ConnectionState, Retry,

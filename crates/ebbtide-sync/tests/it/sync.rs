@@ -1,5 +1,4 @@
 //! Devices that sync through a server: the shipped engine, the shipped rules, a store that crashes where it is told to.
-#![allow(clippy::unwrap_used)]
 
 use ebbtide_core::batch::LoadedStore;
 use ebbtide_core::{Millis, Schema, Value};
