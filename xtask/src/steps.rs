@@ -45,7 +45,7 @@ impl<'a> Steps<'a> {
     /// Runs one step, which writes its output to the log that it is given; the run goes on if it fails.
     pub fn step<T>(&mut self, name: &str, work: impl FnOnce(&Path) -> Outcome<T>) -> Option<T> {
         println!("== {name}");
-        let log = self.project.build(&format!("logs/{}.log", name.replace([' ', '/'], "-")));
+        let log = self.project.build(&format!("logs/{}.log", name.replace([' ', ':', '/'], "-")));
         let _ = fs::remove_file(&log);
         let start = Instant::now();
         let outcome = work(&log);

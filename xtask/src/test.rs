@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::arguments::{Mode, Part};
 use crate::conductor::Scene;
 use crate::demo;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::files;
 use crate::package;
 use crate::process::{self, run_logged};
@@ -86,7 +86,7 @@ fn lint_rust(project: &Project, steps: &mut Steps<'_>) {
 }
 
 fn native(project: &Project, steps: &mut Steps<'_>) {
-    let arguments = ["test", "--workspace", "--exclude", EDGE];
+    let arguments = ["test", "--no-fail-fast", "--workspace", "--exclude", EDGE];
     steps.step("native tests", |log| run_logged(&mut cargo(project, &arguments), log));
 }
 
@@ -125,21 +125,32 @@ fn on_stage(
     Ok(())
 }
 
-fn browser_tests(project: &Project, steps: &mut Steps<'_>, scene: &Scene, browser: &Browser, hosts: &[String]) {
-    let mut command = project.command("wasm-pack");
-    command.args(["test", "--headless", "--chrome", "--chromedriver"]).arg(&browser.driver).arg(".");
-    if !hosts.is_empty() {
-        command.arg("--");
-        for host in hosts {
-            command.args(["--test", host]);
-        }
+/// Each host is a step of its own: wasm-pack ends at the first that fails, and takes no word to go on.
+fn browser_tests(project: &Project, steps: &mut Steps<'_>, scene: &Scene, browser: &Browser, wanted: &[String]) {
+    let mut hosts: Vec<String> = match files::with_extension(&project.path("tests"), "rs") {
+        Ok(found) => found.iter().map(|path| files::stem(path)).collect(),
+        Err(failure) => return steps.missed("browser", &failure.to_string()),
+    };
+    if wanted.is_empty() {
+        steps
+            .step("browser: unit tests", |log| run_logged(&mut browser_test(project, scene, browser, &["--lib"]), log));
     }
+    hosts.retain(|host| wanted.is_empty() || wanted.contains(host));
+    if hosts.is_empty() {
+        steps.missed("browser", "tests/ has no such hosts (*.rs)");
+    }
+    for host in hosts {
+        let mut command = browser_test(project, scene, browser, &["--test", &host]);
+        steps.step(&format!("browser: {host}"), |log| run_logged(&mut command, log));
+    }
+}
+
+fn browser_test(project: &Project, scene: &Scene, browser: &Browser, choice: &[&str]) -> Command {
+    let mut command = project.command("wasm-pack");
+    command.args(["test", "--headless", "--chrome", "--chromedriver"]).arg(&browser.driver).arg("--").args(choice);
     command.env("EBBTIDE_CONDUCTOR", scene.url());
     command.env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_TEST_SECONDS.to_string());
-    steps.step("browser tests", |log| match files::with_extension(&project.path("tests"), "rs")?.is_empty() {
-        true => Err(Failure::new("tests/ has no hosts (*.rs)")),
-        false => run_logged(&mut command, log),
-    });
+    command
 }
 
 fn end_to_end(project: &Project, steps: &mut Steps<'_>, scene: &Scene, browser: &Browser, names: &[String]) {
