@@ -32,7 +32,10 @@ export class ResetRecord {
   /** Takes one progress report of the package. */
   take(progress) {
     const { phase, cause, code, message, stagedBytes, totalBytes, report } = progress;
-    Object.assign(this, { cause, code, message, stagedBytes, totalBytes });
+    Object.assign(this, { cause, code, message });
+    // The last reports come when the staging area is empty again.
+    this.stagedBytes = Math.max(this.stagedBytes, stagedBytes ?? 0);
+    this.totalBytes = Math.max(this.totalBytes, totalBytes ?? 0);
     if (report) this.report = report;
     if (phase === "done") {
       this.end();
