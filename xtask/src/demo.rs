@@ -58,7 +58,7 @@ pub fn play(project: &Project, browser: &Browser) -> Outcome<()> {
 pub fn serve_tests(project: &Project) -> Outcome<()> {
     setup::for_building(project)?;
     package::build(project, Mode::Release)?;
-    let scene = stage::open(project, Play::Tests)?;
+    let scene = stage::open(project, Play::Rehearsal)?;
     println!("EBBTIDE_CONDUCTOR={}", scene.url());
     wait_for_the_signal()
 }

@@ -15,6 +15,8 @@ use crate::server::{self, Build, Server};
 pub enum Play {
     /// Tests: the repository at `/`, an empty server.
     Tests,
+    /// The same for somebody who writes a test, beside test runs.
+    Rehearsal,
     /// Measurements: the same with an optimised server.
     Bench,
     /// The demo page at `/`, with the server's data of last time; the page's port is this one if it is free.
@@ -27,6 +29,7 @@ impl Play {
     fn name(self) -> &'static str {
         match self {
             Play::Tests => "tests",
+            Play::Rehearsal => "rehearsal",
             Play::Bench => "bench",
             Play::Demo { .. } => "demo",
             Play::ScriptedDemo => "scripted-demo",
@@ -36,7 +39,7 @@ impl Play {
     fn pages(self, project: &Project) -> Pages {
         let mount = |prefix, folder: &str| Mount { prefix, folder: project.path(folder) };
         let root = match self {
-            Play::Tests | Play::Bench => "",
+            Play::Tests | Play::Rehearsal | Play::Bench => "",
             Play::Demo { .. } | Play::ScriptedDemo => "www",
         };
         Pages(vec![mount("/ebbtide/", "dist"), mount("/", root)])
@@ -60,7 +63,9 @@ pub fn open(project: &Project, play: Play) -> Outcome<Arc<Scene>> {
     let proxy = Proxy::start(address)?;
     let address = match play {
         Play::Demo { port } => port::free(port)?,
-        Play::Tests | Play::Bench | Play::ScriptedDemo => port::remembered(project, &format!("{name}-conductor"))?,
+        Play::Tests | Play::Rehearsal | Play::Bench | Play::ScriptedDemo => {
+            port::remembered(project, &format!("{name}-conductor"))?
+        }
     };
     conductor::start(Scene { server: Mutex::new(server), proxy, pages: play.pages(project), address })
 }
