@@ -26,6 +26,8 @@ export class Coordinator {
   closing: Promise<void> | undefined;
   private stopLingering: () => void = () => {};
   private isRevived = false;
+  /** Whether it is too late to attach anything. */
+  hasEnded = false;
   /** Notices of the engine's own making while it opens. */
   private early: (() => void)[] | undefined = [];
 
@@ -93,10 +95,11 @@ export class Coordinator {
       await this.core.flushed().catch(() => undefined);
       await Promise.race([stopped, this.sync?.lastWords() ?? Promise.resolve()]);
       if (this.isRevived) return;
-      onClosed();
+      this.hasEnded = true;
       for (const guest of [...this.guests]) guest.realm.close();
       this.sync?.stop();
       await this.core.close().catch((error) => this.storageError(error));
+      onClosed();
     })();
   }
 

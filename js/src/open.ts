@@ -35,8 +35,6 @@ export class ProgressRealmPromise implements Promise<Realm> {
       this.isSettled = true;
       pending.get(this.path)?.delete(this);
     });
-    // Whoever does not look at the promise does not care; whoever does gets the rejection from `then`.
-    this.promise.catch(() => undefined);
   }
 
   // biome-ignore lint/suspicious/noThenProperty: this is a promise

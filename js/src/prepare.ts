@@ -3,7 +3,7 @@ import { type Configuration, localPath } from "./configuration.js";
 import type { Coordinator, CoordinatorConfig } from "./coordinator.js";
 import { codeOf } from "./core.js";
 import { NotAvailableError } from "./errors.js";
-import { acquire, acquireSync, deleteStore, exists, storedSchemaVersion } from "./registry.js";
+import { acquire, acquireSync, deleteStore, exists, releaseUnused, storedSchemaVersion } from "./registry.js";
 import type { CanonicalObjectSchema } from "./schema.js";
 import { compareSchemas, toCoreSchema } from "./schema-core.js";
 import { parseSchema } from "./schema-parse.js";
@@ -49,9 +49,7 @@ export function prepare(config: Configuration, defaultPath: string): Prepared {
 /** The engine for a configuration, without waiting. */
 export function engineSync(prepared: Prepared): Coordinator {
   refuseMigration(prepared);
-  const coordinator = acquireSync(prepared.coordinator);
-  adopt(coordinator, prepared);
-  return coordinator;
+  return adopted(acquireSync(prepared.coordinator), prepared);
 }
 
 export async function engine(prepared: Prepared): Promise<Coordinator> {
@@ -64,8 +62,17 @@ export async function engine(prepared: Prepared): Promise<Coordinator> {
     await deleteStore(prepared.path);
     coordinator = await acquire(prepared.coordinator);
   }
-  adopt(coordinator, prepared);
-  return coordinator;
+  return adopted(coordinator, prepared);
+}
+
+function adopted(coordinator: Coordinator, prepared: Prepared): Coordinator {
+  try {
+    adopt(coordinator, prepared);
+    return coordinator;
+  } catch (error) {
+    releaseUnused(coordinator);
+    throw error;
+  }
 }
 
 function refuseMigration({ config, path }: Prepared): void {

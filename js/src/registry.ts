@@ -16,6 +16,12 @@ export function openCoordinator(path: string): Coordinator | undefined {
   return coordinator && coordinator.views.size > 0 ? coordinator : undefined;
 }
 
+/** The engine at a path that nobody uses and that has not closed yet. */
+function lingeringCoordinator(path: string): Coordinator | undefined {
+  const coordinator = coordinators.get(path);
+  return coordinator && !coordinator.hasEnded && !deleted.has(path) ? coordinator : undefined;
+}
+
 export function allCoordinators(): Coordinator[] {
   return [...coordinators.values()];
 }
@@ -24,8 +30,8 @@ export function allCoordinators(): Coordinator[] {
 export function acquireSync(config: CoordinatorConfig): Coordinator {
   assertReady();
   const { path } = config.core;
-  const existing = coordinators.get(path);
-  if (existing && (existing.views.size > 0 || !(existing.isInMemory || deleted.has(path)))) return existing;
+  const existing = openCoordinator(path) ?? lingeringCoordinator(path);
+  if (existing) return existing;
   const coordinator = Coordinator.openSync(config);
   deleted.delete(path);
   coordinators.set(path, coordinator);
@@ -35,19 +41,30 @@ export function acquireSync(config: CoordinatorConfig): Coordinator {
 /** The engine at a path: the one that Realm instances use, or a new one. */
 export async function acquire(config: CoordinatorConfig): Promise<Coordinator> {
   assertReady();
+  for (;;) {
+    const coordinator = await acquireOnce(config);
+    // While the caller waited, the last of those who used it may have gone.
+    if (!coordinator.hasEnded) return coordinator;
+  }
+}
+
+async function acquireOnce(config: CoordinatorConfig): Promise<Coordinator> {
   const { path } = config.core;
   const existing = openCoordinator(path);
   if (existing) return existing;
   const underWay = opening.get(path);
   if (underWay) return underWay;
+  // Only what was asked before: what is asked later waits for this opening.
+  const wasDeleted = deleted.has(path);
+  const before = stores.get(path);
   const promise = (async () => {
     await coordinators.get(path)?.finishClosing();
-    await stores.get(path);
+    await before;
     // Somebody may have opened it synchronously while this one waited.
-    const raced = coordinators.get(path);
+    const raced = openCoordinator(path);
     if (raced) return raced;
     const coordinator = await Coordinator.open(config);
-    deleted.delete(path);
+    if (wasDeleted) deleted.delete(path);
     coordinators.set(path, coordinator);
     return coordinator;
   })();
@@ -70,6 +87,7 @@ export function releaseUnused(coordinator: Coordinator): void {
   const forget = () => {
     if (coordinators.get(coordinator.path) === coordinator) coordinators.delete(coordinator.path);
   };
+  // What was in memory ends with the last instance, at once.
   if (coordinator.isInMemory) forget();
   coordinator.release(forget);
 }
@@ -91,9 +109,12 @@ export function storedSchemaVersion(path: string): number {
 /** Deletes a store. It is gone for `exists` at once; openings wait until it is gone from the disk too. */
 export function deleteStore(path: string): Promise<void> {
   assertReady();
-  if (openCoordinator(path)) throw new Error(`Cannot delete files of an open Realm: '${path}' is still in use.`);
+  const inUse = () => new Error(`Cannot delete files of an open Realm: '${path}' is still in use.`);
+  if (openCoordinator(path)) throw inUse();
+  const earlier = opening.get(path);
   deleted.add(path);
-  return onStore(path, async () => {
+  return onStore(path, earlier, async () => {
+    if (openCoordinator(path)) throw inUse();
     if (deleted.has(path)) await wasm.deleteRealm(path);
     deleted.delete(path);
   });
@@ -102,7 +123,7 @@ export function deleteStore(path: string): Promise<void> {
 /** Moves a store to its backup. Openings of the path wait for it. */
 export function backUpStore(path: string): Promise<string> {
   assertReady();
-  return onStore(path, async () => {
+  return onStore(path, undefined, async () => {
     try {
       return await wasm.initiateClientReset(path);
     } catch (error) {
@@ -114,10 +135,16 @@ export function backUpStore(path: string): Promise<string> {
   });
 }
 
-function onStore<T>(path: string, work: () => Promise<T>): Promise<T> {
+/** Does work on a store that no engine has open, after what was asked before: other work, and an opening under way. */
+function onStore<T>(path: string, earlier: Promise<Coordinator> | undefined, work: () => Promise<T>): Promise<T> {
   const before = stores.get(path);
   const promise = (async () => {
-    await before?.catch(() => undefined);
+    await before;
+    if (earlier) {
+      await earlier.catch(() => undefined);
+      // An opening that was cancelled closes what it opened in the same turn.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
     await coordinators.get(path)?.finishClosing();
     return await work();
   })();

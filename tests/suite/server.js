@@ -98,11 +98,7 @@ export async function openPage() {
   const page = frame.contentWindow;
   const script = page.document.createElement("script");
   script.type = "module";
-  script.textContent = `
-    import * as ebbtide from "/dist/index.js";
-    window.ebbtide = ebbtide;
-    window.tellReady();
-  `;
+  script.src = "/tests/suite/page.js";
   await new Promise((resolve, reject) => {
     page.tellReady = resolve;
     script.onerror = () => reject(new Error("the page could not load the package"));
