@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 
 use ebbtide_core::batch::Batch;
+use ebbtide_core::changeset::Changeset;
+use ebbtide_core::replica::Replica;
 use ebbtide_core::{Millis, Snapshot};
 use ebbtide_sync::client::{
     BatchId, Effect, Engine, Event, OpenOptions, ResetPhase, StoreFailure, StoreFailureKind, SyncError, WaitId,
@@ -211,6 +213,7 @@ impl Device {
             }
             Effect::Send(message) => {
                 if self.session.is_some() && message.session() == self.session {
+                    self.check_durable(&message);
                     self.outbox.push_back(message);
                 }
             }
@@ -246,6 +249,35 @@ impl Device {
                 assert!(transferred <= transferable, "more was transferred than there is");
             }
             Effect::SessionState(_) => {}
+        }
+    }
+
+    /// Nothing is claimed to the server that a power failure could take back.
+    fn check_durable(&self, message: &ClientMessage) {
+        let durable = || Replica::load(&self.store.load_strict()).expect("there is something for good");
+        match message {
+            ClientMessage::Bind { cursor: Some(cursor), client, last, .. } => {
+                let durable = durable();
+                assert_eq!((durable.cursor(), durable.identity().client), (Some(*cursor), *client));
+                assert!(last.map_or(0, |last| last.number.0) <= durable.identity().last_number.0);
+            }
+            ClientMessage::Upload { changesets, .. } => {
+                let identity = durable().identity();
+                for bytes in changesets {
+                    let changeset = Changeset::decode(bytes).expect("an upload can be read");
+                    assert_eq!(changeset.client, identity.client, "an upload under another name");
+                    assert!(changeset.number <= identity.last_number, "an upload that is not on disk for good");
+                }
+            }
+            ClientMessage::Ack { version, .. } => {
+                let cursor = durable().cursor().expect("an acknowledgement of something");
+                assert!(*version <= cursor.version, "an acknowledgement of what is not on disk for good");
+            }
+            ClientMessage::Hello { .. }
+            | ClientMessage::Bind { cursor: None, .. }
+            | ClientMessage::Mark { .. }
+            | ClientMessage::Unbind { .. }
+            | ClientMessage::Ping { .. } => {}
         }
     }
 

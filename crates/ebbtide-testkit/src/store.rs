@@ -67,6 +67,11 @@ impl MemoryStore {
         self.states.last().map(State::load).unwrap_or_default()
     }
 
+    /// What an opening reads after the worst power failure.
+    pub fn load_strict(&self) -> LoadedStore {
+        self.states.first().map(State::load).unwrap_or_default()
+    }
+
     /// How many batches were committed.
     pub fn commits(&self) -> u64 {
         self.commits

@@ -16,7 +16,7 @@ use ebbtide_core::reset::{Report, Takeover, check_schema, plan};
 use ebbtide_core::{ChangesetNumber, ClientId, Millis, Snapshot};
 
 use super::error::{SyncError, SyncErrorKind};
-use super::event::{Effect, Origin, ResetProgress};
+use super::event::{Direction, Effect, Origin, ResetProgress};
 use super::fresh::Staging;
 use super::mark::{Mark, PastReset, Path};
 use super::options::ResetMode;
@@ -290,6 +290,9 @@ impl Session {
         state.replica.install(plan);
         self.downloaded += self.staging.progress().0;
         self.downloadable = 0;
+        self.moved(Direction::Download);
+        // What was dropped no longer waits for an upload.
+        self.moved(Direction::Upload);
         self.staging = Staging::default();
         self.record.staged = None;
         self.record.remember(PastReset { code: mark.code, epoch: fresh.at.epoch, at: now });
