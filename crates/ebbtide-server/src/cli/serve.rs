@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::{Failure, LogLevel, ServeArguments};
-use crate::auth::{Origins, RealmRule, Tokens};
+use crate::auth::{Origins, Tokens};
 use crate::backup::Backups;
 use crate::data_dir::{DataDir, DirLock, RunningServer};
 use crate::edge::{Now, system_clock};
@@ -17,7 +17,7 @@ use crate::hub::{HubContext, load_realm};
 use crate::limits::{Patience, STOP_WITHIN};
 use crate::service::Service;
 use crate::storage::{SqliteStorage, Storage};
-use crate::web::{Web, router};
+use crate::web::{Web, WebRules, router};
 
 /// How a server is run.
 pub struct Options {
@@ -25,14 +25,10 @@ pub struct Options {
     pub data: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
-    /// Which pages may speak.
-    pub origins: Origins,
-    /// What clients may do.
-    pub rules: BindRules,
-    /// Who may open which realm.
-    pub realm_rule: RealmRule,
-    /// How long clients are waited for.
-    pub patience: Patience,
+    /// What is decided about clients before they say what they want.
+    pub web: WebRules,
+    /// What is decided about binding.
+    pub bind: BindRules,
     /// The time.
     pub now: Now,
 }
@@ -69,10 +65,9 @@ pub async fn start(options: Options) -> Result<Running, String> {
     let tokens = Tokens::new(&dir.token_key()?);
     let admin_token = dir.admin_token()?;
     let backups = Backups::new(dir.clone(), Arc::clone(&storage));
-    let context = HubContext { storage, now: options.now, rules: options.rules };
+    let context = HubContext { storage, now: options.now, rules: options.bind };
     let service = Service::new(context, Some(backups));
-    let web =
-        Web::new(Arc::clone(&service), tokens, options.origins, options.realm_rule, admin_token, options.patience);
+    let web = Web::new(Arc::clone(&service), tokens, admin_token, options.web);
 
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
@@ -117,10 +112,8 @@ pub fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let options = Options {
         data: arguments.data,
         listen: arguments.listen,
-        origins,
-        rules: BindRules { max_offline_ms: (days * 86_400_000.0) as u64, schema },
-        realm_rule: arguments.realms,
-        patience: Patience::default(),
+        web: WebRules { origins, realms: arguments.realms, patience: Patience::default() },
+        bind: BindRules { max_offline_ms: (days * 86_400_000.0) as u64, schema },
         now: system_clock(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -341,8 +341,14 @@ impl Actor {
     fn keep_house(&mut self) {
         self.bootstraps.expire();
         self.sessions.retain(|_, session| !session.is_closed());
+        let now = (self.context.now)();
+        for client in self.sessions.keys() {
+            // Whoever is connected is not away, however little it has to say.
+            self.realm.note_seen(*client, ServerVersion(0), now);
+            self.moved.insert(*client);
+        }
         self.write_positions();
-        let oldest = (self.context.now)().0.saturating_sub(self.context.rules.max_offline_ms);
+        let oldest = now.0.saturating_sub(self.context.rules.max_offline_ms);
         match self.last_before(Millis(oldest)) {
             Ok(Some(version)) => {
                 if let Err(error) = self.trim_to(version) {

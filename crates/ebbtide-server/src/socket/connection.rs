@@ -56,7 +56,7 @@ struct User {
 pub async fn serve(web: Arc<Web>, app: String, socket: WebSocket, counted: Counted) {
     let (sink, stream) = socket.split();
     let (out, outgoing) = Outbox::new();
-    let writer = tokio::spawn(write(sink, outgoing, web.patience.write));
+    let writer = tokio::spawn(write(sink, outgoing, web.rules.patience.write));
     let mut connection = Connection {
         web,
         app,
@@ -84,15 +84,15 @@ pub async fn serve(web: Arc<Web>, app: String, socket: WebSocket, counted: Count
 
 impl Connection {
     async fn read(&mut self, mut stream: SplitStream<WebSocket>) -> Closing {
-        let hello_until = Instant::now() + self.web.patience.hello;
+        let hello_until = Instant::now() + self.web.rules.patience.hello;
         let mut generation = self.web.service.generation();
         generation.mark_unchanged();
         let out = self.out.clone();
         loop {
-            let idle_until = Instant::now() + self.web.patience.idle;
+            let idle_until = Instant::now() + self.web.rules.patience.idle;
             let deadline = match &self.user {
                 None => hello_until,
-                Some(user) if user.told => idle_until.min(user.expires + self.web.patience.token),
+                Some(user) if user.told => idle_until.min(user.expires + self.web.rules.patience.token),
                 Some(user) => idle_until.min(user.expires),
             };
             let handled = tokio::select! {
@@ -227,7 +227,7 @@ impl Connection {
         if let Err(reason) = check_realm_name(realm) {
             return self.refuse(session, Refusal::fatal(Code::ILLEGAL_REALM_NAME, reason)).await;
         }
-        if !self.web.realm_rule.allows(&request.user, realm) {
+        if !self.web.rules.realms.allows(&request.user, realm) {
             let reason = "the user may not open this realm";
             return self.refuse(session, Refusal::fatal(Code::PERMISSION_DENIED, reason)).await;
         }

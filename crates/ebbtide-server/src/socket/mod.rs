@@ -71,7 +71,7 @@ pub async fn upgrade(
         return (StatusCode::NOT_FOUND, reason).into_response();
     }
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    if !origin.is_some_and(|origin| web.origins.allows(origin)) {
+    if !origin.is_some_and(|origin| web.rules.origins.allows(origin)) {
         return (StatusCode::FORBIDDEN, "this origin is not allowed").into_response();
     }
     let upgrade = upgrade.protocols([SUBPROTOCOL]);

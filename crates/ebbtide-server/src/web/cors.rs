@@ -15,7 +15,7 @@ pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) ->
     let Some(origin) = request.headers().get(header::ORIGIN).cloned() else {
         return secure(next.run(request).await);
     };
-    if !origin.to_str().is_ok_and(|origin| web.origins.allows(origin)) {
+    if !origin.to_str().is_ok_and(|origin| web.rules.origins.allows(origin)) {
         return secure(refuse(StatusCode::FORBIDDEN, "OriginNotAllowed", "this origin is not allowed"));
     }
     let preflight =

@@ -27,20 +27,27 @@ use crate::socket;
 
 pub use schema_json::{parse_change, parse_property};
 
+/// What the operator decided about clients, before they say what they want.
+#[derive(Clone, Debug, Default)]
+pub struct WebRules {
+    /// Which pages may speak.
+    pub origins: Origins,
+    /// Who may open which realm.
+    pub realms: RealmRule,
+    /// How long clients are waited for.
+    pub patience: Patience,
+}
+
 /// What every request may need.
 pub struct Web {
     /// The realms.
     pub service: Arc<Service>,
     /// Makes and checks tokens.
     pub tokens: Tokens,
-    /// Which pages may speak.
-    pub origins: Origins,
-    /// Who may open which realm.
-    pub realm_rule: RealmRule,
     /// What opens the operator's API.
     pub admin_token: String,
-    /// How long clients are waited for.
-    pub patience: Patience,
+    /// What the operator decided.
+    pub rules: WebRules,
     /// Open sockets.
     pub connections: Arc<AtomicUsize>,
     users: Arc<Mutex<BTreeMap<String, usize>>>,
@@ -66,16 +73,9 @@ impl Drop for UserCount {
 
 impl Web {
     /// Without connections.
-    pub fn new(
-        service: Arc<Service>,
-        tokens: Tokens,
-        origins: Origins,
-        realm_rule: RealmRule,
-        admin_token: String,
-        patience: Patience,
-    ) -> Arc<Web> {
+    pub fn new(service: Arc<Service>, tokens: Tokens, admin_token: String, rules: WebRules) -> Arc<Web> {
         let (connections, users) = (Arc::default(), Arc::default());
-        Arc::new(Web { service, tokens, origins, realm_rule, admin_token, patience, connections, users })
+        Arc::new(Web { service, tokens, admin_token, rules, connections, users })
     }
 
     /// Counts a connection of a user, if there may be another.

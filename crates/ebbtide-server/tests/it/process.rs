@@ -160,6 +160,47 @@ async fn kill_9_at_any_moment_loses_no_acknowledged_changeset() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_is_killed_leaves_the_one_or_the_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Server::start(&data);
+    let mut store = server.fresh(&data).await;
+    let mut peer = server.connect(&data).await;
+    peer.bind(&store, Purpose::Sync).await;
+    peer.expect_bound().await;
+    let mut states = Vec::new();
+    for name in ["early", "late"] {
+        for n in 0..6 {
+            let changeset = store.task(&format!("{name} {n}"), &name.repeat(200_000));
+            peer.upload(vec![changeset]).await;
+            peer.acked(&mut store).await;
+        }
+        assert!(run(&["backup", "--name", name], &data).status.success());
+        states.push(server.fresh(&data).await.titles());
+    }
+    let mut seen = [0, 0];
+    for round in 0..10 {
+        let name = ["early", "late"][round % 2];
+        let mut restoring = Command::new(PROGRAM)
+            .args(["restore", "--name", name, "--data"])
+            .arg(&data)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(20 + random_u64() % 250)).await;
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+        restoring.wait().unwrap();
+        server = Server::start(&data);
+        let titles = server.fresh(&data).await.titles();
+        let found = states.iter().position(|state| *state == titles);
+        seen[found.unwrap_or_else(|| panic!("round {round}: {} objects", titles.len()))] += 1;
+    }
+    assert_eq!(seen[0] + seen[1], 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_does_not_read_is_paused_and_costs_no_memory() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");

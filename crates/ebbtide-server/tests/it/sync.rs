@@ -244,3 +244,19 @@ async fn history_older_than_a_client_may_be_away_is_dropped() {
     peer.settle(&mut a).await;
     assert_eq!(server.fresh().await.titles(), a.titles());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_connected_is_not_away_however_silent() {
+    let server = TestServer::start().await;
+    let mut a = server.fresh().await;
+    let service = std::sync::Arc::clone(&server.running.as_ref().unwrap().service);
+    let mut peer = server.bound(&a).await;
+    peer.settle(&mut a).await;
+    for _ in 0..4 {
+        server.pass(20 * crate::world::DAY_MS);
+        service.tidy().await;
+        peer.settle_session_end().await;
+    }
+    peer.close().await;
+    server.bound(&a).await;
+}

@@ -15,6 +15,7 @@ use ebbtide_server::cli::{Options, Running, start};
 use ebbtide_server::data_dir::DataDir;
 use ebbtide_server::edge::{Now, random_bytes};
 use ebbtide_server::limits::Patience;
+use ebbtide_server::web::WebRules;
 use ebbtide_sync::server::{BindRules, SchemaRule};
 use ebbtide_sync::wire::{
     ClientMessage, Cursor, EntryBody, ErrorMessage, FreshResume, PROTOCOL, Purpose, SUBPROTOCOL, ServerMessage,
@@ -74,10 +75,12 @@ impl TestServer {
         let options = Options {
             data: dir.path().join("data"),
             listen: "127.0.0.1:0".parse().unwrap(),
-            origins: Origins::new(&setup.origins).unwrap(),
-            rules: BindRules { max_offline_ms: 30 * DAY_MS, schema: setup.schema },
-            realm_rule: setup.realms,
-            patience: setup.patience,
+            web: WebRules {
+                origins: Origins::new(&setup.origins).unwrap(),
+                realms: setup.realms,
+                patience: setup.patience,
+            },
+            bind: BindRules { max_offline_ms: 30 * DAY_MS, schema: setup.schema },
             now,
         };
         let running = start(options).await.unwrap();
