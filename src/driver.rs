@@ -41,6 +41,8 @@ pub(crate) struct Driver {
     next_wait: Cell<u64>,
     scheduled: Cell<bool>,
     phase: Cell<Phase>,
+    /// Why nothing can be stored any more: then no wait can end well.
+    failed: RefCell<Option<Fault>>,
     closers: RefCell<Vec<oneshot::Sender<()>>>,
     alarm: Alarm,
     this: Weak<Driver>,
@@ -82,6 +84,7 @@ impl Driver {
             next_wait: Cell::new(1),
             scheduled: Cell::new(false),
             phase: Cell::new(Phase::Open),
+            failed: RefCell::default(),
             closers: RefCell::default(),
             alarm: Alarm::default(),
             this: this.clone(),
@@ -276,7 +279,9 @@ impl Driver {
             Effect::BackUpThenClear { cause, message } => self.outbox.push(Call::RecordBackup { cause, message }),
             Effect::WaitDone(id, outcome) => {
                 if let Some(tell) = self.waits.borrow_mut().remove(&id) {
-                    self.outbox.push(Call::EndWait(tell, outcome.map_err(|message| Fault::SessionStopped { message })));
+                    let failed = self.failed.borrow().clone();
+                    let outcome = outcome.map_err(|message| failed.unwrap_or(Fault::SessionStopped { message }));
+                    self.outbox.push(Call::EndWait(tell, outcome));
                 }
             }
             Effect::Progress { direction, transferred, transferable } => {
@@ -284,7 +289,11 @@ impl Driver {
             }
             // The app asks for the state when it wants to know it.
             Effect::SessionState(_) => {}
-            Effect::StoreFailed(failure) => self.outbox.push(Call::StorageError(fault_of(&failure))),
+            Effect::StoreFailed(failure) => {
+                let fault = fault_of(&failure);
+                self.failed.replace(Some(fault.clone()));
+                self.outbox.push(Call::StorageError(fault));
+            }
             Effect::Closed => self.closed(),
         }
     }

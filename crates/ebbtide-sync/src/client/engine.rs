@@ -218,6 +218,11 @@ impl Engine {
         self.state.disk.is_kept(self.state.disk.moved())
     }
 
+    /// Why nothing more can be written to the store; `None` while it works.
+    pub fn store_failure(&self) -> Option<&StoreFailure> {
+        self.state.disk.failure()
+    }
+
     fn check_writable(&self) -> Result<(), EngineError> {
         if self.life != Life::Open {
             return Err(EngineError::Closed);
