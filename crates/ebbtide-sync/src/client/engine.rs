@@ -218,11 +218,6 @@ impl Engine {
         self.state.disk.is_kept(self.state.disk.moved())
     }
 
-    /// Why nothing more can be written to the store; `None` while it works.
-    pub fn store_failure(&self) -> Option<&StoreFailure> {
-        self.state.disk.failure()
-    }
-
     fn check_writable(&self) -> Result<(), EngineError> {
         if self.life != Life::Open {
             return Err(EngineError::Closed);
@@ -358,11 +353,12 @@ impl Engine {
             return;
         }
         let result = Err(failure.message.clone());
+        // The failure comes before the waits that it ends.
+        state.effect(Effect::StoreFailed(failure));
         state.waits.settle(&mut state.effects, &result, |_| true);
         if let Some(session) = &mut self.session {
             session.store_failed(state);
         }
-        state.effect(Effect::StoreFailed(failure));
     }
 
     fn wait_durable(&mut self, id: WaitId) {
