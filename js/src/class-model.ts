@@ -43,6 +43,7 @@ export function createClassModel(
     if (found) properties.set(declared.name, propertyModel(declared, found, column));
   }
   const names = [...properties.keys()];
+  const readers = new Map<PropertyModel, (key: number) => unknown>();
   const handler = objectHandler(names, properties);
   // A plain constructor makes objects faster than Object.create does.
   const Managed = function (this: { [KEY]: number }, key: number) {
@@ -58,7 +59,14 @@ export function createClassModel(
     properties,
     primaryKey: schema.primaryKey === undefined ? undefined : properties.get(schema.primaryKey),
     wrap: (key) => new Proxy(new Managed(key), handler) as RealmObject<unknown>,
-    read: (key, property) => read(model, key, property),
+    read(key, property) {
+      if (!view.isOpen) throw new AssertionError(INVALID);
+      try {
+        return readers.get(property)?.(key);
+      } catch (error) {
+        throw explain(model, key, error);
+      }
+    },
     isValid: (key) => view.isOpen && view.core.isValid(index, key),
     property(name) {
       const property = properties.get(name);
@@ -70,7 +78,9 @@ export function createClassModel(
   const prototype = Object.create(prototypeOf(schema));
   Object.defineProperty(prototype, MODEL, { value: model });
   for (const property of properties.values()) {
-    Object.defineProperty(prototype, property.name, accessor(model, property));
+    const readValue = reader(model, property);
+    readers.set(property, readValue);
+    Object.defineProperty(prototype, property.name, accessor(model, property, readValue));
   }
   Managed.prototype = prototype;
   return model;
@@ -83,45 +93,67 @@ function prototypeOf(schema: CanonicalObjectSchema): object {
   return Unnamed.prototype;
 }
 
-function accessor(model: ClassModel, property: PropertyModel): PropertyDescriptor {
+type Keyed = { [KEY]: number };
+
+function accessor(model: ClassModel, property: PropertyModel, readValue: (key: number) => unknown): PropertyDescriptor {
   const { view, index } = model;
-  const { core } = view;
-  const { column, kind } = property;
-  const plain = !property.isList && (kind === "string" || kind === "int" || kind === "double" || kind === "bool");
-  const get = plain
-    ? function (this: { [KEY]: number }) {
-        if (!view.isOpen) throw new AssertionError(INVALID);
-        try {
-          return core.get(index, this[KEY], column);
-        } catch (error) {
-          throw explain(model, this[KEY], error);
-        }
-      }
-    : function (this: { [KEY]: number }) {
-        return read(model, this[KEY], property);
-      };
   return {
     enumerable: true,
     configurable: true,
-    get,
-    set(this: { [KEY]: number }, value: unknown) {
+    get(this: Keyed) {
+      if (!view.isOpen) throw new AssertionError(INVALID);
+      const key = this[KEY];
+      try {
+        return readValue(key);
+      } catch (error) {
+        throw explain(model, key, error);
+      }
+    },
+    set(this: Keyed, value: unknown) {
       view.assertWritable();
-      if (!model.isValid(this[KEY])) throw new AssertionError(INVALID);
+      if (!view.core.isValid(index, this[KEY])) throw new AssertionError(INVALID);
       assignProperty(model, this[KEY], property, value);
     },
   };
 }
 
-function read(model: ClassModel, key: number, property: PropertyModel): unknown {
+/** Reads a property of the object with a key, in the cheapest way that its type allows. */
+function reader(model: ClassModel, property: PropertyModel): (key: number) => unknown {
   const { view, index } = model;
-  if (!view.isOpen) throw new AssertionError(INVALID);
-  if (property.isList) return new List(new ListSource(model, key, property));
-  try {
-    const raw = view.core.get(index, key, property.column);
-    if (property.kind !== "link") return liftPrimitive(property.kind, raw);
-    return raw == null ? null : view.model(property.target).wrap(raw as number);
-  } catch (error) {
-    throw explain(model, key, error);
+  const { core } = view;
+  const { column, kind } = property;
+  if (property.isList) return (key) => new List(new ListSource(model, key, property));
+  switch (kind) {
+    case "string":
+    case "bool":
+      return (key) => core.get(index, key, column);
+    case "double":
+      return (key) => core.getNumber(index, key, column) ?? null;
+    case "int":
+      return (key) => {
+        const value = core.getNumber(index, key, column);
+        if (value === undefined) return null;
+        // What a double cannot hold exactly is read again, as a bigint.
+        return Number.isSafeInteger(value) ? value : core.get(index, key, column);
+      };
+    case "date":
+      return (key) => {
+        const value = core.getNumber(index, key, column);
+        return value === undefined ? null : new Date(value);
+      };
+    case "link": {
+      let target: ClassModel | undefined;
+      return (key) => {
+        const value = core.getNumber(index, key, column);
+        if (value === undefined) return null;
+        target ??= view.model(property.target);
+        return target.wrap(value);
+      };
+    }
+    case "data":
+    case "objectId":
+    case "uuid":
+      return (key) => liftPrimitive(kind, core.get(index, key, column));
   }
 }
 

@@ -22,6 +22,8 @@ export class Coordinator {
   private readonly guests = new Set<View>();
   core!: RealmCore;
   isInTransaction = false;
+  /** Rises whenever objects may have gone. */
+  deletions = 0;
   /** Settles when the engine is closed, once no Realm instance is open any more. */
   closing: Promise<void> | undefined;
   private stopLingering: () => void = () => {};
@@ -131,6 +133,7 @@ export class Coordinator {
 
   cancel(): void {
     if (!this.isInTransaction) throw new Error("Can't cancel a non-existing write transaction");
+    this.deletions += 1;
     this.isInTransaction = false;
     this.core.cancel();
   }
@@ -140,6 +143,7 @@ export class Coordinator {
   }
 
   private notify(notices: Notice[]): void {
+    this.deletions += 1;
     const hasChanged = notices.some(({ id }) => id === 0);
     if (hasChanged || this.observations.concerns(notices)) this.tellRealms((realm) => realm.emit("beforenotify"));
     for (const notice of notices) if (notice.id !== 0) this.observations.deliver(notice);

@@ -103,6 +103,8 @@ export interface RealmCore {
   set(cls: number, key: number, column: number, value: CoreValue): void;
   setDefault(cls: number, key: number, column: number, value: CoreValue): void;
   get(cls: number, key: number, column: number): unknown;
+  /** A number, date or link, without the cost of an object; undefined for null. Ints are rounded to doubles. */
+  getNumber(cls: number, key: number, column: number): number | undefined;
   isValid(cls: number, key: number): boolean;
   count(cls: number): number;
   keyAt(cls: number, index: number): number;

@@ -137,8 +137,15 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     const source = this[SOURCE];
     const raw = source.raw();
     const { model } = source.element;
+    const { coordinator } = source.view;
+    let deletions = coordinator?.deletions;
+    let mayBeGone = false;
     for (let index = 0; index < raw.length; index++) {
-      const isGone = model !== undefined && !model.isValid(raw[index] as number);
+      if (deletions !== coordinator?.deletions) {
+        deletions = coordinator?.deletions;
+        mayBeGone = true;
+      }
+      const isGone = mayBeGone && model !== undefined && !model.isValid(raw[index] as number);
       yield (isGone ? null : source.lift(raw[index])) as T;
     }
   }

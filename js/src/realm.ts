@@ -248,7 +248,7 @@ export class Realm {
 
   private deleteObject(object: RealmObject<unknown>): void {
     this.assertDeletable(object);
-    this.internal.core.delete(object[MODEL].index, object[KEY]);
+    this.internal.delete(object[MODEL].index, object[KEY]);
   }
 
   private assertDeletable(object: RealmObject<unknown>): void {
@@ -265,7 +265,7 @@ export class Realm {
     this.internal.assertWritable("Can only delete objects within a transaction.");
     for (const { index } of this.internal.byName.values()) {
       const keys = this.internal.core.query(index, "TRUEPREDICATE", []).keys();
-      for (const key of keys) this.internal.core.delete(index, key);
+      for (const key of keys) this.internal.delete(index, key);
     }
   }
 

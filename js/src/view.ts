@@ -45,6 +45,12 @@ export class View {
     assert(this.coordinator?.isInTransaction, message);
   }
 
+  /** Deletes an object. */
+  delete(index: number, key: number): void {
+    if (this.coordinator) this.coordinator.deletions += 1;
+    this.core.delete(index, key);
+  }
+
   /** The class that a name, a constructor or an object stands for. */
   model(type: unknown): ClassModel {
     if (typeof type === "string") {
