@@ -191,9 +191,17 @@ impl Driver {
         let this = self.this.clone();
         spawn_local(async move {
             if let (Err(fault), Some(driver)) = (store.await, this.upgrade()) {
-                driver.tell_storage_error(fault);
+                driver.storage_failed(fault);
             }
         });
+    }
+
+    /// Tells the app, once, that nothing can be stored any more.
+    pub(crate) fn storage_failed(&self, fault: Fault) {
+        if self.failed.borrow().is_none() {
+            self.failed.replace(Some(fault.clone()));
+            self.tell_storage_error(fault);
+        }
     }
 
     /// Whether the realm has been given up.
@@ -290,9 +298,7 @@ impl Driver {
             // The app asks for the state when it wants to know it.
             Effect::SessionState(_) => {}
             Effect::StoreFailed(failure) => {
-                let fault = fault_of(&failure);
-                self.failed.replace(Some(fault.clone()));
-                self.outbox.push(Call::StorageError(fault));
+                self.storage_failed(fault_of(&failure));
             }
             Effect::Closed => self.closed(),
         }
@@ -316,7 +322,11 @@ impl Driver {
             if let Some(driver) = this.upgrade() {
                 driver.handle(match outcome {
                     Ok(()) => Event::Committed(id),
-                    Err(fault) => Event::CommitFailed(id, failure_of(&fault)),
+                    Err(fault) => {
+                        let failure = failure_of(&fault);
+                        driver.storage_failed(fault);
+                        Event::CommitFailed(id, failure)
+                    }
                 });
             }
         });

@@ -106,7 +106,7 @@ impl Fault {
             Fault::SchemaMismatch { .. } => "SchemaMismatch",
             Fault::InvalidConfig { .. } => "InvalidConfig",
             Fault::AuthFailed { .. } => "AuthFailed",
-            Fault::Network { .. } => "NetworkError",
+            Fault::Network { .. } => "Network",
             Fault::SessionStopped { .. } => "SessionStopped",
             Fault::TimedOut { .. } => "TimedOut",
         }

@@ -7,11 +7,11 @@ use std::rc::{Rc, Weak};
 use ebbtide_sync::client::{
     AttachId, Connection, ConnectionEffect, ConnectionEvent, ConnectionOptions, ConnectionState, Event, Retry,
 };
-use ebbtide_sync::wire::{SUBPROTOCOL, Token};
+use ebbtide_sync::wire::{Code, SUBPROTOCOL, Token};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::clock;
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::idb::{Catalogue, Change};
 use crate::login;
 use crate::socket::{Socket, SocketEvent};
@@ -153,10 +153,14 @@ impl Link {
             }
             ConnectionEffect::NeedToken => self.refresh_token(),
             ConnectionEffect::Problem { code, message, retry } => {
-                for user in self.attached() {
-                    user.connection_problem(code.0, &message, retry == Retry::WhenAsked);
-                }
+                self.tell_problem(code.0, &message, retry == Retry::WhenAsked);
             }
+        }
+    }
+
+    fn tell_problem(&self, code: u16, message: &str, fatal: bool) {
+        for user in self.attached() {
+            user.connection_problem(code, message, fatal);
         }
     }
 
@@ -205,12 +209,18 @@ impl Link {
         let identity = self.identity.clone();
         spawn_local(async move {
             let refreshed = refresh(&identity).await;
-            if let Some(link) = this.upgrade() {
-                link.handle(match refreshed {
-                    Ok(token) => ConnectionEvent::TokenRefreshed(Token(token)),
-                    Err(fault) => ConnectionEvent::TokenFailed(fault.message()),
-                });
-            }
+            let Some(link) = this.upgrade() else { return };
+            let event = match refreshed {
+                Ok(token) => ConnectionEvent::TokenRefreshed(Token(token)),
+                Err(fault) => {
+                    // A server that cannot be reached is no news; one that refuses the user is.
+                    if matches!(fault, Fault::AuthFailed { .. }) {
+                        link.tell_problem(Code::BAD_AUTHENTICATION.0, &fault.message(), false);
+                    }
+                    ConnectionEvent::TokenFailed(fault.message())
+                }
+            };
+            link.handle(event);
         });
     }
 }
@@ -219,7 +229,7 @@ impl Link {
 async fn refresh(identity: &LinkIdentity) -> Result<String> {
     let user = Catalogue::users(&identity.app_id).into_iter().find(|user| user.id == identity.user_id);
     let Some(mut user) = user else {
-        return Err(crate::error::Fault::AuthFailed { message: format!("User {} has logged out.", identity.user_id) });
+        return Err(Fault::AuthFailed { message: format!("User {} has logged out.", identity.user_id) });
     };
     let refresh_token = user.refresh_token.clone().unwrap_or_else(|| user.access_token.clone());
     let token = login::refresh(&identity.base_url, &identity.app_id, &refresh_token).await?;

@@ -196,7 +196,7 @@ fn watch(guard: &Rc<StoreGuard>, driver: &Rc<Driver>) {
     let driver = Rc::downgrade(driver);
     guard.on_close(move |cause: CloseCause| {
         if let Some(driver) = driver.upgrade() {
-            driver.tell_storage_error(Fault::StoreClosed { why: cause.describe() });
+            driver.storage_failed(Fault::StoreClosed { why: cause.describe() });
         }
     });
 }
