@@ -15,7 +15,7 @@ export enum ProviderType {
 
 /** What a user logs in with. */
 export class Credentials {
-  /** @internal What is sent to the server. */
+  /** What is sent to the server. */
   readonly payload: { provider: ProviderType; [key: string]: unknown };
 
   private constructor(payload: { provider: ProviderType; [key: string]: unknown }) {
