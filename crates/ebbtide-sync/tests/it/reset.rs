@@ -168,6 +168,23 @@ fn a_reset_onto_the_same_state_tells_listeners_nothing() {
 }
 
 #[test]
+fn what_was_written_again_with_the_same_value_is_no_change_in_a_reset() {
+    let mut world = prepared(ResetMode::DiscardUnsyncedChanges);
+    world.disconnect(0);
+    let changes = world.devices[0].changes();
+    world.write_dog(1, 1, "in common");
+    world.delete_dog(1, 2);
+    world.write_dog(1, 2, "in common");
+    world.settle();
+    world.restart_server(TestServer::terminate);
+    world.connect(0);
+    world.settle();
+    world.assert_converged();
+    assert_eq!(world.devices[0].callbacks(), (1, 1));
+    assert_eq!(world.devices[0].changes(), changes);
+}
+
+#[test]
 fn listeners_are_told_before_the_callback_after_the_reset() {
     let mut world = prepared(ResetMode::DiscardUnsyncedChanges);
     unsynced(&mut world, terminate);
