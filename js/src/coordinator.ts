@@ -1,5 +1,5 @@
 // Everything in this page that belongs to one path: one engine, the Realm instances that share it, its listeners, its session.
-import type { AppCore, CoreConfig, CoreSyncConfig, Host, Notice, RealmCore } from "./core.js";
+import type { AppCore, CoreClass, CoreConfig, CoreSyncConfig, Host, Notice, RealmCore } from "./core.js";
 import { core as wasm } from "./core.js";
 import { StorageError, syncErrorFrom } from "./errors.js";
 import { callSafely, Observations } from "./listeners.js";
@@ -136,6 +136,12 @@ export class Coordinator {
     this.deletions += 1;
     this.isInTransaction = false;
     this.core.cancel();
+  }
+
+  /** Adds classes and properties. */
+  extendSchema(classes: CoreClass[], version: number): void {
+    this.core.updateSchema(classes, version);
+    this.tellRealms((realm) => realm.emit("schema"));
   }
 
   private tellRealms(tell: (realm: Realm) => void): void {

@@ -208,11 +208,11 @@ export const core = wasm as unknown as CoreModule;
 
 let loading: Promise<void> | undefined;
 let failure: unknown;
-let ready = false;
+let isLoaded = false;
 
 /**
  * Loads the engine and the catalogue of realms. Importing the package does this; a further call waits for it, and throws
- * when it failed.
+ * when it failed. Without a catalogue (no IndexedDB, or none that works) realms in memory can be used all the same.
  */
 export function init(): Promise<void> {
   loading ??= load();
@@ -222,8 +222,8 @@ export function init(): Promise<void> {
 async function load(): Promise<void> {
   try {
     await initialise();
+    isLoaded = true;
     await core.loadCatalogue();
-    ready = true;
   } catch (error) {
     failure = error;
     throw error;
@@ -232,7 +232,7 @@ async function load(): Promise<void> {
 
 /** Throws unless the engine is loaded. */
 export function assertReady(): void {
-  if (ready) return;
+  if (isLoaded) return;
   if (failure !== undefined) throw new Error(`Ebbtide could not start: ${messageOf(failure)}`, { cause: failure });
   throw new Error("Ebbtide is still loading: await init() first.");
 }

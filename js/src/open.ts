@@ -1,6 +1,6 @@
 import { assertFunction } from "./assert.js";
 import { parseConfiguration } from "./configuration.js";
-import { init } from "./core.js";
+import { assertReady, init } from "./core.js";
 import { TimeoutError } from "./errors.js";
 import { engine, type Prepared, prepare } from "./prepare.js";
 import { Realm } from "./realm.js";
@@ -71,7 +71,7 @@ export class ProgressRealmPromise implements Promise<Realm> {
   }
 
   private async open(arg: unknown): Promise<Realm> {
-    await init();
+    await init().catch(assertReady);
     const prepared = prepare(parseConfiguration(arg), Realm.defaultPath);
     const { config, path } = prepared;
     this.path = path;

@@ -98,7 +98,7 @@ function adopt(coordinator: Coordinator, { config, path, schema }: Prepared): vo
       const lines = difference.breaking.map((line) => `- ${line}`).join("\n");
       throw new Error(`The following changes cannot be made in additive-only schema mode:\n${lines}`);
     }
-    if (hasAdditions) core.updateSchema(wanted, config.schemaVersion ?? 0);
+    if (hasAdditions) coordinator.extendSchema(wanted, config.schemaVersion ?? 0);
     return;
   }
   if (core.schemaVersion() !== (config.schemaVersion ?? 0)) throw clash("with different schema version");

@@ -371,7 +371,9 @@ export class Realm {
   /** @internal */
   emit(eventName: RealmEventName): void {
     for (const listener of [...this.listeners[eventName]]) {
-      if (this.internal.isOpen) callSafely(() => listener(this, eventName));
+      if (!this.internal.isOpen) return;
+      if (eventName === "schema") callSafely(() => listener(this, eventName, this.schema));
+      else callSafely(() => listener(this, eventName));
     }
   }
 }

@@ -332,6 +332,36 @@ export async function an_application_that_never_resets_is_reset_at_the_next_open
   other.close();
 }
 
+export async function a_reset_that_an_earlier_visit_left_can_be_finished() {
+  const partition = freshPartition();
+  const page = await openPage();
+  const user = await logIn({ module: page.module });
+  const errors = new Calls();
+  const clientReset = { mode: "manual" };
+  const sync = { clientReset, onError: (_session, error) => errors.callback(error) };
+  const first = await page.module.default.open(syncConfig(user, partition, sync));
+  addTask(first, 1, "uploaded");
+  await settle(first);
+  await control("server/terminate-sync", { realm: `s_${partition}` });
+  const [error] = await errors.next("the error");
+  addTask(first, 2, "not uploaded");
+  await first.waitForDurable();
+  const { path } = first;
+  page.kill();
+
+  const next = await openPage();
+  const { App } = next.module.default;
+  const app = new App({ id: user.app.id, baseUrl: user.app.baseUrl });
+  equal(await App.Sync.initiateClientReset(app, path), error.config.path);
+  const again = await next.module.default.open(syncConfig(app.allUsers[user.id], partition));
+  equal(tasks(again), ["1 uploaded"]);
+  const backup = await next.module.default.open(error.config);
+  equal(tasks(backup), ["1 uploaded", "2 not uploaded"]);
+  backup.close();
+  again.close();
+  next.kill();
+}
+
 export async function a_simulated_reset_behaves_like_a_real_one() {
   const after = new Calls();
   const scene = await prepareReset("terminate", { mode: "discardLocal", clientResetAfter: after.callback });
