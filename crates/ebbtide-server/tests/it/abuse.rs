@@ -11,8 +11,8 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::world::{Peer, Setup, TestServer, open_socket};
 
 fn impatient() -> Setup {
-    let half = Duration::from_millis(500);
-    let patience = Patience { hello: half, idle: 3 * half, token: half, ..Patience::default() };
+    let second = Duration::from_secs(1);
+    let patience = Patience { hello: second, idle: 3 * second, token: second, ..Patience::default() };
     Setup { patience, ..Setup::default() }
 }
 
@@ -54,7 +54,7 @@ async fn who_does_not_greet_is_closed_with_4401() {
     }
     assert_eq!(silent.expect_closed().await, 4401);
     let took = begun.elapsed();
-    assert!(took > Duration::from_millis(400) && took < Duration::from_secs(4), "{took:?}");
+    assert!(took > Duration::from_millis(900) && took < Duration::from_secs(5), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,12 +199,12 @@ async fn a_silent_connection_is_closed_with_4408_and_one_that_pings_is_not() {
     let server = TestServer::with(impatient()).await;
     let (mut silent, mut alive) = (server.connect().await, server.connect().await);
     let begun = Instant::now();
-    for id in 0..8 {
+    for id in 0..12 {
         alive.say(ClientMessage::Ping { id }).await;
         assert!(matches!(alive.next().await, Ok(ServerMessage::Pong { .. })));
         sleep(Duration::from_millis(300)).await;
     }
-    assert!(begun.elapsed() > Duration::from_secs(2));
+    assert!(begun.elapsed() > Duration::from_secs(3));
     assert_eq!(silent.expect_closed().await, 4408);
 }
 

@@ -89,8 +89,10 @@ async fn upload_until_killed(mut peer: Peer, mut store: Store, kept: u64) -> (St
     // The last that it has goes along once more, as after a lost acknowledgement.
     let mut batch = store.log[(kept as usize).saturating_sub(1)..].to_vec();
     for n in 0_usize.. {
-        let few = (0..1 + n % 4).map(|i| store.task(&format!("{}-{kept}-{n}-{i}", store.client), &"x".repeat(n % 700)));
-        batch.extend(few);
+        for _ in 0..1 + n % 4 {
+            let id = format!("{}-{}", store.client, store.number);
+            batch.push(store.task(&id, &"x".repeat(n % 700)));
+        }
         let changesets = std::mem::take(&mut batch);
         let frame = ClientMessage::Upload { session: peer.session, changesets }.encode();
         if peer.socket.send(Message::Binary(frame.into())).await.is_err() {
