@@ -21,6 +21,7 @@ use crate::stage::{self, Play};
 /// Runs all measurements, or those whose name contains `only`.
 pub fn run(project: &Project, only: Option<&str>) -> Outcome<()> {
     let browser = setup::all(project)?;
+    setup::for_measuring(project)?;
     let mut scripts = files::with_extension(&project.path("bench"), "mjs")?;
     scripts.retain(|script| only.is_none_or(|only| files::stem(script).contains(only)));
     if scripts.is_empty() {

@@ -39,6 +39,12 @@ export class Profile {
     this.#context.setDefaultTimeout(20000);
   }
 
+  /** Closes the browser and starts it again. */
+  async restart() {
+    await this.#context.close();
+    await this.start();
+  }
+
   /** A page of the conductor's origin with nothing in it; `hook(argument)` runs in it before anything else. */
   async page({ hook, argument, address = BLANK } = {}) {
     const page = await this.#context.newPage();

@@ -23,7 +23,7 @@ pub fn all(project: &Project) -> Outcome<Browser> {
 /// Makes sure of what turns the sources into the package.
 pub fn for_building(project: &Project) -> Outcome<()> {
     for_native(project)?;
-    node::modules(project)?;
+    node::modules(project, "")?;
     tools::wasm_bindgen(project)?;
     tools::wasm_pack(project)
 }
@@ -31,6 +31,11 @@ pub fn for_building(project: &Project) -> Outcome<()> {
 /// Makes sure of the toolchain alone.
 pub fn for_native(project: &Project) -> Outcome<()> {
     tools::toolchain(project)
+}
+
+/// Makes sure of what the measurements compare with.
+pub fn for_measuring(project: &Project) -> Outcome<()> {
+    node::modules(project, "bench")
 }
 
 /// Makes sure of a browser and its driver.
