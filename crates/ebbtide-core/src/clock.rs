@@ -33,10 +33,10 @@ impl Clock {
         self.last
     }
 
-    /// Draws a time later than all before it.
+    /// Draws a time later than all before it. At the end of time, where only a malicious peer leads, it stays.
     pub fn tick(&mut self, now: Millis) -> EditTime {
         let wall = EditTime(now.0 << 16);
-        self.last = wall.max(EditTime(self.last.0 + 1));
+        self.last = wall.max(EditTime(self.last.0.saturating_add(1)));
         self.last
     }
 
@@ -57,6 +57,13 @@ mod tests {
         let second = clock.tick(Millis(10));
         assert!(second > first);
         assert_eq!(second.millis(), Millis(1_000));
+    }
+
+    #[test]
+    fn the_end_of_time_is_no_panic() {
+        let mut clock = Clock::default();
+        clock.observe(EditTime(u64::MAX));
+        assert_eq!(clock.tick(Millis(1)), EditTime(u64::MAX));
     }
 
     #[test]
