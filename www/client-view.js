@@ -6,7 +6,7 @@ import { bytes, changeSetInWords, plural } from "./words.js";
 const MODES = [
   { value: "discardLocal", label: "discardLocal", hint: "take the server's state in place" },
   { value: "manual", label: "manual", hint: "ask the app" },
-  { value: "recoverUnsyncedChanges", label: "recover", hint: "not available yet", isMissing: true },
+  { value: "recoverUnsyncedChanges", label: "recover", hint: "not yet", isMissing: true },
 ];
 
 export class ClientView {
@@ -58,7 +58,7 @@ export class ClientView {
       input.addEventListener("change", () => void client.setMode(value));
       return make("label", { title: hint }, input, make("span", {}, label), isMissing && make("small", {}, hint));
     });
-    return make("fieldset", { class: "modes" }, make("legend", {}, "At a client reset"), ...options);
+    return make("fieldset", { class: "modes" }, make("legend", {}, "At a reset"), ...options);
   }
 
   buildForm(id) {
@@ -205,7 +205,7 @@ export class ClientView {
       make(
         "span",
         { class: "badge", "data-live": isLive ? "yes" : "no", "data-object": name },
-        `${name} ${identityOf(object)}`,
+        `${name} #${identityOf(object)}`,
         make("small", {}, isLive ? "live" : "invalid"),
       );
     const badges = [
@@ -246,7 +246,7 @@ class TaskRow {
       this.remove,
     );
     this.done.addEventListener("change", () => client.edit(this.task, { done: this.done.checked }));
-    this.less.addEventListener("click", () => client.edit(this.task, { points: this.task.points - 1 }));
+    this.less.addEventListener("click", () => client.edit(this.task, { points: Math.max(0, this.task.points - 1) }));
     this.more.addEventListener("click", () => client.edit(this.task, { points: this.task.points + 1 }));
     this.remove.addEventListener("click", () => client.remove(this.task));
     this.title.addEventListener("change", () => this.commitTitle());

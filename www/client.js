@@ -107,7 +107,7 @@ export class Client extends EventTarget {
     this.tasks = this.realm.objects(Task).sorted("created");
     this.watched = undefined;
     this.listen();
-    this.journal.add("info", this.title, `opened ${this.realm.path}`);
+    this.journal.add("info", this.title, isNew ? "realm downloaded and opened" : "realm opened from this browser");
     if (isNew && this.name === "A" && this.tasks.length === 0) addFirstTasks(this.realm, this.title);
     this.announce();
   }
@@ -129,7 +129,8 @@ export class Client extends EventTarget {
     });
     const session = realm.syncSession;
     session.addConnectionNotification((state, before) => {
-      this.journal.add("info", this.title, `${before} → ${state}`);
+      // One word for each end of a way; "connecting" is seen at the top of the panel.
+      if (state !== "connecting" && before !== state) this.journal.add("info", this.title, state);
       this.announce();
     });
     session.addProgressNotification("upload", "reportIndefinitely", (transferred, transferable) => {
@@ -215,8 +216,15 @@ export class Client extends EventTarget {
   syncError(error) {
     const numbers = [error.code, error.wireCode].filter((number) => number !== undefined);
     this.journal.add("error", this.title, `${error.name} ${numbers.join("/")}: ${error.message}`);
-    if (error.name === "ClientReset") this.manualError = error;
+    if (error.name === "ClientReset") this.needManualReset(error);
     this.announce();
+  }
+
+  needManualReset(error) {
+    this.manualError = error;
+    if (!this.lastReset) return;
+    this.lastReset.failure = error.message;
+    this.dispatchEvent(new CustomEvent("reset", { detail: this.lastReset }));
   }
 
   /** Realm's manual path: close, copy to a backup, open and download afresh. */
@@ -225,7 +233,7 @@ export class Client extends EventTarget {
       const { path } = this.realm;
       this.close();
       const backup = await Realm.App.Sync.initiateClientReset(this.app, path);
-      this.journal.add("reset", this.title, `old realm copied to ${backup}`);
+      this.journal.add("reset", this.title, `old realm copied to ${backup.split("/").at(-1)}`);
       await this.open();
       this.dispatchEvent(new Event("backup"));
     });

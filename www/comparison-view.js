@@ -6,7 +6,7 @@ import { causeInWords, clock } from "./words.js";
 const VERDICTS = {
   same: "unchanged",
   replaced: "server's values taken",
-  dropped: "unsynced, dropped",
+  dropped: "not on the server: dropped",
   added: "came from the server",
 };
 
@@ -38,7 +38,7 @@ export class ComparisonView {
   render() {
     const record = this.records.get(this.select.value);
     if (!record) return;
-    const rows = record.comparison();
+    const rows = record.comparison().sort((one, other) => rank(one) - rank(other));
     const differing = rows.filter(({ verdict }) => verdict !== "same").length;
     const caption = `Client ${record.client}: ${differing} of ${rows.length} tasks differ after the reset.`;
     this.container.replaceChildren(
@@ -56,13 +56,18 @@ export class ComparisonView {
           make(
             "tr",
             {},
-            ...["Before", "Server", "After", "What became of it"].map((title) => make("th", { scope: "col" }, title)),
+            ...["Before", "Server", "After", "Outcome"].map((title) => make("th", { scope: "col" }, title)),
           ),
         ),
         make("tbody", {}, ...rows.map(comparisonRow)),
       ),
     );
   }
+}
+
+/** What differs comes first. */
+function rank({ verdict }) {
+  return verdict === "same" ? 1 : 0;
 }
 
 function comparisonRow({ before, server, after, verdict }) {
@@ -73,7 +78,7 @@ function comparisonRow({ before, server, after, verdict }) {
     cell("Before", stateOf(before, after, "del")),
     cell("Server", stateOf(server, undefined, undefined)),
     cell("After", stateOf(after, before, "ins")),
-    make("td", { "data-label": "What became of it" }, make("span", { class: "verdict" }, VERDICTS[verdict])),
+    make("td", { "data-label": "Outcome" }, make("span", { class: "verdict" }, VERDICTS[verdict])),
   );
 }
 
@@ -83,7 +88,7 @@ function stateOf(task, other, mark) {
   const fields = FIELDS.map((field) => {
     const isDifferent = mark !== undefined && task[field] !== other?.[field];
     const words = fieldInWords(field, task[field]);
-    return make("span", { class: `field ${field}` }, isDifferent ? make(mark, {}, words) : words);
+    return make("span", { class: "field", "data-field": field }, isDifferent ? make(mark, {}, words) : words);
   });
   return make("span", { class: "object" }, ...fields);
 }

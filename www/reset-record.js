@@ -14,6 +14,8 @@ export class ResetRecord {
   stagedBytes = 0;
   totalBytes = 0;
   report = undefined;
+  /** Why it could not be done in place. */
+  failure = undefined;
   /** In the order of their beginnings: `{ name, from, to }`; `to` is missing while one runs. */
   phases = [];
   /** Calls of listeners between the first sign and the callback after the reset: `{ listener, at }`. */
@@ -68,6 +70,11 @@ export class ResetRecord {
 
   get isRunning() {
     return this.outcome === "running";
+  }
+
+  /** Whether nothing more will be learned of it. */
+  get isSettled() {
+    return !this.isRunning && this.phases.at(-1)?.to !== undefined;
   }
 
   get totalMs() {

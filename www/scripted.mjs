@@ -166,10 +166,28 @@ async function play() {
     return `A is ${clients.A.state}, ${clients.A.titles.length} tasks`;
   });
 
+  await step("in manual mode a reset is left to the app", async () => {
+    await demo.setMode("B", "manual");
+    await converged();
+    const atA = await resetOf("A", () => demo.server("Terminate sync"));
+    assert.equal(atA.reset.code, 211, "A, in the other mode, resets in place");
+    const { clients } = await demo.until("B has the error", (now) => now.clients.B.problem === "ClientReset");
+    await demo.finishManualReset("B");
+    await demo.until("the old realm is a backup", ({ backups }) => backups.length === 1);
+    const { clients: afresh } = await converged();
+    assert.equal(afresh.B.titles.length, clients.B.titles.length, "everything was downloaded afresh");
+    await demo.backup(/^Delete/, 0);
+    await demo.until("the backup is deleted", ({ backups }) => backups.length === 0);
+    await demo.setMode("B", "discardLocal");
+    await converged();
+    return `A ${atA.reset.total} in place; B ${clients.B.problem}, then ${badges(afresh.B)}`;
+  });
+
   let rescued;
   await step("the schema is broken: ClientReset, and the manual path", async () => {
     await demo.setOffline("A", true);
     await demo.until("A is offline", ({ clients }) => clients.A.state === "offline");
+    const known = (await demo.read()).resets.length;
     await demo.add("A", "Unsynced when the schema broke");
     await demo.server("Drop Task.points");
     await demo.setOffline("A", false);
@@ -192,7 +210,7 @@ async function play() {
       "the fresh realm has what the server has",
     );
     assert.equal(seen.backups.length, 2, "two backups");
-    const manual = seen.resets.filter(({ outcome }) => outcome === "manual");
+    const manual = seen.resets.slice(known).filter(({ outcome }) => outcome === "manual");
     assert.equal(manual.length, 2, "two resets in the manual path");
     assert.ok(seen.clients.A.calls.results > broken.A.calls.results, "the counters went on");
     return `${broken.A.problem} (code ${manual[0].code}), ${seen.backups.length} backups, ${seen.clients.A.titles.length} tasks afresh`;
@@ -251,9 +269,7 @@ async function resetOf(client, cause) {
   await cause();
   const seen = await demo.until(`client ${client} is reset`, (now) => {
     const last = now.resets.filter((reset) => reset.client === client)[known];
-    return (
-      last?.outcome === "done" && last.phases.at(-1)?.name === "resume" && now.clients[client].state === "connected"
-    );
+    return last?.outcome === "done" && last.isSettled && now.clients[client].state === "connected";
   });
   const reset = seen.resets.filter((each) => each.client === client)[known];
   const names = reset.phases.map(({ name }) => name).filter((name) => name !== "tell");

@@ -49,7 +49,7 @@ export class ServerPanel extends EventTarget {
       group("Backups", this.take, make("span", { class: "pair" }, this.backups, this.restore)),
       group("History", this.terminate, this.trim),
       group("Schema", this.drop, this.mend),
-      group("Process", this.kill, this.start, this.garbage),
+      group("Process and link", this.kill, this.start, this.garbage),
     );
     this.needsServer = [
       this.take,
@@ -107,7 +107,7 @@ export class ServerPanel extends EventTarget {
     const { realm } = this;
     const tasks = realm?.classes?.find(({ name }) => name === "Task");
     const values = [
-      ["Process", running ? `${pid}, ${plural(starts ?? 0, "start")}` : "none"],
+      ["Process", running ? `pid ${pid}, ${plural(starts ?? 0, "start")}` : "none"],
       ["Epoch", realm?.epoch ? realm.epoch.slice(0, 8) : "none yet", realm?.epoch],
       ["Head", realm ? `version ${realm.head}` : "none yet"],
       ["History from", realm ? `version ${realm.floor}` : "none yet"],
@@ -138,7 +138,9 @@ export class ServerPanel extends EventTarget {
     this.justTaken = undefined;
     this.shownBackups = names;
     this.backups.replaceChildren(
-      ...backups.map(({ name, bytes: size }) => make("option", { value: name }, `${name}, ${bytes(size)}`)),
+      ...backups.map(({ name, bytes: size }) =>
+        make("option", { value: name }, `${nameInWords(name)}, ${bytes(size)}`),
+      ),
     );
     if (backups.some(({ name }) => name === chosen)) this.backups.value = chosen;
     this.backups.disabled = backups.length === 0;
@@ -192,6 +194,12 @@ export class ServerPanel extends EventTarget {
     const { reached } = await conductor.sendGarbage();
     this.journal.add("change", "Server", `sent bytes that mean nothing over ${plural(reached, "connection")}`);
   }
+}
+
+/** The name of a backup that this page has taken says when; other names are shown as they are. */
+function nameInWords(name) {
+  const [, date, time] = /^\d+-(\d+-\d+)-at-(\d+-\d+-\d+)$/.exec(name) ?? [];
+  return date ? `${date}, ${time.replaceAll("-", ":")}` : name;
 }
 
 function fileName(path) {

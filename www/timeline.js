@@ -49,6 +49,7 @@ class Entry {
       outcome: record.outcome,
       code: String(record.code),
       number: String(record.number),
+      settled: record.isSettled ? "yes" : "no",
     });
     setText(this.title, causeInWords(record.cause));
     setText(
@@ -81,8 +82,8 @@ function phaseRow({ name, from, ms, ticks }, whole) {
   );
 }
 
-function resultInWords({ report, calls, totalBytes, outcome, code }) {
-  if (outcome === "manual") return "In the manual path: the app copies the realm to a backup and downloads afresh.";
+function resultInWords({ report, calls, totalBytes, outcome, failure }) {
+  if (outcome === "manual") return failure ?? "The app has to copy the realm to a backup and to download afresh.";
   if (outcome === "running") return "";
   const told = plural(calls.length, "listener call");
   const size = `${bytes(totalBytes)} downloaded`;
@@ -92,5 +93,5 @@ function resultInWords({ report, calls, totalBytes, outcome, code }) {
   const objects = tasks
     ? `${tasks.inserted} inserted, ${tasks.deleted} deleted, ${tasks.modified} modified`
     : "no object differs";
-  return `${dropped} dropped; ${objects}; ${told}; ${size} (code ${code}).`;
+  return `${dropped} dropped; ${objects}; ${told}; ${size}.`;
 }

@@ -65,7 +65,7 @@ export function plural(count, singular, many = `${singular}s`) {
 }
 
 export function clock(date) {
-  return date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return date.toLocaleTimeString([], { hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
 
 /** A change set as `{insertions, deletions, modifications}` in one line. */

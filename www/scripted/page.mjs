@@ -79,6 +79,11 @@ export class DemoPage {
     if ((await control.isChecked()) !== isOffline) await control.press("Space");
   }
 
+  /** The mode picker, by keyboard. */
+  async setMode(client, mode) {
+    await this.panel(client).getByRole("radio", { name: mode }).press("Space");
+  }
+
   async finishManualReset(client) {
     await this.panel(client).getByRole("button", { name: "Copy to a backup and download afresh" }).click();
   }
@@ -140,6 +145,7 @@ function readPage() {
   const resets = all(document, ".reset").map((reset) => ({
     client: reset.dataset.client,
     outcome: reset.dataset.outcome,
+    isSettled: reset.dataset.settled === "yes",
     code: Number(reset.dataset.code),
     title: text(reset.querySelector(".reset-title")),
     total: text(reset.querySelector(".reset-total")),
