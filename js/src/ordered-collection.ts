@@ -274,7 +274,8 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** The query behind the collection, as text. */
   description(): string {
-    return this[SOURCE].query().description();
+    const text = this[SOURCE].query().description();
+    return text.replace(/^TRUEPREDICATE AND /, "") + this[SOURCE].order;
   }
 
   /** The smallest value of a property (or of the elements); undefined where there is none. */
@@ -320,7 +321,8 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   filtered(queryString: string, ...args: unknown[]): Results<T> {
     assertString(queryString, "query");
     const source = this[SOURCE];
-    return makeResults<T>(source.view, source.element, source.query(queryString, args.map(lowerArgument)));
+    const query = source.query(queryString, args.map(lowerArgument));
+    return makeResults<T>(source.view, source.element, query, source.order);
   }
 
   /** A live collection of the elements in another order. */
@@ -329,7 +331,9 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   sorted(descriptor: string, reverse?: boolean): Results<T>;
   sorted(first: boolean | string | SortDescriptor[] = "self", reverse?: boolean): Results<T> {
     const source = this[SOURCE];
-    return makeResults<T>(source.view, source.element, source.query().sort(sortKeys(first, reverse)));
+    const keys = sortKeys(first, reverse);
+    const order = keys.map(([path, isAscending]) => `${path} ${isAscending ? "ASC" : "DESC"}`).join(", ");
+    return makeResults<T>(source.view, source.element, source.query().sort(keys), `${source.order} SORT(${order})`);
   }
 
   /** The elements as they are now: what is deleted later reads as null. */

@@ -293,7 +293,7 @@ export class Realm {
     this.internal.assertOpen();
     const model = this.internal.model(type);
     const query = this.internal.core.query(model.index, "TRUEPREDICATE", []);
-    return makeResults(this.internal, { model, kind: "link", optional: false }, query);
+    return makeResults(this.internal, { model, kind: "link", optional: false }, query, "");
   }
 
   /**

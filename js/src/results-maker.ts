@@ -13,8 +13,9 @@ export function registerResults(constructor: Make): void {
 }
 
 export function makeResults<T>(source: Source): Results<T>;
-export function makeResults<T>(view: View, element: Element, query: QueryCore): Results<T>;
-export function makeResults<T>(first: Source | View, element?: Element, query?: QueryCore): Results<T> {
-  const source = first instanceof Source ? first : new ResultsSource(first, element as Element, query as QueryCore);
+export function makeResults<T>(view: View, element: Element, query: QueryCore, order: string): Results<T>;
+export function makeResults<T>(first: Source | View, element?: Element, query?: QueryCore, order = ""): Results<T> {
+  const source =
+    first instanceof Source ? first : new ResultsSource(first, element as Element, query as QueryCore, order);
   return make(source) as Results<T>;
 }

@@ -12,6 +12,8 @@ export class ResultsSource extends Source {
     view: View,
     element: Element,
     private readonly found: QueryCore,
+    /** The orders asked for, as a query writes them. */
+    override readonly order: string,
   ) {
     super(view, element);
   }

@@ -23,6 +23,8 @@ export abstract class Source {
     readonly element: Element,
   ) {}
 
+  /** The orders asked for, as a query writes them. */
+  readonly order: string = "";
   /** Equal for sources that stand for the same thing. */
   abstract readonly identity: unknown;
   abstract length(): number;
