@@ -32,6 +32,7 @@ suite!(crud {
     a_closed_realm_says_so
     results_update_every_object
     aggregates_reckon
+    a_value_over_the_limit_is_refused_and_leaves_nothing
 });
 
 suite!(errors {

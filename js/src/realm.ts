@@ -302,15 +302,14 @@ export class Realm {
    */
   write<T>(callback: () => T): T {
     this.beginTransaction();
-    let result: T;
     try {
-      result = callback();
+      const result = callback();
+      if (this.isInTransaction) this.commitTransaction();
+      return result;
     } catch (error) {
       if (this.isInTransaction) this.cancelTransaction();
       throw error;
     }
-    if (this.isInTransaction) this.commitTransaction();
-    return result;
   }
 
   beginTransaction(): void {

@@ -460,3 +460,16 @@ export async function aggregates_reckon() {
     throws(() => dogs.sum("zork"), "Property 'zork' does not exist on 'Dog' objects");
   });
 }
+
+export async function a_value_over_the_limit_is_refused_and_leaves_nothing() {
+  withRealm((realm) => {
+    const long = "x".repeat(20 * 1024 * 1024);
+    realm.write(() => {
+      const error = throws(() => realm.create("Dog", { _id: 1, name: "Rex", nick: long }), "exceeds the limit");
+      equal(error.code, "LimitExceeded");
+      equal(realm.objects("Dog").length, 0);
+    });
+    throws(() => realm.write(() => realm.create("Dog", { _id: 2, name: long })), "exceeds the limit");
+    isTrue(realm.isEmpty && !realm.isInTransaction, "an empty realm and no transaction");
+  });
+}
