@@ -26,8 +26,7 @@ await build({
   bundle: true,
   format: "esm",
   target: "es2022",
-  minifySyntax: true,
-  minifyWhitespace: true,
+  minify: true,
   keepNames: true,
   sourcemap: true,
   legalComments: "linked",
@@ -43,6 +42,7 @@ execFileSync(process.execPath, [path.join(typescript, "bin/tsc"), "-p", "js/tsco
 
 // The declarations name bson; its own declarations travel with them, so that a user needs no second package.
 copyFileSync(path.join(root, "node_modules/bson/bson.d.ts"), path.join(dist, "bson.lib.d.ts"));
+copyFileSync(path.join(root, "node_modules/bson/LICENSE.md"), path.join(dist, "bson.LICENSE.md"));
 for (const name of readdirSync(dist).filter((name) => name.endsWith(".d.ts"))) {
   const file = path.join(dist, name);
   const text = readFileSync(file, "utf8");

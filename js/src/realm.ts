@@ -384,6 +384,12 @@ function checkCallback(callback: RealmListenerCallback): RealmListenerCallback {
 
 // biome-ignore format: one line a name
 export declare namespace Realm {
+  /** Switches for tests. */
+  export const flags: { ALLOW_CLEAR_TEST_STATE: boolean; THROW_ON_GLOBAL_REALM: boolean };
+  /** Closes every realm in this page. */
+  export function shutdown(): void;
+  /** For tests: closes every realm in this page and deletes them. */
+  export function clearTestState(): void;
   export import Object = ns.RealmObject;
   export import App = ns.App;
   export import BSON = ns.BSON;

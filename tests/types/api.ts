@@ -142,6 +142,8 @@ async function apps() {
   Realm.App.Sync.getAllSyncSessions(user)[0]?.addProgressNotification("upload", "reportIndefinitely", (estimate) => {
     estimate.toFixed();
   });
+  Realm.flags.ALLOW_CLEAR_TEST_STATE = true;
+  Realm.clearTestState();
   // @ts-expect-error credentials are made by Credentials
   await app.logIn({});
   return backup;
