@@ -10,13 +10,13 @@ use ebbtide_sync::client::{
 use ebbtide_sync::wire::{Code, SUBPROTOCOL, Token};
 use wasm_bindgen_futures::spawn_local;
 
-use crate::clock;
 use crate::error::{Fault, Result};
 use crate::idb::{Catalogue, Change};
 use crate::login;
 use crate::socket::{Socket, SocketEvent};
 use crate::timer::Alarm;
 use crate::wake::WakeEvents;
+use crate::{clock, poison};
 
 /// A realm that uses the connection.
 pub(crate) trait LinkUser {
@@ -101,6 +101,9 @@ impl Link {
 
     /// Tells the connection what happened and does what it answers.
     pub(crate) fn handle(&self, event: ConnectionEvent) {
+        if poison::check().is_err() {
+            return;
+        }
         self.connection.borrow_mut().handle(clock::now(), event);
         self.drain();
     }

@@ -39,10 +39,18 @@ enum Watched {
     List { class: ClassIndex, key: ObjectKey, column: ColumnIndex },
 }
 
+/// One listener.
+struct Entry {
+    watched: Watched,
+    /// The state from which on it listens, until it has been told of a later one: what happened before in the same turn is
+    /// none of its business.
+    since: Option<Snapshot>,
+}
+
 /// The registry of one realm.
 #[derive(Default)]
 pub(crate) struct Observers {
-    watched: BTreeMap<u32, Watched>,
+    entries: BTreeMap<u32, Entry>,
     last_id: u32,
 }
 
@@ -50,56 +58,68 @@ impl Observers {
     /// Watches a collection from this state on.
     pub(crate) fn watch_results(&mut self, results: &Rc<Results>, snapshot: &Snapshot) -> u32 {
         if let (Source::List { class, key, column }, true) = (results.recipe.source, results.recipe.stages.is_empty()) {
-            return self.watch_list(class, key, column);
+            return self.watch_list(class, key, column, snapshot);
         }
         let keys = results.recipe.keys(snapshot).into();
-        self.add(Watched::Results { results: Rc::clone(results), keys })
+        self.add(Watched::Results { results: Rc::clone(results), keys }, snapshot)
     }
 
-    /// Watches an object.
-    pub(crate) fn watch_object(&mut self, class: ClassIndex, key: ObjectKey) -> u32 {
-        self.add(Watched::Object { class, key })
+    /// Watches an object from this state on.
+    pub(crate) fn watch_object(&mut self, class: ClassIndex, key: ObjectKey, snapshot: &Snapshot) -> u32 {
+        self.add(Watched::Object { class, key }, snapshot)
     }
 
-    /// Watches a list.
-    pub(crate) fn watch_list(&mut self, class: ClassIndex, key: ObjectKey, column: ColumnIndex) -> u32 {
-        self.add(Watched::List { class, key, column })
+    /// Watches a list from this state on.
+    pub(crate) fn watch_list(
+        &mut self,
+        class: ClassIndex,
+        key: ObjectKey,
+        column: ColumnIndex,
+        snapshot: &Snapshot,
+    ) -> u32 {
+        self.add(Watched::List { class, key, column }, snapshot)
     }
 
     /// Ends a watch.
     pub(crate) fn remove(&mut self, id: u32) {
-        self.watched.remove(&id);
+        self.entries.remove(&id);
     }
 
     /// Ends all.
     pub(crate) fn clear(&mut self) {
-        self.watched.clear();
+        self.entries.clear();
     }
 
     /// What is to be told of one change of the visible state, each listener at most once, and nothing to those whom it does
     /// not concern. `version` is that of the later state if it is what the app sees now.
     pub(crate) fn notices(&mut self, change: &Change<'_>) -> Vec<Notice> {
         let mut notices = Vec::new();
-        if change.origin == Origin::Local && self.watched.is_empty() {
+        if change.origin == Origin::Local && self.entries.is_empty() {
             return notices;
         }
-        let difference = diff(change.before, change.after, change.compare);
-        if difference.is_empty() {
-            return notices;
-        }
-        if change.origin != Origin::Local {
+        let difference = change.difference();
+        let touched = Touched::by(&difference, change.after);
+        if change.origin != Origin::Local && !difference.is_empty() {
             notices.push(Notice::Realm { origin: change.origin });
         }
-        let touched = Touched::by(&difference, change.after);
-        for (id, watched) in &mut self.watched {
-            notices.extend(watched.notice(*id, change, &difference, &touched));
+        for (id, entry) in &mut self.entries {
+            notices.extend(match entry.since.take() {
+                None if difference.is_empty() => None,
+                None => entry.watched.notice(*id, change, &difference, &touched),
+                Some(since) => {
+                    let change = Change { before: &since, ..*change };
+                    let difference = change.difference();
+                    let touched = Touched::by(&difference, change.after);
+                    entry.watched.notice(*id, &change, &difference, &touched)
+                }
+            });
         }
         notices
     }
 
-    fn add(&mut self, watched: Watched) -> u32 {
+    fn add(&mut self, watched: Watched, snapshot: &Snapshot) -> u32 {
         self.last_id += 1;
-        self.watched.insert(self.last_id, watched);
+        self.entries.insert(self.last_id, Entry { watched, since: Some(snapshot.clone()) });
         self.last_id
     }
 }
@@ -113,15 +133,27 @@ pub(crate) struct Change<'a> {
     pub(crate) version: Option<u64>,
 }
 
+impl Change<'_> {
+    fn difference(&self) -> Difference {
+        diff(self.before, self.after, self.compare)
+    }
+}
+
 impl Watched {
     fn notice(&mut self, id: u32, change: &Change<'_>, difference: &Difference, touched: &Touched) -> Option<Notice> {
         match self {
             Watched::Results { results, keys } => {
+                if !results.recipe.is_concerned(difference, change.after) {
+                    return None;
+                }
                 let class = results.recipe.element_class(change.after)?;
-                let now: Rc<[ObjectKey]> = match change.version {
-                    Some(version) => results.keys(change.after, version),
-                    None => results.recipe.keys(change.after).into(),
-                };
+                let now = results
+                    .recipe
+                    .keys_after(keys, difference, change.after)
+                    .unwrap_or_else(|| results.recipe.keys(change.after).into());
+                if let Some(version) = change.version {
+                    results.remember(version, &now);
+                }
                 let changes = key_changes(keys, &now, |key| touched.contains(class, key));
                 *keys = now;
                 let deleted = match results.recipe.source {

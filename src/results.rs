@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use ebbtide_core::notify::Difference;
 use ebbtide_core::query::{Aggregate, Order, Plan};
 use ebbtide_core::{ClassIndex, ColumnIndex, ObjectKey, PropertyType, Snapshot, Value, ValueRef};
 use ebbtide_core::{Collection, objects::List};
@@ -79,6 +80,64 @@ impl Recipe {
         keys
     }
 
+    /// The objects in the collection of a class, from those before a change and the change alone; nothing if that is not enough
+    /// to know them.
+    pub(crate) fn keys_after(
+        &self,
+        before: &Rc<[ObjectKey]>,
+        difference: &Difference,
+        after: &Snapshot,
+    ) -> Option<Rc<[ObjectKey]>> {
+        let Source::Class(class) = self.source else { return None };
+        let mut filters = Vec::new();
+        for stage in &self.stages {
+            match stage {
+                Stage::Filter(plan) if plan.dependencies().is_local() && !plan.has_suffixes() => filters.push(plan),
+                Stage::Filter(_) | Stage::Order(_) | Stage::OrderValues { .. } => return None,
+            }
+        }
+        let table = difference.table(class);
+        let is_in = |key: ObjectKey| filters.iter().all(|plan| plan.matches(after, key));
+        let mut flips: Vec<ObjectKey> = Vec::new();
+        let changed = table.inserted.iter().chain(table.modified.iter().map(|(key, _)| key));
+        flips.extend(changed.filter(|key| before.binary_search(key).is_ok() != is_in(**key)));
+        flips.extend(table.deleted.iter().filter(|key| before.binary_search(key).is_ok()));
+        if flips.is_empty() {
+            return Some(Rc::clone(before));
+        }
+        flips.sort_unstable();
+        Some(flipped(before, &flips).into())
+    }
+
+    /// Whether a change can concern the collection: it touches the class of its elements, what they link to, the owner of the
+    /// list or what a filter looks at.
+    pub(crate) fn is_concerned(&self, difference: &Difference, after: &Snapshot) -> bool {
+        let schema = after.schema();
+        let mut classes: Vec<ClassIndex> = self.element_class(after).into_iter().collect();
+        if let Source::List { class, .. } = self.source {
+            classes.push(class);
+        }
+        for stage in &self.stages {
+            match stage {
+                Stage::Filter(plan) => classes.extend(plan.dependencies().others.iter().map(|(class, _)| *class)),
+                Stage::Order(order) => classes.extend(order.dependencies().others.iter().map(|(class, _)| *class)),
+                Stage::OrderValues { .. } => {}
+            }
+        }
+        let mut next = 0;
+        while let Some(class) = classes.get(next).copied() {
+            next += 1;
+            if !difference.table(class).is_empty() {
+                return true;
+            }
+            for property in &schema.class(class).properties {
+                let target = property.target.as_deref().and_then(|target| schema.class_index(target));
+                classes.extend(target.filter(|target| !classes.contains(target)));
+            }
+        }
+        false
+    }
+
     /// The positions in the list of a collection of values, in the collection's order.
     pub(crate) fn positions(&self, snapshot: &Snapshot) -> Vec<u32> {
         let Source::List { class, key, column } = self.source else { return Vec::new() };
@@ -127,6 +186,25 @@ pub(crate) fn contains(snapshot: &Snapshot, class: ClassIndex, key: ObjectKey) -
     class.index() < snapshot.schema().classes.len() && snapshot.table(class).contains(key)
 }
 
+/// The ascending keys without those of `flips` that are among them, and with those that are not.
+fn flipped(keys: &[ObjectKey], flips: &[ObjectKey]) -> Vec<ObjectKey> {
+    let mut result = Vec::with_capacity(keys.len() + flips.len());
+    let mut rest = keys;
+    for flip in flips {
+        let (before, from) = rest.split_at(rest.partition_point(|key| key < flip));
+        result.extend_from_slice(before);
+        rest = match from.split_first() {
+            Some((first, others)) if first == flip => others,
+            _ => {
+                result.push(*flip);
+                from
+            }
+        };
+    }
+    result.extend_from_slice(rest);
+    result
+}
+
 /// The key of a class's object at a position in the order of the keys.
 pub(crate) fn nth_key(snapshot: &Snapshot, class: ClassIndex, index: usize) -> Option<ObjectKey> {
     let mut rest = index;
@@ -165,6 +243,11 @@ impl Results {
         let keys: Rc<[ObjectKey]> = self.recipe.keys(snapshot).into();
         self.cache.replace(Some((version, Rc::clone(&keys))));
         keys
+    }
+
+    /// Takes note of the objects at a version, found by other means.
+    pub(crate) fn remember(&self, version: u64, keys: &Rc<[ObjectKey]>) {
+        self.cache.replace(Some((version, Rc::clone(keys))));
     }
 
     /// The object at a position. The first ones of a whole class are found without listing all.
@@ -209,4 +292,25 @@ pub(crate) fn fold_values<'a>(values: impl Iterator<Item = ValueRef<'a>>, operat
         Aggregate::Average => return Value::Double(numbers().sum::<f64>() / values.len() as f64),
     };
     picked.map_or(Value::Null, ValueRef::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    fn flipping_takes_out_what_is_there_and_puts_in_what_is_not() {
+        let keys = |numbers: &[u64]| numbers.iter().map(|number| ObjectKey(*number)).collect::<Vec<_>>();
+        for (before, flips, after) in [
+            (&[1, 3, 5][..], &[2, 3, 6][..], &[1, 2, 5, 6][..]),
+            (&[], &[4, 9], &[4, 9]),
+            (&[4, 9], &[4, 9], &[]),
+            (&[4, 9], &[], &[4, 9]),
+            (&[4, 9], &[1], &[1, 4, 9]),
+        ] {
+            assert_eq!(flipped(&keys(before), &keys(flips)), keys(after));
+        }
+    }
 }

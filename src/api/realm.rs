@@ -318,16 +318,20 @@ impl RealmCore {
     #[wasm_bindgen(js_name = observeObject)]
     pub fn observe_object(&self, class: u32, key: f64) -> JsResult<u32> {
         let driver = self.view.live()?;
-        driver.check()?;
-        Ok(driver.observers().borrow_mut().watch_object(ClassIndex(class), key_from_js(key)))
+        Ok(driver.engine(|engine| {
+            let (class, key) = (ClassIndex(class), key_from_js(key));
+            driver.observers().borrow_mut().watch_object(class, key, &engine.frozen())
+        })?)
     }
 
     /// Watches a list.
     #[wasm_bindgen(js_name = observeList)]
     pub fn observe_list(&self, class: u32, key: f64, column: u32) -> JsResult<u32> {
         let driver = self.view.live()?;
-        driver.check()?;
-        Ok(driver.observers().borrow_mut().watch_list(ClassIndex(class), key_from_js(key), ColumnIndex(column)))
+        Ok(driver.engine(|engine| {
+            let (class, key, column) = (ClassIndex(class), key_from_js(key), ColumnIndex(column));
+            driver.observers().borrow_mut().watch_list(class, key, column, &engine.frozen())
+        })?)
     }
 
     /// Ends a watch.
