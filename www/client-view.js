@@ -129,27 +129,20 @@ export class ClientView {
 
   renderProblem() {
     const { client } = this;
-    const error = client.manualError ?? client.problem;
+    const { error, words, label, act } = problemOf(client);
     if (this.shownProblem === error) return;
     this.shownProblem = error;
+    // The button that has the focus goes away.
+    if (this.problem.contains(document.activeElement)) this.offline.focus();
     this.problem.hidden = !error;
     if (!error) {
       this.problem.replaceChildren();
       return;
     }
-    const onFailure = (failure) => client.journal.error(client.title, failure);
-    const repair = client.manualError
-      ? actionButton("Copy to a backup and download afresh", () => client.finishManualReset(), onFailure, {
-          class: "primary",
-        })
-      : actionButton("Try again", () => client.start(), onFailure);
-    const words = client.manualError
-      ? "It goes on working here, but sends and receives nothing until it is reset."
-      : "The realm is not open.";
     this.problem.replaceChildren(
       make("p", {}, make("strong", {}, error.name), ` ${error.message}`),
       make("p", { class: "aside" }, words),
-      repair,
+      actionButton(label, act, (failure) => client.journal.error(client.title, failure), { class: "primary" }),
     );
   }
 
@@ -303,6 +296,28 @@ function isOpen(client) {
   return client.realm !== undefined && !client.realm.isClosed;
 }
 
+/** What has to be decided, in words, with the button that does it. */
+function problemOf(client) {
+  if (client.manualError) {
+    return {
+      error: client.manualError,
+      words: "It goes on working here, but sends and receives nothing until it is reset.",
+      label: "Copy to a backup and download afresh",
+      act: () => client.finishManualReset(),
+    };
+  }
+  if (client.userError) {
+    return {
+      error: client.userError,
+      words: "The server does not know this user: it has lost its data, or is another server. The realm works on here.",
+      label: "Begin as a new user",
+      act: () => client.startAsNewUser(),
+    };
+  }
+  const words = "The realm is not open.";
+  return { error: client.problem, words, label: "Try again", act: () => client.start() };
+}
+
 function stateOf(client, session) {
   if (client.manualError) return ["bad", "waits for a manual reset"];
   if (client.reset) return ["busy", "resetting"];
@@ -323,8 +338,10 @@ function syncLineOf(client, session) {
   return `Connection ${session.connectionState}, session ${session.state}; ${waiting}; ${flows}; ${plural(client.tasks.length, "task")}`;
 }
 
+/** Replaces the children where they look different, so that a focused one stays. */
 function fill(element, children) {
-  const next = make("div", {}, ...children);
-  if (element.isEqualNode && element.innerHTML === next.innerHTML) return;
-  element.replaceChildren(...next.childNodes);
+  const isSame =
+    element.childNodes.length === children.length &&
+    children.every((child, index) => child.isEqualNode(element.childNodes[index]));
+  if (!isSame) element.replaceChildren(...children);
 }

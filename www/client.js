@@ -8,6 +8,7 @@ import { bytes, causeInWords } from "./words.js";
 
 export const PARTITION = "harbour";
 const FIRST_DOWNLOAD_MS_MAX = 8000;
+const BAD_AUTHENTICATION = 203;
 
 /** One number for each JavaScript object, given once. */
 const identities = new WeakMap();
@@ -27,6 +28,8 @@ export class Client extends EventTarget {
   /** Why there is no realm, or the error that asks for the manual path. */
   problem = undefined;
   manualError = undefined;
+  /** The error of a server that does not accept the user. */
+  userError = undefined;
   /** Calls of listeners since the page was loaded. */
   calls = { realm: 0, results: 0, object: 0 };
   lastChanges = undefined;
@@ -104,11 +107,14 @@ export class Client extends EventTarget {
     }
     this.problem = undefined;
     this.manualError = undefined;
+    this.userError = undefined;
     this.tasks = this.realm.objects(Task).sorted("created");
     this.watched = undefined;
     this.listen();
     this.journal.add("info", this.title, isNew ? "realm downloaded and opened" : "realm opened from this browser");
-    if (isNew && this.name === "A" && this.tasks.length === 0) addFirstTasks(this.realm, this.title);
+    // Only where the server was asked: it may have tasks that this browser has not.
+    const isAsked = this.realm.syncSession.connectionState === "connected";
+    if (isNew && isAsked && this.name === "A" && this.tasks.length === 0) addFirstTasks(this.realm, this.title);
     this.announce();
   }
 
@@ -208,15 +214,17 @@ export class Client extends EventTarget {
     return Math.max(0, this.upload.transferable - this.upload.transferred);
   }
 
-  /** Tries to connect now: the page knows that the server is back. */
+  /** Tries now rather than later: the page knows that the server is back. */
   serverIsBack() {
-    this.session?.reconnect();
+    if (this.session) this.session.reconnect();
+    else if (this.problem) void this.start();
   }
 
   syncError(error) {
     const numbers = [error.code, error.wireCode].filter((number) => number !== undefined);
     this.journal.add("error", this.title, `${error.name} ${numbers.join("/")}: ${error.message}`);
     if (error.name === "ClientReset") this.needManualReset(error);
+    if (error.wireCode === BAD_AUTHENTICATION) this.userError ??= error;
     this.announce();
   }
 
@@ -284,6 +292,16 @@ export class Client extends EventTarget {
     if (!record) return;
     record.after = tasksOf(after);
     this.dispatchEvent(new CustomEvent("reset", { detail: record }));
+  }
+
+  /** Leaves the old user's realm where it is and begins with another. */
+  async startAsNewUser() {
+    await this.attempt(async () => {
+      this.close();
+      await this.user.logOut();
+      this.user = await this.logIn();
+      await this.open();
+    });
   }
 
   /** Closes and forgets the realm and the user. */
