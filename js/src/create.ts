@@ -38,7 +38,12 @@ export function assignProperty(model: ClassModel, key: number, property: Propert
     if (sameCoreValue(lowered, model.view.core.get(model.index, key, property.column))) return;
     throw new Error(`Cannot modify primary key after creation: '${model.name}.${property.name}'`);
   }
-  writer.attempt(() => writer.write(model, key, property, writer.planValue(property, value)));
+  const planned = writer.planValue(property, value);
+  writer.attempt(() => {
+    // A single value is written whole or not at all; a list takes several steps.
+    if (property.isList) writer.remember(model, key, property);
+    writer.write(model, key, property, planned);
+  });
 }
 
 /** Elements for a list in the engine's form, with linked objects created where they were given as plain objects. */
@@ -52,7 +57,8 @@ class Writer {
   private readonly planned = new Map<object, ObjectPlan>();
   /** Plans by class and primary key, so that one create call knows what it is about to create. */
   private readonly byPrimaryKey = new Map<string, ObjectPlan>();
-  private readonly created: [number, number][] = [];
+  /** What takes back what was written, in the order of writing. */
+  private readonly undo: (() => void)[] = [];
 
   constructor(
     private readonly view: View,
@@ -164,14 +170,12 @@ class Writer {
     return this.attempt(() => this.resolve(plan) as number);
   }
 
-  /** Runs `write`, and takes back the objects that it created if it fails. */
+  /** Runs `write`, and takes back what it wrote if it fails. */
   attempt<T>(write: () => T): T {
     try {
       return write();
     } catch (error) {
-      for (const [index, key] of this.created.reverse()) {
-        if (this.view.core.isValid(index, key)) this.view.core.delete(index, key);
-      }
+      for (const takeBack of this.undo.reverse()) takeBack();
       throw error;
     }
   }
@@ -182,13 +186,37 @@ class Writer {
     if (planned.isRunning) return planned.key;
     planned.isRunning = true;
     const { model, values, defaults } = planned;
-    if (planned.key === 0) {
-      planned.key = this.view.core.create(model.index, model.primaryKey ? planned.primaryKey : undefined);
-      this.created.push([model.index, planned.key]);
+    const isNew = planned.key === 0;
+    if (isNew) {
+      const key = this.view.core.create(model.index, model.primaryKey ? planned.primaryKey : undefined);
+      planned.key = key;
+      this.undo.push(() => this.view.core.delete(model.index, key));
     }
     for (const [property, value] of defaults) this.writeDefault(model, planned.key, property, value);
-    for (const [property, value] of values) this.write(model, planned.key, property, value);
+    for (const [property, value] of values) {
+      if (!isNew) this.remember(model, planned.key, property);
+      this.write(model, planned.key, property, value);
+    }
     return planned.key;
+  }
+
+  /** Notes how to give a property of an object that existed before its present value back. */
+  remember(model: ClassModel, key: number, property: PropertyModel): void {
+    const { core } = this.view;
+    const { index } = model;
+    const { column, kind, isList } = property;
+    const again = (raw: unknown) => (kind === "date" && raw != null ? new Date(raw as number) : (raw as CoreValue));
+    if (!isList) {
+      const old = again(core.get(index, key, column));
+      this.undo.push(() => core.set(index, key, column, old));
+      return;
+    }
+    const length = core.listLength(index, key, column);
+    const old = Array.from({ length }, (_, at) => again(core.listGet(index, key, column, at)));
+    this.undo.push(() => {
+      core.listClear(index, key, column);
+      for (const [at, element] of old.entries()) core.listInsert(index, key, column, at, element);
+    });
   }
 
   write(model: ClassModel, key: number, property: PropertyModel, value: Planned | Planned[]): void {

@@ -66,9 +66,9 @@ export class List<T = unknown> extends OrderedCollection<T, [number, T]> impleme
     const from = start < 0 ? Math.max(size + Math.trunc(start), 0) : Math.min(Math.trunc(start), size);
     const count = deleteCount === undefined ? size - from : Math.min(Math.max(Math.trunc(deleteCount), 0), size - from);
     const elements = this.lower(source, items, from);
-    const removed: T[] = [];
-    for (let index = 0; index < count; index++) removed.push(this.take(source, from) as T);
     this.write(source, from, elements);
+    const removed: T[] = [];
+    for (let index = 0; index < count; index++) removed.push(this.take(source, from + elements.length) as T);
     return removed;
   }
 
@@ -131,9 +131,17 @@ export class List<T = unknown> extends OrderedCollection<T, [number, T]> impleme
   }
 
   private write(source: ListSource, at: number, elements: ReturnType<typeof lowerElements>): void {
-    const { column } = source.property;
-    for (const [offset, element] of elements.entries()) {
-      source.view.core.listInsert(source.owner.index, source.key, column, at + offset, element);
+    const { core } = source.view;
+    const { owner, key, property } = source;
+    let written = 0;
+    try {
+      for (const element of elements) {
+        core.listInsert(owner.index, key, property.column, at + written, element);
+        written += 1;
+      }
+    } catch (error) {
+      for (; written > 0; written--) core.listRemove(owner.index, key, property.column, at + written - 1);
+      throw error;
     }
   }
 }

@@ -468,6 +468,16 @@ export async function a_value_over_the_limit_is_refused_and_leaves_nothing() {
       const error = throws(() => realm.create("Dog", { _id: 1, name: "Rex", nick: long }), "exceeds the limit");
       equal(error.code, "LimitExceeded");
       equal(realm.objects("Dog").length, 0);
+      const dog = realm.create("Dog", { _id: 1, name: "Rex", age: 5, tags: ["a", "b"] });
+      const update = { _id: 1, name: "Max", age: 6, tags: ["c"], nick: long };
+      throws(() => realm.create("Dog", update, "all"), "exceeds the limit");
+      throws(() => {
+        dog.tags = ["c", long];
+      }, "exceeds the limit");
+      throws(() => dog.tags.push("c", long), "exceeds the limit");
+      throws(() => dog.tags.splice(0, 2, "c", long), "exceeds the limit");
+      equal([dog.name, dog.age, dog.nick, ...dog.tags], ["Rex", 5, null, "a", "b"]);
+      realm.delete(dog);
     });
     throws(() => realm.write(() => realm.create("Dog", { _id: 2, name: long })), "exceeds the limit");
     isTrue(realm.isEmpty && !realm.isInTransaction, "an empty realm and no transaction");
