@@ -3,10 +3,19 @@
 import http from "node:http";
 
 /**
- * Where a transaction can be interrupted: before it is made; with its requests issued but not committed; with the commit
- * asked for and its outcome unknown; with the commit done and the page not yet told.
+ * Where a change can be interrupted: before it is asked for; with the requests of a transaction issued, but not committed;
+ * with the commit asked for and its outcome unknown; with the change done and the page not yet told.
  */
-export const MOMENTS = ["begun", "issued", "committing", "complete"];
+const MOMENTS = {
+  write: ["begun", "issued", "committing", "complete"],
+  create: ["begun", "complete"],
+  delete: ["begun", "committing", "complete"],
+};
+
+/** The moments of a place, by its name. */
+export function momentsOf(place) {
+  return MOMENTS[place.split(" ")[0]];
+}
 
 /** Where a page reports that it has stopped. Its request is never answered, so that the page waits for ever. */
 export class Lookout {
@@ -47,15 +56,20 @@ export class Lookout {
 }
 
 /**
- * Runs in the page, before anything else: counts the places where the databases of the package change from `arm()` on, and
- * stops at place number `at` in the given moment. Without `at` it only counts.
+ * Runs in the page, before anything else. After `crashPoints.arm({ at, moment, url })` it counts the places where the databases
+ * of the package change, and stops at place number `at` in the given moment; without `at` it only counts.
  */
-export function watchForCrashPoint({ at, moment, url }) {
-  const places = [];
+export function watchForCrashPoint() {
   const ofTransaction = new WeakMap();
-  let armed = false;
+  const crashPoints = {
+    places: [],
+    arm(target) {
+      crashPoints.target = target;
+      crashPoints.places = [];
+    },
+  };
 
-  const stop = () => {
+  const stop = (url) => {
     // A synchronous request that is never answered: nothing of this page runs any more, not even an event of IndexedDB.
     const request = new XMLHttpRequest();
     request.open("GET", url, false);
@@ -63,12 +77,13 @@ export function watchForCrashPoint({ at, moment, url }) {
     for (;;);
   };
   const newPlace = (name) => {
-    const index = places.push(name) - 1;
+    const { target } = crashPoints;
+    const index = crashPoints.places.push(name) - 1;
     return (now) => {
-      if (index === at && now === moment) stop();
+      if (index === target.at && now === target.moment) stop(target.url);
     };
   };
-  const isOurs = (name) => armed && (name === "ebbtide" || name.startsWith("ebbtide:"));
+  const isOurs = (name) => crashPoints.target && (name === "ebbtide" || name.startsWith("ebbtide:"));
   const follow = (transaction, place) => {
     ofTransaction.set(transaction, place);
     transaction.addEventListener("complete", () => place("complete"));
@@ -113,10 +128,5 @@ export function watchForCrashPoint({ at, moment, url }) {
     return request;
   };
 
-  globalThis.crashPoints = {
-    arm() {
-      armed = true;
-    },
-    places,
-  };
+  globalThis.crashPoints = crashPoints;
 }

@@ -8,28 +8,29 @@ const BALLAST_BYTES = 400_000;
 
 const keyOf = (index) => `note-${String(index).padStart(2, "0")}`;
 
-/**
- * Makes realms that have been synced, then went apart: this profile's store has changes that the server does not know, and
- * another client has changed the server's state. Gives both states, which are the same for all partitions.
- */
-export async function prepare(server, partitions) {
-  const stranger = await appOf(server).logIn(Realm.Credentials.anonymous(false));
-  const user = await appOf(server).logIn(Realm.Credentials.anonymous(false));
-  const states = [];
-  for (const partition of partitions) states.push(await prepareOne(server, partition, user, stranger));
-  const [first, ...others] = states.map((state) => JSON.stringify(state));
-  if (others.some((state) => state !== first)) throw new Error("the realms were not prepared alike");
-  return states[0];
+/** Logs in the two clients of the story. */
+export async function logIn(server) {
+  const app = appOf(server);
+  const [stranger, user] = [
+    await app.logIn(Realm.Credentials.anonymous(false)),
+    await app.logIn(Realm.Credentials.anonymous(false)),
+  ];
+  return { stranger: stranger.id, user: user.id };
 }
 
-async function prepareOne(server, partition, user, stranger) {
-  const realm = await Realm.open(await configOf(server, partition, { user }));
+/**
+ * Makes a realm that has been synced, then went apart: the user's store has changes that the server does not know, and the
+ * stranger has changed the server's state. Gives both states.
+ */
+export async function prepare(server, { stranger, user }, partition, hasBallast) {
+  const { allUsers } = appOf(server);
+  const realm = await Realm.open(await configOf(server, partition, { user: allUsers[user] }));
   realm.write(() => {
     for (let index = 0; index < NOTES; index++) {
       realm.create("Note", { _id: keyOf(index), text: `text ${index}`, rank: index, tags: ["a", "b"] });
     }
   });
-  for (let index = 0; index < BALLAST; index++) {
+  for (let index = 0; hasBallast && index < BALLAST; index++) {
     realm.write(() => realm.create("Ballast", { _id: `ballast-${index}`, filler: filler(index) }));
   }
   await realm.syncSession.uploadAllLocalChanges();
@@ -45,7 +46,7 @@ async function prepareOne(server, partition, user, stranger) {
   const old = contents(realm);
   realm.close();
 
-  const other = await Realm.open(await configOf(server, partition, { user: stranger }));
+  const other = await Realm.open(await configOf(server, partition, { user: allUsers[stranger] }));
   other.write(() => {
     other.objectForPrimaryKey("Note", keyOf(0)).text = "changed elsewhere";
     other.objectForPrimaryKey("Note", keyOf(3)).tags.push("from elsewhere");
@@ -53,9 +54,9 @@ async function prepareOne(server, partition, user, stranger) {
     other.create("Note", { _id: "elsewhere", text: "made elsewhere", rank: 2 });
   });
   await other.syncSession.uploadAllLocalChanges();
-  const fresh = contents(other);
+  const wanted = contents(other);
   other.close();
-  return { old, fresh };
+  return { old, wanted };
 }
 
 /** Text that does not compress to nothing. */
@@ -87,7 +88,6 @@ function discarding(calls, reachDone) {
 
 /** Opens the realm and lives through its reset in place; gives the places where the page could have been stopped. */
 export async function resetInPlace(server, partition) {
-  crashPoints.arm();
   const calls = [];
   const done = Promise.withResolvers();
   const config = await configOf(server, partition, { sync: discarding(calls, done.resolve) });
@@ -153,7 +153,6 @@ async function openAndHandle(server, partition, calls) {
 
 /** Opens the realm and takes the manual path as the documentation shows it; gives the places where it could be stopped. */
 export async function resetByHand(server, partition) {
-  crashPoints.arm();
   const calls = [];
   const realm = await openAndHandle(server, partition, calls);
   await realm.waitForDurable();
