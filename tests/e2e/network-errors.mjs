@@ -118,7 +118,7 @@ await keep({
         const refused = await run("attempt", "open", direct, `${realm}-new`, behavior);
         isTrue(refused?.message.includes("could not be downloaded"), `a timeout, not ${JSON.stringify(refused)}`);
         const login = await run("attempt", "logIn", direct);
-        equal(login?.code, "Network", `the code of ${JSON.stringify(login)}`);
+        equal(login?.code, "NetworkError", `the code of ${JSON.stringify(login)}`);
       } finally {
         await control("server/start");
       }
@@ -166,8 +166,7 @@ async function disturbedBy(name, injections) {
     await run("write", realm, [{ _id: "a", text: "before" }]);
     await run("uploaded", realm);
     for (const injection of injections) {
-      const { reached } = await control("proxy/inject", injection);
-      isTrue(reached > 0, "the injected bytes to reach a connection");
+      await control("proxy/inject", injection);
     }
     await until("the end of the connection", async () =>
       (await run("connections", realm)).past.includes("disconnected"),

@@ -70,7 +70,9 @@ export async function crashEverywhere({ name, run, look, check, hasBallast, end,
       }
     }
     checkOrder(seen);
-    return `${seen.length} crashes at ${places.length} places`;
+    const states = Object.entries(Object.groupBy(seen, ({ state }) => state));
+    const found = states.map(([state, those]) => `${those.length} ${state}`).join(", ");
+    return `${seen.length} crashes at ${places.length} places: ${found}`;
   } finally {
     lookout.close();
     await profile.end();
