@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::log::{LogEntry, decode_block, decode_cursor, encode_cursor};
 use super::replica_state::{Identity, Replica};
-use crate::batch::{CorruptStore, LoadedStore, checksum_of, open_sealed, seal};
+use crate::batch::{CorruptStore, Head, LoadedStore, checksum_of, open_sealed, seal};
 use crate::clock::{Clock, EditTime};
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::ids::{ChainHash, ChangesetNumber, ClientId, ObjectKey, RecordId};
+use crate::ids::{ChainHash, ChangesetNumber, ClientId, LogPosition, ObjectKey, RecordId};
 use crate::objects::{Group, Saved, Synced};
 use crate::page::{Manifest, assemble, decode_group, encode_group};
 
@@ -34,14 +34,16 @@ struct Root {
     clock: EditTime,
     next_key: ObjectKey,
     next_record: RecordId,
+    log_start: LogPosition,
     manifest: Manifest,
     /// For each class its records in ascending order.
     records: Vec<Vec<Saved>>,
 }
 
 impl Replica {
-    /// Writes the base down: only the groups of pages that were changed since they were last written.
-    pub fn checkpoint(&mut self) -> Checkpoint {
+    /// Writes the base down: only the groups of pages that were changed since they were last written. The log begins anew
+    /// at `log_start`.
+    pub fn checkpoint(&mut self, log_start: LogPosition) -> Checkpoint {
         let mut pages = Vec::new();
         let mut kept = BTreeSet::new();
         let mut records = Vec::with_capacity(self.base.tables.len());
@@ -65,7 +67,7 @@ impl Replica {
         let dropped = self.records.difference(&kept).copied().collect();
         self.records = kept;
         let log = self.pending.iter().map(|own| LogEntry::Local(own.bytes.clone())).collect();
-        Checkpoint { root: self.encode_root(&records), pages, dropped, log }
+        Checkpoint { root: self.encode_root(log_start, &records), pages, dropped, log }
     }
 
     /// Reads a realm back: pages, then log.
@@ -73,6 +75,7 @@ impl Replica {
         let missing = |record: String| CorruptStore::Missing { record };
         let root = store.root.as_deref().ok_or_else(|| missing("root record".to_string()))?;
         let root = open_sealed("root record", root, Root::decode)?;
+        let log_start = root.log_start;
         let pages: BTreeMap<RecordId, &[u8]> = store.pages.iter().map(|(id, bytes)| (*id, bytes.as_slice())).collect();
         let mut tables = Vec::with_capacity(root.records.len());
         for (class, records) in root.manifest.schema.classes.iter().zip(&root.records) {
@@ -104,16 +107,13 @@ impl Replica {
             records,
             next_record: root.next_record,
         };
-        let mut entries = Vec::new();
-        for (first, block) in &store.log {
-            entries.extend(decode_block(*first, block)?);
-        }
+        let entries = read_log(store, log_start)?;
         let damaged = |error: DecodeError| CorruptStore::Damaged { record: "log".into(), reason: error.to_string() };
         replica.reload(entries).map_err(damaged)?;
         Ok(replica)
     }
 
-    fn encode_root(&self, records: &[Vec<Saved>]) -> Vec<u8> {
+    fn encode_root(&self, log_start: LogPosition, records: &[Vec<Saved>]) -> Vec<u8> {
         seal(|out| {
             out.bool(self.synced == Synced::Yes);
             out.varint(self.schema_version);
@@ -133,12 +133,33 @@ impl Replica {
             out.u64(self.clock.last().0);
             out.varint(self.next_key.0);
             out.varint(self.next_record.0);
+            out.varint(log_start.0);
             Manifest::of(&self.base).encode(out);
             for records in records {
                 encode_records(records, out);
             }
         })
     }
+}
+
+/// The entries of the log, from where the root says it begins to where the head says it ends, with none missing.
+fn read_log(store: &LoadedStore, start: LogPosition) -> Result<Vec<LogEntry>, CorruptStore> {
+    let missing = |record: String| CorruptStore::Missing { record };
+    let head = store.head.as_deref().ok_or_else(|| missing("head record".to_string()))?;
+    let end = Head::decode(head)?.next_position;
+    let mut entries = Vec::new();
+    let mut next = start;
+    for (first, block) in &store.log {
+        if *first != next {
+            return Err(missing(format!("log block {}", next.0)));
+        }
+        entries.extend(decode_block(*first, block)?);
+        next = LogPosition(start.0 + entries.len() as u64);
+    }
+    if next != end {
+        return Err(missing(format!("log block {}", next.0)));
+    }
+    Ok(entries)
 }
 
 fn encode_records(records: &[Saved], out: &mut Writer) {
@@ -160,6 +181,7 @@ impl Root {
         let clock = EditTime(input.u64()?);
         let next_key = ObjectKey(input.varint()?);
         let next_record = RecordId(input.varint()?);
+        let log_start = LogPosition(input.varint()?);
         let manifest = Manifest::decode(input)?;
         let mut records = Vec::with_capacity(manifest.tables.len());
         for table in &manifest.tables {
@@ -172,6 +194,17 @@ impl Root {
             records.push((0..count).map(|_| saved(input)).collect::<Result<Vec<_>, _>>()?);
         }
         let identity = Identity { client, last_number, last_hash };
-        Ok(Root { synced, schema_version, identity, cursor, clock, next_key, next_record, manifest, records })
+        Ok(Root {
+            synced,
+            schema_version,
+            identity,
+            cursor,
+            clock,
+            next_key,
+            next_record,
+            log_start,
+            manifest,
+            records,
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! What is written down comes back: checkpoints, logs, images.
 
-use ebbtide_core::batch::{CorruptStore, LoadedStore};
+use ebbtide_core::batch::{CorruptStore, Head, LoadedStore};
 use ebbtide_core::notify::{Compare, diff};
 use ebbtide_core::objects::Synced;
 use ebbtide_core::page::{export, import};
@@ -21,11 +21,15 @@ impl Kept {
     fn append(&mut self, entries: &[LogEntry]) {
         let first = LogPosition(self.next);
         self.next += entries.len() as u64;
-        self.store.log.push((first, encode_block(first, entries)));
+        if !entries.is_empty() {
+            self.store.log.push((first, encode_block(first, entries)));
+        }
+        let head = Head { next_position: LogPosition(self.next), ..Head::default() };
+        self.store.head = Some(head.encode());
     }
 
     fn checkpoint(&mut self, replica: &mut Replica) {
-        let checkpoint = replica.checkpoint();
+        let checkpoint = replica.checkpoint(LogPosition(self.next));
         self.store.root = Some(checkpoint.root);
         self.store.pages.retain(|(id, _)| !checkpoint.dropped.contains(id));
         self.store.pages.extend(checkpoint.pages);
@@ -153,7 +157,7 @@ fn many_rows_fill_pages_and_survive_checkpoints_that_write_only_what_changed() {
     let loaded = Replica::load(&kept.store).unwrap();
     check_same(&loaded, &mine);
     assert_eq!(loaded.current().table(DOG).len(), 20_000);
-    assert!(mine.checkpoint().pages.is_empty(), "nothing changed, nothing is written");
+    assert!(mine.checkpoint(LogPosition(9)).pages.is_empty(), "nothing changed, nothing is written");
 }
 
 #[test]
@@ -173,5 +177,23 @@ fn a_missing_or_exchanged_page_record_is_named() {
         let mut flipped = kept.clone();
         flipped.store.pages[0].1[index] ^= 1;
         assert!(Replica::load(&flipped.store).is_err());
+    }
+}
+
+#[test]
+fn a_missing_log_block_is_named_wherever_it_is() {
+    let mut mine = replica(1);
+    let mut kept = Kept::default();
+    kept.checkpoint(&mut mine);
+    for id in 0..5 {
+        kept.append(&write(&mut mine, 1, &[Edit::CreateDog(id)]).into_iter().collect::<Vec<_>>());
+    }
+    assert_eq!(kept.store.log.len(), 5);
+    check_same(&Replica::load(&kept.store).unwrap(), &mine);
+    for index in 0..5 {
+        let mut missing = kept.clone();
+        missing.store.log.remove(index);
+        let error = Replica::load(&missing.store).unwrap_err();
+        assert_eq!(error, CorruptStore::Missing { record: format!("log block {index}") });
     }
 }

@@ -187,7 +187,7 @@ impl Disk {
         let mut waiting = std::mem::take(&mut self.waiting);
         let mut batch = Batch::new(durability, self.head, head);
         if waiting.checkpoint || self.wants_checkpoint(&waiting, replica) {
-            let checkpoint = replica.checkpoint();
+            let checkpoint = replica.checkpoint(head.next_position);
             batch.meta.push((MetaKey::Root, Some(checkpoint.root)));
             batch.pages = checkpoint.pages;
             batch.dropped_pages = checkpoint.dropped;
