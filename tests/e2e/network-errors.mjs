@@ -118,7 +118,7 @@ await keep({
         const refused = await run("attempt", "open", direct, `${realm}-new`, behavior);
         isTrue(refused?.message.includes("could not be downloaded"), `a timeout, not ${JSON.stringify(refused)}`);
         const login = await run("attempt", "logIn", direct);
-        equal(login?.code, "NetworkError", `the code of ${JSON.stringify(login)}`);
+        equal(login?.code, "Network", `the code of ${JSON.stringify(login)}`);
       } finally {
         await control("server/start");
       }
