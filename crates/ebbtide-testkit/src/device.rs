@@ -180,11 +180,8 @@ impl Device {
         }
         self.turns += 1;
         // A disk is sometimes faster than what else happens and sometimes slower.
-        if self.turns.is_multiple_of(3) {
-            self.turn(now) || self.store_batch()
-        } else {
-            self.store_batch() || self.turn(now)
-        }
+        let disk_waits = self.turns.is_multiple_of(3);
+        disk_waits && self.turn(now) || self.store_batch() || self.turn(now)
     }
 
     /// Commits the batch under way.
