@@ -1,48 +1,44 @@
 // A discardLocal reset of a realm with 10,000 objects of which 1 % differ: download, plan, swap, notify.
 import { call, Profile } from "../tests/e2e/support/profile.mjs";
 import { control, fresh, info } from "../tests/e2e/support/stage.mjs";
-import { median, RUNS, row } from "./support/figures.mjs";
+import { RUNS, row } from "./support/figures.mjs";
 
 const PAGE = "/bench/support/reset-page.js";
 const OBJECTS = 10_000;
 const DIFFERENT = 100;
 
 const { appId, serverUrl: baseUrl } = await info();
-const heard = [];
-const unheard = [];
-for (let run = 0; run < RUNS; run++) {
-  heard.push(await measure(run, true));
-  unheard.push(await measure(run, false));
-}
+const steps = {
+  download: "download and decode",
+  plan: "plan, with the difference",
+  notify: "notify one listener of 10,000",
+  swap: "swap, until durable",
+  whole: "altogether",
+};
+const found = [];
+for (let run = 0; run < RUNS; run++) found.push(await measure(run));
 
 console.log(
   `a realm of 10,000 objects, ${DIFFERENT} differ on the server; medians of ${RUNS} runs, each in a fresh profile`,
 );
-const of = (runs, step) => runs.map((run) => run[step]);
-row("reset, 1 % of 10,000 differ: download", of(heard, "download"));
-const plan = row("reset, 1 % of 10,000 differ: plan", of(unheard, "plan"));
-row("reset, 1 % of 10,000 differ: plan, and the listener is told", of(heard, "plan"));
-console.log(
-  JSON.stringify({
-    name: "reset, 1 % of 10,000 differ: notify (the difference)",
-    value: median(of(heard, "plan")) - plan,
-    unit: "ms",
-  }),
-);
-row("reset, 1 % of 10,000 differ: swap, until durable", of(heard, "swap"));
-row("reset, 1 % of 10,000 differ: altogether", of(heard, "whole"));
+for (const [step, words] of Object.entries(steps)) {
+  row(
+    `reset, 1 % of 10,000 differ: ${words}`,
+    found.map((run) => run[step]),
+  );
+}
 
-async function measure(run, listening) {
+async function measure(run) {
   const profile = await Profile.create();
   try {
     const page = await profile.page();
-    const partition = fresh(`bench-reset-${run}-${listening ? "heard" : "unheard"}`);
-    const options = { appId, baseUrl, partition, count: OBJECTS, different: DIFFERENT, listening };
+    const partition = fresh(`bench-reset-${run}`);
+    const options = { appId, baseUrl, partition, count: OBJECTS, different: DIFFERENT };
     await call(page, PAGE, "prepare", options);
     await control("server/terminate-sync", { realm: `s_${partition}` });
-    const found = await call(page, PAGE, "run");
-    if (found.changed !== DIFFERENT) throw new Error(`${found.changed} objects changed, not ${DIFFERENT}`);
-    return found;
+    const times = await call(page, PAGE, "run");
+    if (times.changed !== DIFFERENT) throw new Error(`${times.changed} objects changed, not ${DIFFERENT}`);
+    return times;
   } finally {
     await profile.end();
   }

@@ -7,10 +7,10 @@ let realm;
 let reset;
 
 /**
- * Syncs a realm of `count` objects, then has another client change `different` of them on the server while this one is
- * paused. With `listening` a listener watches all objects.
+ * Syncs a realm of `count` objects, all of them watched by a listener, then has another client change `different` of them on
+ * the server while this one is paused.
  */
-export async function prepare({ appId, baseUrl, partition, count, different, listening }) {
+export async function prepare({ appId, baseUrl, partition, count, different }) {
   const app = new Realm.App({ id: appId, baseUrl });
   const [user, stranger] = [
     await app.logIn(Realm.Credentials.anonymous(false)),
@@ -49,15 +49,11 @@ export async function prepare({ appId, baseUrl, partition, count, different, lis
   await other.syncSession.uploadAllLocalChanges();
   other.close();
 
-  if (listening) {
-    realm.objects("Dog").addListener((_dogs, { newModifications }) => {
-      if (newModifications.length === 0) return;
-      mark("told");
-      reset.told.resolve(newModifications.length);
-    });
-  } else {
-    reset.told.resolve(different);
-  }
+  realm.objects("Dog").addListener((_dogs, { newModifications }) => {
+    if (newModifications.length === 0) return;
+    mark("told");
+    reset.told.resolve(newModifications.length);
+  });
   await realm.waitForDurable();
 }
 
@@ -68,11 +64,11 @@ export async function run() {
   await reset.done.promise;
   const changed = await reset.told.promise;
   const between = (from, to) => reset.marks.get(to) - reset.marks.get(from);
-  const heard = reset.marks.has("told") ? "told" : "swapping";
   return {
     changed,
     download: between("staging", "checking"),
-    plan: between("before", heard),
+    plan: between("before", "swapping"),
+    notify: between("swapping", "told"),
     swap: between("swapping", "after"),
     whole: between("start", "done"),
   };
