@@ -15,11 +15,11 @@
 mod control;
 mod pages;
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tiny_http::{Header, Method, Request, Response};
+use tiny_http::{Method, Request, StatusCode};
 
 use crate::failure::{Failure, Outcome};
 use crate::proxy::Proxy;
@@ -84,7 +84,6 @@ fn answer(scene: &Scene, mut request: Request) {
     } else {
         Reply::error(403, "only pages of this machine may ask the conductor")
     };
-    let mut response = Response::from_data(reply.body).with_status_code(reply.status);
     let mut headers = vec![
         ("Content-Type", reply.mime),
         ("Cache-Control", "no-store"),
@@ -96,13 +95,26 @@ fn answer(scene: &Scene, mut request: Request) {
         headers.push(("Access-Control-Allow-Headers", "Content-Type"));
         headers.push(("Vary", "Origin"));
     }
-    for (name, value) in headers {
-        if let Ok(header) = Header::from_bytes(name, value) {
-            response.add_header(header);
-        }
-    }
     // A browser that has gone away needs no answer.
-    let _ = request.respond(response);
+    let _ = send(request, &reply, &headers);
+}
+
+/// Answers and asks the other side to close. tiny_http gives every open connection a thread and may queue another one
+/// behind it, so a connection that a browser keeps open could keep another one waiting for ever.
+fn send(request: Request, reply: &Reply, headers: &[(&str, &str)]) -> std::io::Result<()> {
+    let has_body = *request.method() != Method::Head;
+    let reason = StatusCode(reply.status).default_reason_phrase();
+    let mut head = format!("HTTP/1.1 {} {reason}\r\n", reply.status);
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("Content-Length: {}\r\nConnection: close\r\n\r\n", reply.body.len()));
+    let mut writer = request.into_writer();
+    writer.write_all(head.as_bytes())?;
+    if has_body {
+        writer.write_all(&reply.body)?;
+    }
+    writer.flush()
 }
 
 fn reply_to(scene: &Scene, request: &mut Request) -> Reply {
