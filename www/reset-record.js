@@ -16,6 +16,7 @@ export class ResetRecord {
   report = undefined;
   /** Why it could not be done in place. */
   failure = undefined;
+  origin = 0;
   /** In the order of their beginnings: `{ name, from, to }`; `to` is missing while one runs. */
   phases = [];
   /** Calls of listeners between the first sign and the callback after the reset: `{ listener, at }`. */
@@ -28,7 +29,6 @@ export class ResetRecord {
 
   constructor(client) {
     this.client = client;
-    this.origin = performance.now();
   }
 
   /** Takes one progress report of the package. */
@@ -54,6 +54,7 @@ export class ResetRecord {
   /** Begins a phase and ends the one before; a repeated report of the same phase changes nothing. */
   begin(name) {
     if (this.phases.at(-1)?.name === name) return;
+    if (this.phases.length === 0) this.origin = performance.now();
     this.end();
     this.phases.push({ name, from: this.now() });
   }
