@@ -187,8 +187,8 @@ mod tests {
         ) {
             let shuffle = |set: std::collections::BTreeSet<u32>| {
                 let mut order: Vec<u32> = set.into_iter().collect();
-                for index in 1..order.len() {
-                    order.swap(index, seeds[index].index(index + 1));
+                for (index, seed) in (1..order.len()).zip(&seeds) {
+                    order.swap(index, seed.index(index + 1));
                 }
                 order
             };

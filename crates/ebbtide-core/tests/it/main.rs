@@ -1,5 +1,7 @@
 //! Properties that hold between the parts of the database: replicas, images, stores, change sets, resets.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod change_sets;
 mod convergence;
 mod golden;
