@@ -1,9 +1,11 @@
 //! The server's directory: which files are in it, who may read them, and that one process at a time owns it.
 //!
-//!     ebbtide.sqlite3     everything that is synced        token.key     signs tokens, mode 0600
-//!     backups/            named copies of it               admin.token   opens the admin API, mode 0600
-//!     replaced/           what a restore put aside         server.json   the address of the server that runs here
-//!     lock                held by the process that owns the directory
+//! ```text
+//! ebbtide.sqlite3     everything that is synced        token.key     signs tokens, mode 0600
+//! backups/            named copies of it               admin.token   opens the admin API, mode 0600
+//! replaced/           what a restore put aside         server.json   the address of the server that runs here
+//! lock                held by the process that owns the directory
+//! ```
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};

@@ -1,7 +1,9 @@
 //! HTTP: login, the door to the sync service, the operator's API.
 //!
-//!     POST /api/app/{app}/login      POST /api/app/{app}/session      GET /api/app/{app}/sync (WebSocket)
-//!     POST /admin/...                GET  /admin/state, /admin/objects, /admin/backups           GET /healthz
+//! ```text
+//! POST /api/app/{app}/login      POST /api/app/{app}/session      GET /api/app/{app}/sync (WebSocket)
+//! POST /admin/...                GET  /admin/state, /admin/objects, /admin/backups           GET /healthz
+//! ```
 
 mod admin;
 mod cors;
