@@ -1,15 +1,16 @@
-// Crash points: every place where a page changes IndexedDB. The page stops dead at one of them, and the script, which is
-// told, kills it there.
+// Crash points: every place where a page changes IndexedDB, and the callbacks between. The page stops dead at one of them,
+// and the script, which is told, kills it there.
 import http from "node:http";
 
 /**
  * Where a change can be interrupted: before it is asked for; with the requests of a transaction issued, but not committed;
- * with the commit asked for and its outcome unknown; with the change done and the page not yet told.
+ * with the commit asked for and its outcome unknown; with the change done and the page not yet told. A callback is one moment.
  */
 const MOMENTS = {
   write: ["begun", "issued", "committing", "complete"],
   create: ["begun", "complete"],
   delete: ["begun", "committing", "complete"],
+  call: ["begun"],
 };
 
 /** The moments of a place, by its name. */
@@ -66,6 +67,10 @@ export function watchForCrashPoint() {
     arm(target) {
       crashPoints.target = target;
       crashPoints.places = [];
+    },
+    /** The page comes by a place of its own: a callback. */
+    reach(name) {
+      if (crashPoints.target) newPlace(`call ${name}`)("begun");
     },
   };
 

@@ -66,7 +66,7 @@ export async function crashEverywhere({ name, run, look, check, hasBallast, end,
         }
         await ENDS[end](profile, page);
         page = await profile.page({ hook: watchForCrashPoint });
-        seen.push({ where, state: await examine(outcome.realm, where) });
+        seen.push({ where, isWrite: !places[at].startsWith("call "), state: await examine(outcome.realm, where) });
       }
     }
     checkOrder(seen);
@@ -79,10 +79,11 @@ export async function crashEverywhere({ name, run, look, check, hasBallast, end,
   }
 }
 
-/** Once a crash has found the new state, no later one finds the old. */
+/** Once a crash has found the new state, no later one finds the old. Callbacks run while the disk is still at work. */
 function checkOrder(seen) {
-  const firstNew = seen.findIndex(({ state }) => state === "new");
-  const late = firstNew < 0 ? undefined : seen.slice(firstNew).find(({ state }) => state === "old");
+  const writes = seen.filter(({ isWrite }) => isWrite);
+  const firstNew = writes.findIndex(({ state }) => state === "new");
+  const late = firstNew < 0 ? undefined : writes.slice(firstNew).find(({ state }) => state === "old");
   isTrue(late === undefined, `no old state after a new one: ${late?.where}`);
 }
 

@@ -73,9 +73,11 @@ function discarding(calls, reachDone) {
       clientResetBefore: (before) => {
         calls.push("before");
         contents(before);
+        crashPoints.reach("clientResetBefore");
       },
       clientResetAfter: (_before, after) => {
         calls.push("after");
+        crashPoints.reach("clientResetAfter");
         after.write(() => after.create("Note", { _id: "after", text: "made after the reset" }, "modified"));
       },
       onProgress: ({ phase }) => {
@@ -92,6 +94,9 @@ export async function resetInPlace(server, partition) {
   const done = Promise.withResolvers();
   const config = await configOf(server, partition, { sync: discarding(calls, done.resolve) });
   const realm = await Realm.open(config);
+  realm.objects("Note").addListener((_notes, { deletions, insertions, newModifications }) => {
+    if (deletions.length + insertions.length + newModifications.length > 0) crashPoints.reach("listener");
+  });
   await done.promise;
   await realm.syncSession.uploadAllLocalChanges();
   await realm.waitForDurable();
