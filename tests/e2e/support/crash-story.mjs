@@ -70,9 +70,9 @@ export async function crashEverywhere({ name, run, look, check, hasBallast, end,
       }
     }
     checkOrder(seen);
-    const states = Object.entries(Object.groupBy(seen, ({ state }) => state));
-    const found = states.map(([state, those]) => `${those.length} ${state}`).join(", ");
-    return `${seen.length} crashes at ${places.length} places: ${found}`;
+    const states = [...new Set(seen.map(({ state }) => state))];
+    const found = states.map((state) => `${seen.filter((crash) => crash.state === state).length} ${state}`);
+    return `${seen.length} crashes at ${places.length} places: ${found.join(", ")}`;
   } finally {
     lookout.close();
     await profile.end();
