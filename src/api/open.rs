@@ -94,7 +94,7 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
         async move {
             let lock = RealmLock::acquire(&record.path).await?;
             let (store, found) = Store::open(&record.path, &record.store).await?;
-            if !found.created && store.load().await?.head.is_some() {
+            if !found.created && !store.load().await?.is_empty() {
                 return Err(Fault::StoreConflict { path: record.path });
             }
             register(None, record).await?;

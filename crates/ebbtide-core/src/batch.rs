@@ -171,6 +171,18 @@ impl Batch {
     }
 }
 
+impl LoadedStore {
+    /// Whether nothing was ever written to the store. Every batch writes the head, so a store without one but with
+    /// anything else is damaged.
+    pub fn is_empty(&self) -> bool {
+        let records = [&self.head, &self.root, &self.reset];
+        records.iter().all(|record| record.is_none())
+            && self.pages.is_empty()
+            && self.log.is_empty()
+            && self.staging.is_empty()
+    }
+}
+
 impl Head {
     /// The bytes of the head record, sealed.
     pub fn encode(&self) -> Vec<u8> {

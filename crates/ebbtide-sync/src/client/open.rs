@@ -1,6 +1,6 @@
 //! Opening: what the store holds against what the app wants.
 
-use ebbtide_core::batch::{Head, LoadedStore};
+use ebbtide_core::batch::{CorruptStore, Head, LoadedStore};
 use ebbtide_core::objects::Synced;
 use ebbtide_core::replica::Replica;
 use ebbtide_core::schema::{self, SchemaDifference};
@@ -31,7 +31,8 @@ pub(super) fn open(
         None => FreshRecord::default(),
     };
     let (replica, disk) = match &loaded.head {
-        None => create(&options, &mut draws)?,
+        None if loaded.is_empty() => create(&options, &mut draws)?,
+        None => return Err(OpenError::Corrupt(CorruptStore::Missing { record: "head record".to_string() })),
         Some(head) => load(&options, head, loaded)?,
     };
     let mut state = State::new(replica, disk, draws);
@@ -150,5 +151,29 @@ fn synced(kind: &Kind) -> Synced {
     match kind {
         Kind::Local => Synced::No,
         Kind::Synced(_) => Synced::Yes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ebbtide_core::{LogPosition, RecordId};
+
+    use super::*;
+
+    fn check(left: LoadedStore, expected: Option<&str>) {
+        let options =
+            OpenOptions { schema: None, schema_version: None, read_only: false, kind: Kind::Local, seed: [0; 32] };
+        let words = open(Millis(0), options, &left).err().map(|error| error.to_string());
+        assert_eq!(words.as_deref(), expected, "{left:?}");
+    }
+
+    #[test]
+    fn a_store_that_has_lost_its_head_is_never_begun_anew() {
+        let lost = Some("The store cannot be read: The head record of the store is missing.");
+        check(LoadedStore { root: Some(vec![1]), ..LoadedStore::default() }, lost);
+        check(LoadedStore { pages: vec![(RecordId(1), vec![1])], ..LoadedStore::default() }, lost);
+        check(LoadedStore { log: vec![(LogPosition(1), vec![1])], ..LoadedStore::default() }, lost);
+        check(LoadedStore { staging: vec![(0, vec![1])], ..LoadedStore::default() }, lost);
+        check(LoadedStore::default(), None);
     }
 }
