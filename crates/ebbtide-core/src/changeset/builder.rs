@@ -80,11 +80,6 @@ impl Builder {
         self.len() == 0
     }
 
-    /// Bytes of the instructions so far, the newest creation aside.
-    pub fn bytes(&self) -> usize {
-        self.body.len()
-    }
-
     /// The changeset.
     pub fn finish(
         mut self,

@@ -345,7 +345,7 @@ impl Transaction {
 
     /// Ends the transaction: the next state, the changeset unless nothing was written, and the next free key.
     ///
-    /// Fails, changing nothing, if the changeset of a synced realm would not fit a frame.
+    /// Fails, changing nothing, if a synced realm would have more instructions than a changeset may.
     pub fn finish(self) -> Result<(Snapshot, Option<Changeset>, ObjectKey), WriteError> {
         if self.builder.is_empty() {
             return Ok((self.snapshot, None, self.next_key));
@@ -353,10 +353,6 @@ impl Transaction {
         if self.builder.len() > limits::CHANGESET_INSTRUCTIONS && self.context.synced == Synced::Yes {
             let limit = limits::CHANGESET_INSTRUCTIONS;
             return Err(WriteError::TooLarge { what: "number of changes in a transaction", limit });
-        }
-        if self.builder.bytes() > limits::CHANGESET_BYTES && self.context.synced == Synced::Yes {
-            let limit = limits::CHANGESET_BYTES;
-            return Err(WriteError::TooLarge { what: "number of bytes in a transaction of a synced realm", limit });
         }
         let WriteContext { number, base, parent, time, .. } = self.context;
         let changeset = self.builder.finish(number, base, parent, time);

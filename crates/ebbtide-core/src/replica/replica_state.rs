@@ -8,6 +8,7 @@ use crate::changeset::Changeset;
 use crate::clock::{Clock, Millis};
 use crate::codec::DecodeError;
 use crate::ids::{ChainHash, ChangesetNumber, ClientId, ObjectKey, RecordId, ServerVersion};
+use crate::limits::CHANGESET_BYTES;
 use crate::merge::apply;
 use crate::objects::{KeySource, Snapshot, Synced, Transaction, WriteContext, WriteError};
 use crate::reset::Plan;
@@ -154,11 +155,15 @@ impl Replica {
     }
 
     /// Ends a write transaction begun on the state that is still current. Gives the log entry to keep, unless nothing was
-    /// written. An error changes nothing.
+    /// written. An error changes nothing; the changeset of a synced realm that would not fit a frame is one.
     pub fn commit(&mut self, transaction: Transaction) -> Result<Option<LogEntry>, WriteError> {
         let (snapshot, changeset, next_key) = transaction.finish()?;
         let Some(changeset) = changeset else { return Ok(None) };
         let bytes = changeset.encode();
+        if self.synced == Synced::Yes && bytes.len() > CHANGESET_BYTES {
+            let what = "number of bytes in a transaction of a synced realm";
+            return Err(WriteError::TooLarge { what, limit: CHANGESET_BYTES });
+        }
         self.identity.last_number = changeset.number;
         self.identity.last_hash = Changeset::hash_of(&bytes);
         self.next_key = next_key;

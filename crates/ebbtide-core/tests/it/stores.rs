@@ -1,14 +1,15 @@
 //! What is written down comes back: checkpoints, logs, images.
 
 use ebbtide_core::batch::{CorruptStore, Head, LoadedStore};
+use ebbtide_core::limits::{CHANGESET_BYTES, VALUE_BYTES};
 use ebbtide_core::notify::{Compare, diff};
-use ebbtide_core::objects::Synced;
+use ebbtide_core::objects::{Synced, WriteError};
 use ebbtide_core::page::{export, import};
 use ebbtide_core::replica::{LogEntry, Replica, encode_block};
-use ebbtide_core::{ClientId, LogPosition};
+use ebbtide_core::{ClientId, LogPosition, Millis, Value};
 use proptest::prelude::*;
 
-use crate::world::{DOG, Edit, Order, check_links, edit, replica, schema, write};
+use crate::world::{DOG, Edit, NAME, Order, check_links, edit, replica, schema, write};
 
 /// A store as a map, kept by checkpoints and log blocks.
 #[derive(Default, Clone)]
@@ -196,4 +197,20 @@ fn a_missing_log_block_is_named_wherever_it_is() {
         let error = Replica::load(&missing.store).unwrap_err();
         assert_eq!(error, CorruptStore::Missing { record: format!("log block {index}") });
     }
+}
+
+#[test]
+fn a_transaction_that_would_not_fit_a_frame_is_refused_and_changes_nothing() {
+    let mut mine = replica(1);
+    write(&mut mine, 1, &[Edit::CreateDog(0)]);
+    let (before, identity) = (mine.current().canonical(), mine.identity());
+    let mut large = mine.begin(Millis(2));
+    for id in 1..=2 {
+        let dog = large.create(DOG, Some(Value::Int(id))).unwrap();
+        large.set(DOG, dog, NAME, Value::String("x".repeat(VALUE_BYTES))).unwrap();
+    }
+    let refused = mine.commit(large);
+    assert!(matches!(refused, Err(WriteError::TooLarge { limit: CHANGESET_BYTES, .. })), "{:?}", refused.is_ok());
+    assert_eq!((mine.current().canonical(), mine.identity()), (before, identity));
+    assert_eq!(mine.pending().len(), 1);
 }
