@@ -1,11 +1,11 @@
 //! Applies the instructions of a changeset one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::{place, position_after};
 use crate::changeset::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
-use crate::objects::{Element, ElementId, KeySource, Snapshot, Stamp, Tombstone};
+use crate::objects::{Element, ElementId, KeySource, List, Snapshot, Stamp, Tombstone};
 use crate::schema::{ClassSchema, Collection, Property};
 use crate::value::{PrimaryKey, Value};
 
@@ -70,9 +70,7 @@ impl Applier<'_, '_> {
             }
             Instruction::ListClear { object, property, elements } => {
                 if let Some(place) = self.list(&object, property) {
-                    for element in elements {
-                        self.list_remove(&place, element);
-                    }
+                    self.list_clear(&place, &elements);
                 }
             }
         }
@@ -217,6 +215,16 @@ impl Applier<'_, '_> {
     fn list_remove(&mut self, at: &Place, element: ElementRef) {
         if let Some(index) = self.position(at, element) {
             self.snapshot.list_remove(at.class, at.key, at.column, index);
+        }
+    }
+
+    /// Removes all at once: one by one, each would move all that stand behind it.
+    fn list_clear(&mut self, at: &Place, elements: &[ElementRef]) {
+        let gone: BTreeSet<ElementId> = elements.iter().filter_map(|element| self.element(*element)).collect();
+        let list = self.snapshot.list(at.class, at.key, at.column).expect("the list was just found");
+        let left: Vec<Element> = list.elements().iter().filter(|left| !gone.contains(&left.id)).cloned().collect();
+        if left.len() < list.len() {
+            self.snapshot.list_replace(at.class, at.key, at.column, List { elements: left });
         }
     }
 

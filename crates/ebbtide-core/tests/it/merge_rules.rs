@@ -3,7 +3,7 @@
 use ebbtide_core::replica::Replica;
 use ebbtide_core::{Value, ValueRef};
 
-use crate::world::{AGE, DOG, Edit, FRIENDS, NAME, OWNER, Order, TAGS, replica, write};
+use crate::world::{AGE, DOG, Edit, FRIENDS, NAME, OWNER, Order, TAGS, check_links, replica, write};
 
 /// Two replicas edit at their own times from a common start; both orders of arrival must give the same.
 fn merged(start: &[Edit], a: (u64, &[Edit]), b: (u64, &[Edit])) -> Replica {
@@ -178,4 +178,30 @@ fn an_element_goes_to_the_later_edit_and_the_later_move() {
     let b = [Edit::TagSet(1, 0, "b".into()), Edit::TagMove(1, 0, 1)];
     let outcome = merged(&start, (10, &a), (20, &b));
     assert_eq!(tags(&outcome, 1), ["y", "b", "z"]);
+}
+
+#[test]
+fn clearing_a_list_of_links_leaves_the_links_that_its_author_had_not_seen() {
+    let mut order = Order::new();
+    let (mut left, mut right) = (replica(1), replica(2));
+    let start = [1, 2, 3].map(Edit::CreateDog);
+    write(&mut left, 1, &start);
+    write(&mut left, 1, &[Edit::FriendInsert(1, 0, 2), Edit::FriendInsert(1, 1, 3), Edit::FriendInsert(1, 2, 2)]);
+    order.upload_all(&left);
+    order.download(&mut left, usize::MAX);
+    order.download(&mut right, usize::MAX);
+    let mut clear = left.begin(ebbtide_core::Millis(2));
+    clear.list_clear(DOG, dog(&left, 1).unwrap(), FRIENDS).unwrap();
+    left.commit(clear).unwrap();
+    write(&mut right, 3, &[Edit::FriendInsert(1, 3, 3)]);
+    order.upload_all(&right);
+    order.upload_all(&left);
+    for replica in [&mut left, &mut right] {
+        order.download(replica, usize::MAX);
+        let Some(ValueRef::List(friends)) = replica.current().table(DOG).get(dog(replica, 1).unwrap(), FRIENDS) else {
+            panic!("a list")
+        };
+        assert!(friends.iter().map(|friend| friend.to_owned()).eq([Value::Link(dog(replica, 3).unwrap())]));
+        check_links(replica.current());
+    }
 }
