@@ -57,6 +57,11 @@ impl Engine {
             Event::Committed(id) => self.committed(now, id),
             Event::CommitFailed(id, failure) => self.commit_failed(id, failure),
             _ if self.life != Life::Open => {}
+            Event::LinkDown { .. } => {
+                // What waits was said on this link, and its session number may be another's on the next.
+                self.deferred.retain(|event| !matches!(event, Event::Message(_)));
+                self.handle_now(now, event);
+            }
             event if self.transaction.is_some() && moves_state(&event) => self.defer(event),
             event => self.handle_now(now, event),
         }

@@ -292,6 +292,22 @@ fn a_fatal_error_ends_the_session_and_resuming_begins_again() {
     scripted.accept();
 }
 
+#[test]
+fn what_was_said_on_a_lost_link_is_not_taken_for_words_of_the_next() {
+    let mut scripted = Scripted::bound();
+    let upto = scripted.accept();
+    let session = scripted.session();
+    scripted.engine.begin_write(Millis(scripted.now)).unwrap();
+    scripted.hear(ServerMessage::Download { session, entries: Vec::new(), upto });
+    scripted.tell(Event::LinkDown { reason: "cut".into() });
+    // Every connection numbers its sessions from one.
+    scripted.tell(Event::LinkUp { session });
+    scripted.engine.cancel_write(Millis(scripted.now)).unwrap();
+    scripted.tell(Event::Timer);
+    assert_eq!(scripted.errors(), 0);
+    assert!(scripted.effects.iter().all(|effect| !matches!(effect, Effect::Unlink)));
+}
+
 fn any_message() -> impl Strategy<Value = (u8, Vec<u8>)> {
     (0..10_u8, proptest::collection::vec(any::<u8>(), 0..24))
 }
