@@ -3,12 +3,19 @@
 
 use ebbtide_core::changeset::Changeset;
 use ebbtide_core::objects::KeySource;
-use ebbtide_core::{ChainHash, ChangesetNumber, ClientId, Millis, ObjectKey, Salt, ServerVersion, Snapshot, merge};
+use ebbtide_core::{
+    ChainHash, ChangesetNumber, ClientId, EditTime, Millis, ObjectKey, Salt, ServerVersion, Snapshot, merge,
+};
 
 use super::realm::Realm;
 use super::record::{Append, ClientRecord, HistoryEntry, Position};
 use super::refusal::Refusal;
 use crate::wire::{CHANGESET_BYTES_MAX, Code};
+
+/// No clock draws an earlier time: zero is that of values that nobody has set.
+const EDIT_TIME_MIN: EditTime = EditTime(1);
+/// The year 6429. Who has seen an edit makes the next one later, so one at the end of time would be the last for all.
+const EDIT_TIME_MAX: EditTime = EditTime(1 << 63);
 
 /// Collects what goes into one transaction of the history.
 #[derive(Debug)]
@@ -82,6 +89,9 @@ impl<'realm> Integration<'realm> {
                 "changeset {} was made on version {}, which this server does not have",
                 changeset.number.0, changeset.base.0
             )));
+        }
+        if !(EDIT_TIME_MIN..EDIT_TIME_MAX).contains(&changeset.time) {
+            return Err(bad_changeset(format!("changeset {} was made at an impossible time", changeset.number.0)));
         }
         merge::check(self.state.schema(), &changeset).map_err(|violation| bad_changeset(violation.reason))?;
         self.push(&changeset, bytes, salt);

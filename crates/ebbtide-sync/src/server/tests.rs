@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ebbtide_core::changeset::Changeset;
 use ebbtide_core::objects::{Synced, WriteContext};
 use ebbtide_core::{
     ChainHash, ChangesetNumber, ClassIndex, ClassSchema, ClientId, Collection, ColumnIndex, EditTime, Epoch, Millis,
@@ -227,6 +228,12 @@ fn what_does_not_fit_leaves_no_trace() {
     assert_eq!(step.upload(ANN, wrong_key, Salt(1)).unwrap_err().code, Code::BAD_CHANGESET);
     let mut ahead = Author { base: ServerVersion(1), ..Author::new(ANN) };
     assert_eq!(step.upload(ANN, ahead.task(1), Salt(1)).unwrap_err().code, Code::BAD_CHANGESET);
+    for time in [0, 1 << 63, u64::MAX] {
+        let mut timeless = Changeset::decode(&Author::new(ANN).task(1)).unwrap();
+        timeless.time = EditTime(time);
+        let refusal = step.upload(ANN, timeless.encode(), Salt(1)).unwrap_err();
+        assert_eq!(refusal.code, Code::BAD_CHANGESET, "{time}");
+    }
     let stranger = ClientId([9; 16]);
     let unknown = step.upload(stranger, Author::new(stranger).task(1), Salt(1)).unwrap_err();
     assert_eq!(unknown.code, Code::BAD_CLIENT_FILE_IDENT);
