@@ -7,7 +7,7 @@ use ebbtide_core::schema::{SchemaConflict, SchemaDifference, compare, validate};
 use ebbtide_core::{ChainHash, ClientId, EditTime, Schema, ServerVersion};
 
 use super::refusal::Refusal;
-use crate::wire::Code;
+use crate::wire::{CHANGESET_BYTES_MAX, Code};
 
 /// Refuses a schema that contradicts the server's; says class, property and both types.
 pub fn schema_conflicts(difference: &SchemaDifference) -> Result<(), Refusal> {
@@ -64,5 +64,10 @@ pub fn schema_entry(
         let reason = format!("Class '{}' has no primary key, which syncing needs.", class.name);
         return Err(Refusal::fatal(Code::INVALID_SCHEMA_CHANGE, reason));
     }
-    Ok(Some(changes.finish(ChangesetNumber(at.0 + 1), at, ChainHash::default(), time)))
+    let entry = changes.finish(ChangesetNumber(at.0 + 1), at, ChainHash::default(), time);
+    if entry.encode().len() > CHANGESET_BYTES_MAX {
+        let reason = format!("What the schema adds has more than {CHANGESET_BYTES_MAX} bytes; add it in parts.");
+        return Err(Refusal::fatal(Code::INVALID_SCHEMA_CHANGE, reason));
+    }
+    Ok(Some(entry))
 }

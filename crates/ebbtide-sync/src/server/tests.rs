@@ -300,6 +300,18 @@ fn additions_become_an_entry_and_conflicts_do_not() {
 }
 
 #[test]
+fn additions_that_no_client_could_download_are_refused() {
+    let wide = |class_number: usize| {
+        let property = |n| property(&format!("{n:060}"), PropertyType::Int);
+        class(&format!("Class{class_number}"), (0..1_000).map(property).collect())
+    };
+    let entry =
+        |classes: usize| schema_entry(&schema(), &Schema::of((0..classes).map(wide)), ServerVersion(3), EditTime(1));
+    assert!(entry(40).unwrap().unwrap().encode().len() < crate::wire::CHANGESET_BYTES_MAX);
+    assert_eq!(entry(60).unwrap_err().code, Code::INVALID_SCHEMA_CHANGE);
+}
+
+#[test]
 fn a_destructive_change_keeps_all_that_it_does_not_name() {
     let mut realm = realm();
     let changeset = Author::new(ANN).write(&schema(), |tx| {
