@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ebbtide_core::notify::{CollectionChanges, Compare, Difference, Touched, diff, key_changes, list_changes};
-use ebbtide_core::objects::List;
+use ebbtide_core::notify::{
+    CollectionChanges, Compare, Difference, Touched, diff, key_changes, list_changes, sequence_changes,
+};
+use ebbtide_core::objects::{Element, List};
 use ebbtide_core::{ClassIndex, ColumnIndex, ObjectKey, Snapshot};
 use ebbtide_sync::client::Origin;
 
@@ -35,6 +37,8 @@ impl Notice {
 
 enum Watched {
     Results { results: Rc<Results>, keys: Rc<[ObjectKey]> },
+    /// The values of a list in an order of their own.
+    Values { results: Rc<Results> },
     Object { class: ClassIndex, key: ObjectKey },
     List { class: ClassIndex, key: ObjectKey, column: ColumnIndex },
 }
@@ -59,6 +63,9 @@ impl Observers {
     pub(crate) fn watch_results(&mut self, results: &Rc<Results>, snapshot: &Snapshot) -> u32 {
         if let (Source::List { class, key, column }, true) = (results.recipe.source, results.recipe.stages.is_empty()) {
             return self.watch_list(class, key, column, snapshot);
+        }
+        if results.recipe.is_of_values(snapshot) {
+            return self.add(Watched::Values { results: Rc::clone(results) }, snapshot);
         }
         let keys = results.recipe.keys(snapshot).into();
         self.add(Watched::Results { results: Rc::clone(results), keys }, snapshot)
@@ -160,6 +167,21 @@ impl Watched {
                     Source::Class(_) => false,
                     Source::List { class, key, .. } => is_deleted(change, class, key),
                 };
+                told(changes, deleted).map(|changes| Notice::Collection { id, changes, deleted })
+            }
+            Watched::Values { results } => {
+                let Source::List { class, key, .. } = results.recipe.source else { return None };
+                if !results.recipe.is_concerned(difference, change.after) {
+                    return None;
+                }
+                let (before, after) = (results.recipe.elements(change.before), results.recipe.elements(change.after));
+                let ids = |elements: &[&Element]| elements.iter().map(|element| element.id).collect::<Vec<_>>();
+                let changes = sequence_changes(&ids(&before), &ids(&after), |old, new| {
+                    let (old, new) = (before[old], after[new]);
+                    let set = change.compare == Compare::Stamps && old.stamp != new.stamp;
+                    set || !old.value.as_ref().same(&new.value.as_ref())
+                });
+                let deleted = is_deleted(change, class, key);
                 told(changes, deleted).map(|changes| Notice::Collection { id, changes, deleted })
             }
             Watched::Object { class, key } => {

@@ -6,7 +6,10 @@ use std::rc::Rc;
 use ebbtide_core::notify::Difference;
 use ebbtide_core::query::{Aggregate, Order, Plan};
 use ebbtide_core::{ClassIndex, ColumnIndex, ObjectKey, PropertyType, Snapshot, Value, ValueRef};
-use ebbtide_core::{Collection, objects::List};
+use ebbtide_core::{
+    Collection,
+    objects::{Element, List},
+};
 
 /// Where a collection's elements come from.
 #[derive(Clone, Copy, Debug)]
@@ -153,6 +156,14 @@ impl Recipe {
             }
         }
         positions
+    }
+
+    /// The elements of a collection of values, in the collection's order.
+    pub(crate) fn elements<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Element> {
+        let Source::List { class, key, column } = self.source else { return Vec::new() };
+        let Some(list) = list(snapshot, class, key, column) else { return Vec::new() };
+        let positions = self.positions(snapshot);
+        positions.iter().filter_map(|position| list.elements().get(*position as usize)).collect()
     }
 
     /// Whether the elements are values, not objects.

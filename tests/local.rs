@@ -47,6 +47,8 @@ suite!(listeners {
     filtered_and_sorted_results_tell_positions_of_their_own
     objects_tell_which_properties_changed
     lists_tell_what_changed
+    sorted_values_of_a_list_tell_what_changed
+    an_object_that_goes_before_the_first_call_is_told_to_be_gone
     each_listener_is_called_once_a_turn
     realm_listeners_hear_of_every_commit
     listeners_can_be_removed

@@ -101,7 +101,7 @@ export class Observations {
       // Whoever has not seen the first state sees this one instead: for them nothing has changed yet.
       if (!entry.isReady) {
         this.deliverFirst(entry);
-        continue;
+        if (!notice.deleted) continue;
       }
       const changes = entry.changes(notice);
       if (changes !== undefined) callSafely(() => entry.callback(entry.subject, changes));

@@ -106,6 +106,43 @@ export async function lists_tell_what_changed() {
   });
 }
 
+export async function sorted_values_of_a_list_tell_what_changed() {
+  await withRealm(async (realm, dogs) => {
+    const { tags } = dogs[0];
+    realm.write(() => tags.push("c", "a"));
+    const calls = new Calls();
+    tags.sorted().addListener(calls.callback);
+    await calls.next("the first call");
+    realm.write(() => tags.push("b"));
+    equal((await calls.next())[1], changes({ insertions: [1] }));
+    realm.write(() => {
+      tags[0] = "d";
+      tags.remove(1);
+    });
+    equal((await calls.next())[1], changes({ deletions: [0], oldModifications: [2], newModifications: [1] }));
+    realm.write(() => {
+      dogs[0].name = "of no concern";
+      dogs[1].tags.push("x");
+    });
+    realm.write(() => realm.delete(dogs[0]));
+    equal((await calls.next())[1], changes({ deletions: [0, 1] }));
+    equal(calls.count, 4);
+  });
+}
+
+export async function an_object_that_goes_before_the_first_call_is_told_to_be_gone() {
+  await withRealm(async (realm, dogs) => {
+    const dog = dogs[0];
+    const calls = new Calls();
+    realm.beginTransaction();
+    dog.addListener(calls.callback);
+    realm.delete(dog);
+    realm.commitTransaction();
+    equal((await calls.next("the first call"))[1], { changedProperties: [], deleted: false });
+    equal((await calls.next("the end"))[1], { changedProperties: [], deleted: true });
+  });
+}
+
 export async function each_listener_is_called_once_a_turn() {
   await withRealm(async (realm, dogs) => {
     const calls = new Calls();
