@@ -29,6 +29,7 @@ suite!(crud {
     collections_read_like_arrays
     iteration_and_snapshots_are_not_disturbed
     instances_of_one_path_share_everything
+    closing_an_instance_ends_its_transaction
     a_closed_realm_says_so
     results_update_every_object
     aggregates_reckon

@@ -22,6 +22,8 @@ export class Coordinator {
   private readonly guests = new Set<View>();
   core!: RealmCore;
   isInTransaction = false;
+  /** Whose transaction it is. */
+  writer: View | undefined;
   /** Rises whenever objects may have gone. */
   deletions = 0;
   /** Settles when the engine is closed, once no Realm instance is open any more. */
@@ -111,11 +113,12 @@ export class Coordinator {
     await this.closing;
   }
 
-  begin(): void {
+  begin(view: View): void {
     if (this.isInTransaction) throw new Error("The Realm is already in a write transaction");
     this.observations.deliverPending();
     this.core.begin();
     this.isInTransaction = true;
+    this.writer = view;
   }
 
   commit(): void {

@@ -190,8 +190,7 @@ export class Realm {
   close(): void {
     if (!this.internal.isOpen) return;
     const { coordinator } = this.internal;
-    const isLast = !this.isGuest && coordinator?.views.size === 1;
-    if (isLast && coordinator.isInTransaction) coordinator.cancel();
+    if (coordinator?.isInTransaction && coordinator.writer === this.internal) coordinator.cancel();
     for (const listeners of Object.values(this.listeners)) listeners.clear();
     this.internal.isOpen = false;
     if (!coordinator) void this.internal.core.close();
@@ -316,7 +315,7 @@ export class Realm {
     const { coordinator, isReadOnly } = this.internal;
     this.internal.assertOpen();
     if (isReadOnly || !coordinator) throw new Error("Can't perform transactions on read-only Realms.");
-    coordinator.begin();
+    coordinator.begin(this.internal);
   }
 
   commitTransaction(): void {

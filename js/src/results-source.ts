@@ -86,7 +86,7 @@ export class SnapshotSource extends Source {
     return this.origin.query(text, args);
   }
 
-  override observe(core: RealmCore): number {
-    return this.origin.observe(core);
+  override observe(): number {
+    throw new Error("Cannot create asynchronous query for snapshotted Results.");
   }
 }

@@ -399,6 +399,7 @@ export async function iteration_and_snapshots_are_not_disturbed() {
       for (const dog of dogs) realm.delete(dog);
     });
     equal([dogs.length, snapshot.length, [...snapshot]], [0, 3, [null, null, null]]);
+    throws(() => snapshot.addListener(() => {}), "Cannot create asynchronous query for snapshotted Results.");
   });
 }
 
@@ -418,6 +419,24 @@ export async function instances_of_one_path_share_everything() {
   const three = memoryRealm(path, [Dog, Person]);
   isTrue(three.isEmpty, "a realm in memory to end with its last instance");
   three.close();
+}
+
+export async function closing_an_instance_ends_its_transaction() {
+  const path = freshPath("crud");
+  const one = memoryRealm(path, [Dog, Person]);
+  const two = memoryRealm(path, [Dog, Person]);
+  one.write(() => {
+    one.create("Dog", { _id: 1, name: "Rex" });
+    one.close();
+  });
+  equal([two.isInTransaction, two.isEmpty], [false, true]);
+  two.beginTransaction();
+  two.create("Dog", { _id: 2, name: "Max" });
+  const three = memoryRealm(path, [Dog, Person]);
+  three.close();
+  two.commitTransaction();
+  equal(two.objects("Dog").length, 1);
+  two.close();
 }
 
 export async function a_closed_realm_says_so() {
