@@ -64,6 +64,7 @@ suite!(persistence {
     many_commits_and_a_large_one_survive
     the_schema_is_read_from_the_store
     deleted_realms_are_gone
+    a_realm_that_could_not_be_deleted_is_still_there
     a_realm_on_disk_takes_an_asynchronous_open
     openings_at_the_same_time_share_one_engine
     a_new_class_is_added_and_a_changed_one_needs_a_migration

@@ -8,7 +8,8 @@ const coordinators = new Map<string, Coordinator>();
 const opening = new Map<string, Promise<Coordinator>>();
 /** Deletions and backups under way. */
 const stores = new Map<string, Promise<unknown>>();
-const deleted = new Set<string>();
+/** Paths whose store is to go, each with the deletion that was asked for last. */
+const deleted = new Map<string, object>();
 
 /** The engine that is open at a path, if Realm instances use it. */
 export function openCoordinator(path: string): Coordinator | undefined {
@@ -112,11 +113,16 @@ export function deleteStore(path: string): Promise<void> {
   const inUse = () => new Error(`Cannot delete files of an open Realm: '${path}' is still in use.`);
   if (openCoordinator(path)) throw inUse();
   const earlier = opening.get(path);
-  deleted.add(path);
+  const deletion = {};
+  deleted.set(path, deletion);
   return onStore(path, earlier, async () => {
-    if (openCoordinator(path)) throw inUse();
-    if (deleted.has(path)) await wasm.deleteRealm(path);
-    deleted.delete(path);
+    try {
+      if (openCoordinator(path)) throw inUse();
+      if (deleted.has(path)) await wasm.deleteRealm(path);
+    } finally {
+      // What could not be deleted is still there.
+      if (deleted.get(path) === deletion) deleted.delete(path);
+    }
   });
 }
 

@@ -82,6 +82,32 @@ export async function deleted_realms_are_gone() {
   await Realm.deleteFile({ path });
 }
 
+export async function a_realm_that_could_not_be_deleted_is_still_there() {
+  const path = `/${freshPath("persistence")}`;
+  const config = { path, schema, onFirstOpen: (realm) => realm.create("Person", { name: "first" }) };
+  let realm = await Realm.open(config);
+  realm.close();
+  // A flush of what is committed precedes the end; after it this page holds the lock no more.
+  let release;
+  const taken = new Promise((resolve) => {
+    navigator.locks.request(`ebbtide:${path}`, () => {
+      resolve();
+      return new Promise((free) => {
+        release = free;
+      });
+    });
+  });
+  await taken;
+  await rejects(Realm.deleteFile({ path }), "is open in another tab");
+  equal([Realm.exists(path), Realm.schemaVersion(path)], [true, 0]);
+  release();
+  realm = await Realm.open(config);
+  equal(realm.objects("Person").length, 1);
+  realm.close();
+  await Realm.deleteFile({ path });
+  equal(Realm.exists(path), false);
+}
+
 export async function a_realm_on_disk_takes_an_asynchronous_open() {
   const path = freshPath("persistence");
   const created = new Realm({ path, schema });
