@@ -389,6 +389,8 @@ function sortKeys(first: boolean | string | SortDescriptor[], reverse: boolean |
   if (Array.isArray(first)) {
     return first.map((descriptor) => {
       if (typeof descriptor === "string") return [descriptor, true];
+      if (!Array.isArray(descriptor))
+        throw new TypeAssertionError("a property name or a pair", descriptor, "descriptor");
       const [property, isReverse] = descriptor;
       assertString(property, "property");
       if (isReverse !== undefined) assertBoolean(isReverse, "direction");
