@@ -40,6 +40,8 @@ suite!(resets {
 
 suite!(sync {
     a_user_logs_in_and_out
+    the_current_user_is_switched_at_once
+    a_path_that_is_open_belongs_to_one_user_and_partition
     two_clients_converge
     a_realm_that_is_not_on_disk_is_downloaded_fully_first
     the_session_can_be_paused_and_asked

@@ -1,5 +1,5 @@
 import { assert, assertFunction, assertNumber, assertObject, assertString } from "./assert.js";
-import { type AppCore, assertReady, type CoreUserInfo, core, init } from "./core.js";
+import { type AppCore, assertReady, type CoreUserInfo, core, init, messageOf } from "./core.js";
 import { Credentials, ProviderType } from "./credentials.js";
 import { NotAvailableError, TypeAssertionError } from "./errors.js";
 import { callSafely } from "./listeners.js";
@@ -36,6 +36,8 @@ export class App {
   private readonly config: AppConfiguration;
   private readonly users = new Map<string, User>();
   private readonly listeners = new Set<AppChangeCallback>();
+  /** The user who was switched to since the last login. */
+  private chosen: string | undefined;
 
   /** The app that was made with this id before, or a new one. */
   static get(id: string): App {
@@ -86,13 +88,15 @@ export class App {
     await init();
     const known = reuse ? Object.values(this.allUsers).find((user) => user.isLoggedIn) : undefined;
     const user = known ?? this.userOf(await this.core.logIn(credentials.payload));
+    this.chosen = user.id;
     this.emit();
     return user;
   }
 
-  /** The user who logged in last and has not logged out. */
+  /** The user who logged in or was switched to last and has not logged out. */
   get currentUser(): User | null {
-    const info = this.core.currentUser();
+    const chosen = this.chosen === undefined ? undefined : this.infoOf(this.chosen);
+    const info = chosen ?? this.core.currentUser();
     return info ? this.userOf(info) : null;
   }
 
@@ -104,7 +108,10 @@ export class App {
   /** Makes another user, who has logged in before, the current one. */
   switchUser(user: User): void {
     assert(user instanceof User, () => new TypeAssertionError("an instance of User", user, "user"));
-    void this.core.switchUser(user.id).then(() => this.emit());
+    if (!user.isLoggedIn) throw new Error(`Cannot switch to user '${user.id}', who is not logged in.`);
+    this.chosen = user.id;
+    this.core.switchUser(user.id).catch((error) => console.error(`Ebbtide: '${this.id}': ${messageOf(error)}`));
+    this.emit();
   }
 
   /** Logs a user out. */

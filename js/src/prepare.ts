@@ -88,6 +88,15 @@ function adopt(coordinator: Coordinator, { config, path, schema }: Prepared): vo
   if ((coordinator.sync === undefined) !== (config.sync === undefined)) {
     throw clash("with different sync configurations");
   }
+  if (coordinator.sync && config.sync) {
+    const { user, partitionValue } = coordinator.sync.config;
+    if (user.id !== config.sync.user.id || user.app.id !== config.sync.user.app.id) {
+      throw clash("with different sync user");
+    }
+    if (serverRealmName(partitionValue) !== serverRealmName(config.sync.partitionValue)) {
+      throw clash("with different partition value");
+    }
+  }
   if (!schema) return;
   const { core } = coordinator;
   const wanted = toCoreSchema(schema);

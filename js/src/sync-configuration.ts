@@ -185,7 +185,7 @@ export function syncedPath(sync: SyncConfiguration, path: string | undefined): s
   const { user } = sync;
   const folder = `${user.app.baseFilePath}/mongodb-realm/${user.app.id}/${user.id}`;
   if (path === undefined) return `${folder}/${encodeURIComponent(serverRealmName(sync.partitionValue))}.realm`;
-  return `${folder}/${path.replace(/\.[^./]*$/, "")}.realm`;
+  return `${folder}/${path.replace(/\.realm$/, "")}.realm`;
 }
 
 /** The engine's name for a reset mode. */

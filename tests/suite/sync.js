@@ -30,6 +30,44 @@ export async function a_user_logs_in_and_out() {
   isTrue(Realm.App.get(app.id) === app, "the app by its id");
 }
 
+export async function the_current_user_is_switched_at_once() {
+  const first = await logIn();
+  const { app } = first;
+  const second = await app.logIn(Realm.Credentials.anonymous(false));
+  const heard = new Calls();
+  app.addListener(() => heard.callback(app.currentUser.id));
+  isTrue(app.currentUser === second, "the one who logged in last");
+  app.switchUser(first);
+  isTrue(app.currentUser === first, "the one switched to");
+  equal(heard.all, [[first.id]]);
+  await first.logOut();
+  isTrue(app.currentUser === second, "another user after logging out");
+  throws(() => app.switchUser(first), "who is not logged in");
+  await second.logOut();
+}
+
+export async function a_path_that_is_open_belongs_to_one_user_and_partition() {
+  const [partition, user, other] = [freshPartition(), await logIn(), await logIn()];
+  const path = `/${partition}.realm`;
+  const realm = await Realm.open(syncConfig(user, partition, {}, { path }));
+  await rejects(Realm.open(syncConfig(other, partition, {}, { path })), "already opened with different sync user.");
+  await rejects(
+    Realm.open(syncConfig(user, freshPartition(), {}, { path })),
+    "already opened with different partition value.",
+  );
+  const again = await Realm.open(syncConfig(user, partition, {}, { path }));
+  equal(again.path, path);
+  again.close();
+  realm.close();
+  const [one, two] = ["list.v1", "list.v2.realm"].map((name) => new Realm(syncConfig(user, name, {}, { path: name })));
+  equal(
+    [one.path, two.path].map((full) => full.split("/").at(-1)),
+    ["list.v1.realm", "list.v2.realm"],
+  );
+  one.close();
+  two.close();
+}
+
 export async function two_clients_converge() {
   const partition = freshPartition();
   const one = await openClient(partition);
