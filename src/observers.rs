@@ -36,11 +36,23 @@ impl Notice {
 }
 
 enum Watched {
-    Results { results: Rc<Results>, keys: Rc<[ObjectKey]> },
+    Results {
+        results: Rc<Results>,
+        keys: Rc<[ObjectKey]>,
+    },
     /// The values of a list in an order of their own.
-    Values { results: Rc<Results> },
-    Object { class: ClassIndex, key: ObjectKey },
-    List { class: ClassIndex, key: ObjectKey, column: ColumnIndex },
+    Values {
+        results: Rc<Results>,
+    },
+    Object {
+        class: ClassIndex,
+        key: ObjectKey,
+    },
+    List {
+        class: ClassIndex,
+        key: ObjectKey,
+        column: ColumnIndex,
+    },
 }
 
 /// One listener.
