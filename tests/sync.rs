@@ -32,6 +32,7 @@ suite!(resets {
     manual_mode_asks_the_application
     an_application_that_never_resets_is_reset_at_the_next_opening
     a_reset_that_an_earlier_visit_left_can_be_finished
+    a_reset_in_the_middle_of_an_opening_can_be_finished_in_the_error_callback
     a_simulated_reset_behaves_like_a_real_one
     recover_modes_say_that_they_are_not_available_yet
     the_documented_discard_program_runs

@@ -13,7 +13,7 @@ import {
   OpenRealmTimeOutBehavior,
   type SyncConfiguration,
 } from "./sync-configuration.js";
-import { type ProgressNotificationCallback, reportProgress } from "./sync-session.js";
+import { type ProgressNotificationCallback, reportProgress, TIMER_MS_MAX } from "./sync-session.js";
 
 /** Openings under way, by path: cancelling one cancels all of that path. */
 const pending = new Map<string, Set<ProgressRealmPromise>>();
@@ -79,9 +79,11 @@ export class ProgressRealmPromise implements Promise<Realm> {
     pending.set(path, promises.add(this));
     const existed = exists(path);
     const realm = await this.openEngine(prepared);
+    realm.internal.isOpening = true;
     try {
       if (this.isSettled) throw new Error("Async open canceled");
       if (config.sync) await this.download(realm, config.sync, existed);
+      realm.internal.isOpening = false;
       if (!existed && config.onFirstOpen) realm.write(() => config.onFirstOpen?.(realm));
       return realm;
     } catch (error) {
@@ -122,7 +124,10 @@ export class ProgressRealmPromise implements Promise<Realm> {
       if (timeOut === undefined) return;
       const message = `Timed out: Realm could not be downloaded in the allocated time: ${timeOut} ms.`;
       const isLocalEnough = timeOutBehavior === OpenRealmTimeOutBehavior.OpenLocalRealm;
-      timer = setTimeout(() => (isLocalEnough ? resolve() : reject(new TimeoutError(message))), timeOut);
+      timer = setTimeout(
+        () => (isLocalEnough ? resolve() : reject(new TimeoutError(message))),
+        Math.min(timeOut, TIMER_MS_MAX),
+      );
     });
     try {
       await Promise.race([handler.session.downloadAllServerChanges(), failed, timedOut]);

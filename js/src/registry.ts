@@ -52,7 +52,7 @@ export async function acquire(config: CoordinatorConfig): Promise<Coordinator> {
 async function acquireOnce(config: CoordinatorConfig): Promise<Coordinator> {
   const { path } = config.core;
   const existing = openCoordinator(path);
-  if (existing) return existing;
+  if (existing && !stores.has(path)) return existing;
   const underWay = opening.get(path);
   if (underWay) return underWay;
   // Only what was asked before: what is asked later waits for this opening.
@@ -129,7 +129,9 @@ export function deleteStore(path: string): Promise<void> {
 /** Moves a store to its backup. Openings of the path wait for it. */
 export function backUpStore(path: string): Promise<string> {
   assertReady();
-  return onStore(path, undefined, async () => {
+  const coordinator = openCoordinator(path);
+  const earlier = opening.get(path) ?? (coordinator && Promise.resolve(coordinator));
+  return onStore(path, earlier, async () => {
     try {
       return await wasm.initiateClientReset(path);
     } catch (error) {
@@ -148,7 +150,7 @@ function onStore<T>(path: string, earlier: Promise<Coordinator> | undefined, wor
     await before;
     if (earlier) {
       await earlier.catch(() => undefined);
-      // An opening that was cancelled closes what it opened in the same turn.
+      // An opening that was cancelled or has failed closes what it opened in the same turn.
       await new Promise((resolve) => setTimeout(resolve));
     }
     await coordinators.get(path)?.finishClosing();

@@ -217,12 +217,15 @@ export class SyncSession {
   }
 }
 
+/** The longest wait of a timer; a longer one would ring at once. */
+export const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** Gives up waiting, not the work, after `timeoutMs`. */
 async function within(work: Promise<void>, timeoutMs: number | undefined, what: string): Promise<void> {
   const timedOut = () => new TimeoutError(`Timed out: ${what} changes did not complete in ${timeoutMs} ms.`);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    if (timeoutMs !== undefined) timer = setTimeout(() => reject(timedOut()), timeoutMs);
+    if (typeof timeoutMs === "number") timer = setTimeout(() => reject(timedOut()), Math.min(timeoutMs, TIMER_MS_MAX));
   });
   try {
     await Promise.race([work, timeout]);

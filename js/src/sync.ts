@@ -51,8 +51,10 @@ export class Sync {
    */
   static initiateClientReset(_app: App, path: string): Promise<string> {
     assertString(path, "path");
-    if (openCoordinator(path))
+    // An instance that is still being opened closes by itself, since its opening fails.
+    if ([...(openCoordinator(path)?.views ?? [])].some((view) => !view.isOpening)) {
       throw new Error(`Close every instance of the Realm at '${path}' before its client reset.`);
+    }
     if (!isAwaitingReset(path) && !core.hasFileAction?.(path)) {
       throw new Error(`Realm was not configured correctly. Client Reset could not be run for Realm at: ${path}`);
     }

@@ -11,6 +11,8 @@ import { MODEL } from "./symbols.js";
 
 export class View {
   isOpen = true;
+  /** Whether the application does not have its realm yet. */
+  isOpening = false;
   readonly byName = new Map<string, ClassModel>();
   private readonly byIndex: (ClassModel | undefined)[] = [];
   readonly schema: CanonicalObjectSchema[];

@@ -362,6 +362,29 @@ export async function a_reset_that_an_earlier_visit_left_can_be_finished() {
   next.kill();
 }
 
+export async function a_reset_in_the_middle_of_an_opening_can_be_finished_in_the_error_callback() {
+  const scene = await prepareReset("terminate", { mode: "manual", onManual: () => {} });
+  const { realm, other, user, partition } = scene;
+  realm.syncSession.pause();
+  addTask(realm, 5, "not uploaded");
+  realm.close();
+  await scene.cause.strike(scene);
+  const finished = new Calls();
+  const config = syncConfig(user, partition, { clientReset: { mode: "manual" }, onError: finish });
+  async function finish(_session, error) {
+    const backup = Realm.App.Sync.initiateClientReset(user.app, error.userInfo.ORIGINAL_FILE_PATH);
+    finished.callback(await Realm.open(config), await backup, error);
+  }
+  await rejects(Realm.open(config), "began anew");
+  const [again, path, error] = await finished.next("the realm after the reset");
+  equal([tasks(again), path], [["1 task 1", "2 task 2", "3 task 3"], error.config.path]);
+  const backup = await Realm.open(error.config);
+  equal(tasks(backup).at(-1), "5 not uploaded");
+  backup.close();
+  again.close();
+  other.close();
+}
+
 export async function a_simulated_reset_behaves_like_a_real_one() {
   const after = new Calls();
   const scene = await prepareReset("terminate", { mode: "discardLocal", clientResetAfter: after.callback });

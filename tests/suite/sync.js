@@ -126,7 +126,7 @@ export async function the_session_can_be_paused_and_asked() {
   equal([session.state, session.isConnected()], ["inactive", false]);
   addTask(one, 1, "while paused");
   await rejects(session.uploadAllLocalChanges(100), "Timed out: Uploading changes did not complete in 100 ms.");
-  await two.syncSession.downloadAllServerChanges();
+  await two.syncSession.downloadAllServerChanges(Number.POSITIVE_INFINITY);
   equal(tasks(two), []);
   session.resume();
   equal(session.state, "active");
