@@ -404,6 +404,7 @@ impl Actor {
     fn save_image(&mut self) -> Result<(), StorageError> {
         let image = image_of(self.realm.state(), self.realm.record().head.version);
         self.context.storage.save_image(&self.name, &image)?;
+        self.realm.saved();
         self.since_image = SinceImage::default();
         Ok(())
     }

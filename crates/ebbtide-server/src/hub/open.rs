@@ -39,7 +39,8 @@ pub fn load_realm(storage: &dyn Storage, name: &str) -> Result<Option<Loaded>, S
     let Some(record) = storage.open(name)? else { return Ok(None) };
     let damaged = |what: String| StorageError::Corrupt(format!("realm '{name}' cannot be loaded: {what}"));
     let image = storage.load_image(name)?.ok_or_else(|| damaged("it has no image".to_string()))?;
-    let mut state = page::import(image.chunks.iter().map(Vec::as_slice)).map_err(|error| damaged(error.to_string()))?;
+    let state = page::import(image.chunks.iter().map(Vec::as_slice)).map_err(|error| damaged(error.to_string()))?;
+    let mut realm = Realm::new(record, state);
     let mut at = image.version;
     let mut recent = Vec::new();
     let mut since_image = SinceImage::default();
@@ -53,14 +54,16 @@ pub fn load_realm(storage: &dyn Storage, name: &str) -> Result<Option<Loaded>, S
         }
         since_image.entries += entries.len() as u64;
         since_image.bytes += entries.iter().map(|entry| entry.changeset.len()).sum::<usize>();
-        (state, at) = Realm::replay(state, at, &entries).map_err(|error| damaged(error.to_string()))?;
+        realm.replay(&entries).map_err(|error| damaged(error.to_string()))?;
+        at = entries.last().map_or(at, |last| last.at.version);
         recent = entries;
     }
-    if at != record.head.version {
-        let head = record.head.version.0;
+    let head = realm.record().head.version;
+    if at != head {
+        let head = head.0;
         return Err(damaged(format!("its history ends at {} and its head is {head}", at.0)));
     }
-    Ok(Some(Loaded { realm: Realm::new(record, state), recent, since_image }))
+    Ok(Some(Loaded { realm, recent, since_image }))
 }
 
 /// Makes a realm with nothing in it.

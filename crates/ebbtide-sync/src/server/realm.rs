@@ -18,26 +18,27 @@ pub struct Realm {
 }
 
 impl Realm {
-    /// A realm whose state stands at the record's head.
+    /// A realm whose state stands at the record's head, or at an earlier version from which [`Realm::replay`] goes on.
     pub fn new(record: RealmRecord, state: Snapshot) -> Realm {
         let next_key = first_free_key(&state);
         Realm { record, state, next_key }
     }
 
-    /// Brings a state, as it was at an earlier version, to where the entries lead.
-    pub fn replay(
-        mut state: Snapshot,
-        at: ServerVersion,
-        entries: &[HistoryEntry],
-    ) -> Result<(Snapshot, ServerVersion), DecodeError> {
-        let mut keys = KeySource::new(first_free_key(&state), Vec::new());
-        let mut version = at;
+    /// Brings a state that was saved at an earlier version to where the entries lead.
+    pub fn replay(&mut self, entries: &[HistoryEntry]) -> Result<(), DecodeError> {
+        let mut keys = KeySource::new(self.next_key, Vec::new());
         for entry in entries {
             let changeset = Changeset::decode(&entry.changeset)?;
-            merge::apply(&mut state, &changeset, entry.at.version, &mut keys);
-            version = entry.at.version;
+            merge::apply(&mut self.state, &changeset, entry.at.version, &mut keys);
         }
-        Ok((state, version))
+        self.next_key = keys.next();
+        Ok(())
+    }
+
+    /// Takes note that the state was saved as it is. Whoever loads it draws the next key from its rows; doing the same
+    /// here gives later rows the same keys on both sides, so that a snapshot of a version has the same bytes on both.
+    pub fn saved(&mut self) {
+        self.next_key = first_free_key(&self.state);
     }
 
     /// What is stored about it.

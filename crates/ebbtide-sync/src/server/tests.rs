@@ -272,10 +272,43 @@ fn replaying_the_history_gives_the_state() {
         history.extend(step.append.entries.clone());
         realm.advance(step);
     }
-    let (replayed, at) = Realm::replay(empty, ServerVersion(0), &history).unwrap();
-    assert_eq!(at, realm.record().head.version);
-    assert_eq!(replayed.object_count(), 15);
-    assert_eq!(ebbtide_core::page::export(&replayed, 1 << 20), ebbtide_core::page::export(realm.state(), 1 << 20));
+    let mut replayed = Realm::new(realm.record().clone(), empty);
+    replayed.replay(&history).unwrap();
+    assert_eq!(replayed.state().object_count(), 15);
+    assert_eq!(image(&replayed), image(&realm));
+}
+
+fn image(realm: &Realm) -> Vec<Vec<u8>> {
+    ebbtide_core::page::export(realm.state(), 1 << 20)
+}
+
+#[test]
+fn a_realm_that_is_loaded_again_gives_its_rows_the_keys_they_had() {
+    fn grow(realm: &mut Realm, changeset: Vec<u8>) -> Vec<HistoryEntry> {
+        let mut step = Integration::new(realm, NOW);
+        step.upload(ANN, changeset, Salt(1)).unwrap();
+        let step = step.finish();
+        let entries = step.append.entries.clone();
+        realm.advance(step);
+        entries
+    }
+    let in_passing = |ann: &mut Author, id: i64| {
+        ann.write(&schema(), |tx| {
+            let key = tx.create(ClassIndex(0), Some(Value::Int(id))).unwrap();
+            tx.delete(ClassIndex(0), key).unwrap();
+        })
+    };
+    let (mut realm, mut ann) = (realm(), Author::new(ANN));
+    grow(&mut realm, ann.task(1));
+    grow(&mut realm, in_passing(&mut ann, 2));
+    let saved = image(&realm);
+    realm.saved();
+    let state = ebbtide_core::page::import(saved.iter().map(Vec::as_slice)).unwrap();
+    let mut loaded = Realm::new(realm.record().clone(), state);
+    for changeset in [ann.task(3), in_passing(&mut ann, 4), ann.task(5)] {
+        loaded.replay(&grow(&mut realm, changeset)).unwrap();
+        assert_eq!(image(&loaded), image(&realm));
+    }
 }
 
 #[test]
