@@ -94,6 +94,8 @@ impl Engine {
     /// When to call with [`Event::Timer`], if nothing else happens.
     pub fn next_deadline(&self) -> Option<Millis> {
         match self.life {
+            // What the time has come for is done when the transaction ends.
+            Life::Open if self.deferred.contains(&Event::Timer) => None,
             Life::Open => self.session.as_ref().and_then(Session::next_deadline),
             Life::Closing | Life::Closed => None,
         }

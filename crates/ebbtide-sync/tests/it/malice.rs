@@ -293,6 +293,18 @@ fn a_fatal_error_ends_the_session_and_resuming_begins_again() {
 }
 
 #[test]
+fn a_deadline_that_passes_in_a_transaction_waits_for_its_end() {
+    let mut scripted = Scripted::bound();
+    scripted.engine.begin_write(Millis(scripted.now)).unwrap();
+    scripted.wait();
+    assert_eq!(scripted.engine.next_deadline(), None);
+    scripted.engine.cancel_write(Millis(scripted.now)).unwrap();
+    scripted.tell(Event::Resume);
+    assert!(scripted.effects.iter().any(|effect| matches!(effect, Effect::Unlink)), "the server has not answered");
+    assert!(scripted.engine.next_deadline().is_some_and(|deadline| deadline > Millis(scripted.now)));
+}
+
+#[test]
 fn what_was_said_on_a_lost_link_is_not_taken_for_words_of_the_next() {
     let mut scripted = Scripted::bound();
     let upto = scripted.accept();
