@@ -110,8 +110,12 @@ function adopt(coordinator: Coordinator, { config, path, schema }: Prepared): vo
     if (hasAdditions) coordinator.extendSchema(wanted, config.schemaVersion ?? 0);
     return;
   }
-  if (core.schemaVersion() !== (config.schemaVersion ?? 0)) throw clash("with different schema version");
-  if (hasAdditions || difference.breaking.length > 0 || difference.removedProperties.length > 0) {
+  // Who only reads may look at a part, such as at the backup of a realm whose schema has lost something.
+  const mayLeaveOut = coordinator.isReadOnly;
+  if (!mayLeaveOut && core.schemaVersion() !== (config.schemaVersion ?? 0))
+    throw clash("with different schema version");
+  const lacksSome = !mayLeaveOut && difference.removedProperties.length > 0;
+  if (hasAdditions || difference.breaking.length > 0 || lacksSome) {
     throw clash("on current thread with different schema");
   }
 }

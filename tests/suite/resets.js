@@ -279,6 +279,9 @@ export async function a_breaking_schema_change_takes_the_manual_path() {
   equal(tasks(backup), ["1 uploaded", "2 not uploaded", "3 even later"]);
   equal(backup.schema[0].properties.done.type, "bool");
   backup.close();
+  const part = await Realm.open({ ...error.config, schema: [narrower] });
+  equal([tasks(part).length, "done" in part.objects("Task")[0]], [3, false]);
+  part.close();
   const listed = await Realm.App.Sync.listBackups();
   isTrue(
     listed.some((entry) => entry.path === backupPath),
