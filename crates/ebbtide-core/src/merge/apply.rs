@@ -116,7 +116,8 @@ impl Applier<'_, '_> {
                     }
                 }
             }
-            (ObjectId::Local(key), None) => {
+            // Keys are names within one store only: what comes from a server cannot use them.
+            (ObjectId::Local(key), None) if self.at == ServerVersion(0) && (1..u64::MAX).contains(&key.0) => {
                 if !self.snapshot.table(class).contains(*key) {
                     self.keys.reserve(*key);
                     self.snapshot.insert_row(class, *key, None, self.stamp);

@@ -205,3 +205,34 @@ fn clearing_a_list_of_links_leaves_the_links_that_its_author_had_not_seen() {
         check_links(replica.current());
     }
 }
+
+#[test]
+fn an_object_named_by_its_key_never_comes_from_a_server() {
+    use ebbtide_core::changeset::{Builder, Instruction, ObjectId, ObjectRef};
+    use ebbtide_core::objects::KeySource;
+    use ebbtide_core::{
+        ChainHash, ChangesetNumber, ClassSchema, ClientId, EditTime, ObjectKey, PropertyType, Schema, ServerVersion,
+        Snapshot,
+    };
+
+    let note = ClassSchema {
+        name: "Note".into(),
+        primary_key: None,
+        properties: vec![crate::world::property("text", PropertyType::String, true)],
+    };
+    for (key, at, there) in [(7, 0, 1), (7, 5, 0), (7, u64::MAX, 0), (0, 0, 0), (u64::MAX, 0, 0)] {
+        let mut builder = Builder::new(ClientId([1; 16]));
+        let class = builder.name("Note");
+        let object = ObjectRef { class, id: ObjectId::Local(ObjectKey(key)) };
+        builder.push(Instruction::CreateObject { object, fields: Vec::new() });
+        let changeset = builder.finish(ChangesetNumber(1), ServerVersion(0), ChainHash::default(), EditTime(1));
+        let mut snapshot = Snapshot::empty(&Schema::of([note.clone()]));
+        ebbtide_core::merge::apply(
+            &mut snapshot,
+            &changeset,
+            ServerVersion(at),
+            &mut KeySource::new(ObjectKey(1), Vec::new()),
+        );
+        assert_eq!(snapshot.object_count(), there, "key {key} at version {at}");
+    }
+}

@@ -75,6 +75,9 @@ pub fn check_bind(
     salt_at_cursor: Option<Salt>,
     now: Millis,
 ) -> Result<Bind, Refusal> {
+    if request.client == ClientId::default() {
+        return Err(Refusal::fatal(Code::BAD_CLIENT_FILE, "the nil client id is the server's own"));
+    }
     let known = realm.record().clients.get(&request.client);
     if known.is_some_and(|client| client.user != request.user) {
         return Err(Refusal::fatal(Code::USER_MISMATCH, "this client belongs to another user"));

@@ -175,6 +175,8 @@ fn who_is_not_known_or_belongs_to_another_or_was_away_too_long_is_refused() {
     assert_eq!(bind(&BindRequest { last: None, ..stranger.clone() }, 0), Err(Code::BAD_CLIENT_FILE_IDENT));
     let fresh = BindRequest { cursor: None, last: None, purpose: Purpose::Fresh { resume: None }, ..stranger };
     assert_eq!(bind(&fresh, 0), Ok(Start::Snapshot { resume: None }));
+    let server = BindRequest { client: ClientId::default(), cursor: None, last: None, ..base.clone() };
+    assert_eq!(bind(&server, 0), Err(Code::BAD_CLIENT_FILE), "the server's own name is nobody else's");
     let thief = BindRequest { user: "bob".into(), ..base.clone() };
     assert_eq!(bind(&thief, 0), Err(Code::USER_MISMATCH));
     assert!(bind(&base, 30 * DAY).is_ok());
