@@ -48,6 +48,7 @@ suite!(sync {
     the_session_can_be_paused_and_asked
     connection_and_progress_are_told
     offline_writes_survive_the_end_of_the_page
+    a_realm_closed_offline_is_free_for_another_page
     later_edits_win_and_deletes_always
     a_lost_acknowledgement_changes_nothing
     a_killed_server_loses_nothing_acknowledged

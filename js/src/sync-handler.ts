@@ -7,7 +7,7 @@ import { Realm } from "./realm.js";
 import { RealmSeed } from "./realm-seed.js";
 import type { CanonicalObjectSchema } from "./schema.js";
 import { ClientResetMode, SessionStopPolicy, type SyncConfiguration } from "./sync-configuration.js";
-import { SyncSession } from "./sync-session.js";
+import { ConnectionState, SyncSession } from "./sync-session.js";
 
 /** Paths whose reset the application has to finish. */
 const awaitingReset = new Set<string>();
@@ -44,12 +44,22 @@ export class SyncHandler {
     this.session.invalidate();
   }
 
-  /** Resolves when the session may end, as the stop policy says. */
+  /**
+   * Resolves when the session may end, as the stop policy says. Without a connection nobody is waited for: what is not
+   * uploaded is on disk, and the realm is free for another page.
+   */
   async lastWords(): Promise<void> {
     const policy = this.config._sessionStopPolicy ?? SessionStopPolicy.AfterUpload;
     if (policy === SessionStopPolicy.Never) await new Promise<never>(() => undefined);
     if (policy === SessionStopPolicy.Immediately || this.session.state !== "active") return;
-    await this.session.uploadAllLocalChanges().catch(() => undefined);
+    const { session } = this;
+    if (session.connectionState === ConnectionState.Disconnected) return;
+    const cut = new Promise<void>((resolve) => {
+      session.addConnectionNotification((state) => {
+        if (state === ConnectionState.Disconnected) resolve();
+      });
+    });
+    await Promise.race([cut, session.uploadAllLocalChanges().catch(() => undefined)]);
   }
 
   /** Calls `listener` with the error that stops the session; gives what takes it away again. */

@@ -194,6 +194,29 @@ export async function offline_writes_survive_the_end_of_the_page() {
   next.kill();
 }
 
+export async function a_realm_closed_offline_is_free_for_another_page() {
+  const partition = freshPartition();
+  const page = await openPage();
+  const user = await logIn({ module: page.module });
+  const realm = await page.module.default.open(syncConfig(user, partition));
+  user.app.setOffline(true);
+  addTask(realm, 1, "written offline");
+  realm.close();
+
+  const next = await openPage();
+  const { serverUrl, appId } = await info();
+  const app = new next.module.default.App({ id: appId, baseUrl: serverUrl });
+  await next.module.default.init();
+  const again = await next.module.default.open(syncConfig(app.allUsers[user.id], partition));
+  const other = await openClient(partition);
+  await settle(again, other);
+  equal(tasks(other), ["1 written offline"]);
+  again.close();
+  other.close();
+  page.kill();
+  next.kill();
+}
+
 export async function later_edits_win_and_deletes_always() {
   const partition = freshPartition();
   const one = await openClient(partition);
