@@ -206,7 +206,6 @@ export async function a_realm_closed_offline_is_free_for_another_page() {
   const next = await openPage();
   const { serverUrl, appId } = await info();
   const app = new next.module.default.App({ id: appId, baseUrl: serverUrl });
-  await next.module.default.init();
   const again = await next.module.default.open(syncConfig(app.allUsers[user.id], partition));
   const other = await openClient(partition);
   await settle(again, other);

@@ -155,7 +155,7 @@ async fn nonsense_about_sessions_hurts_only_them() {
     peer.session = SessionId(100);
     for n in 0..70_u8 {
         let mut other = store.clone();
-        other.client = ebbtide_core::ClientId([n; 16]);
+        other.client = ebbtide_core::ClientId([n + 1; 16]);
         other.cursor = None;
         peer.bind(&other, Purpose::Sync).await;
     }
