@@ -195,7 +195,9 @@ mod tests {
     fn children_of_children_end_too() {
         let mark = format!("test-{}", std::process::id());
         let mut shell = Command::new("sh");
-        shell.args(["-c", "sleep 600 & echo started; wait"]).stdout(Stdio::piped());
+        // The inner shell speaks for itself, since between fork and exec a process shows no environment; it ends some day.
+        let inner = "echo started; i=0; while [ $i -lt 50000000 ]; do i=$((i+1)); done";
+        shell.args(["-c", &format!("sh -c '{inner}' & wait")]).stdout(Stdio::piped());
         let mut child = spawn_marked(&mut shell, &mark).expect("a shell");
         let mut line = String::new();
         let output = child.stdout.take().expect("the output was asked for");
