@@ -7,9 +7,7 @@ mod host;
 wasm_bindgen_test_configure!(run_in_browser);
 
 /// There is nothing to wait for.
-fn prepare() -> bool {
-    true
-}
+fn prepare() {}
 
 suite!(crud {
     a_created_object_reads_back

@@ -1,22 +1,16 @@
-//! The suites of synced realms, in a browser, against a real server that the conductor runs. Without a conductor's address
-//! at compile time there is no server, and each test says so instead of running.
+//! The suites of synced realms, in a browser, against a real server that the conductor runs. They are compiled with the
+//! feature `server-tests` only; without a conductor's address each of them fails.
 
-use wasm_bindgen_test::{console_log, wasm_bindgen_test_configure};
+use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 mod host;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// The conductor's address.
-const CONDUCTOR: Option<&str> = option_env!("EBBTIDE_CONDUCTOR");
-
-/// Tells the suites where the conductor is; says whether there is one.
-fn prepare() -> bool {
-    match CONDUCTOR {
-        Some(address) => host::set_conductor(address),
-        None => console_log!("not run: `cargo xtask test browser` starts the server that this needs"),
-    }
-    CONDUCTOR.is_some()
+/// Tells the suites where the conductor is.
+fn prepare() {
+    let address = option_env!("EBBTIDE_CONDUCTOR");
+    host::set_conductor(address.expect("`cargo xtask test browser` starts the server that this needs"));
 }
 
 suite!(resets {
