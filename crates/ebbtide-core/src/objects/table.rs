@@ -34,6 +34,8 @@ pub struct Table {
     by_primary_key: CowMap<PrimaryKey, ObjectKey>,
     /// Links to objects of this class, with how many there are from one property of one object.
     backlinks: CowMap<BacklinkKey, u32>,
+    /// Links to objects of this class that sets remember as removed.
+    pub(crate) remembered: CowMap<BacklinkKey, ()>,
     pub(crate) tombstones: CowMap<PrimaryKey, Tombstone>,
 }
 
@@ -132,6 +134,23 @@ impl Table {
             .iter_from(&from)
             .take_while(move |((to, ..), _)| *to == target)
             .map(|((_, class, column, source), count)| (*class, *column, *source, *count))
+    }
+
+    /// All links to objects of this class, with how many there are of each.
+    pub(crate) fn all_backlinks(&self) -> impl Iterator<Item = (BacklinkKey, u32)> + '_ {
+        self.backlinks.iter().map(|(link, count)| (*link, *count))
+    }
+
+    /// The sets that remember a link to an object as removed: class, property and object.
+    pub(crate) fn rememberers(
+        &self,
+        target: ObjectKey,
+    ) -> impl Iterator<Item = (ClassIndex, ColumnIndex, ObjectKey)> + '_ {
+        let from = (target, ClassIndex(0), ColumnIndex(0), ObjectKey(0));
+        self.remembered
+            .iter_from(&from)
+            .take_while(move |((to, ..), ())| *to == target)
+            .map(|((_, class, column, source), ())| (*class, *column, *source))
     }
 
     /// What is left of a deleted object.

@@ -7,4 +7,6 @@ mod convergence;
 mod golden;
 mod merge_rules;
 mod stores;
+mod types_convergence;
+mod types_world;
 mod world;
