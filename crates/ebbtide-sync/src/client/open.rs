@@ -4,7 +4,7 @@ use ebbtide_core::batch::{CorruptStore, Head, LoadedStore};
 use ebbtide_core::objects::Synced;
 use ebbtide_core::replica::Replica;
 use ebbtide_core::schema::{self, SchemaDifference};
-use ebbtide_core::{ClientId, Millis, Schema};
+use ebbtide_core::{ClassSchema, ClientId, Millis, Schema};
 
 use super::error::OpenError;
 use super::flush::Disk;
@@ -60,10 +60,11 @@ fn check_options(options: &OpenOptions) -> Result<(), OpenError> {
     check_synced_schema(options.schema.as_ref())
 }
 
-/// Classes of a synced realm are found by `_id`.
+/// Objects of a synced realm are found by `_id`, embedded ones by their owners.
 pub(super) fn check_synced_schema(schema: Option<&Schema>) -> Result<(), OpenError> {
     let classes = schema.map_or(&[][..], |schema| &schema.classes);
-    match classes.iter().find(|class| class.primary_key_property().is_none_or(|key| key.name != SYNCED_KEY)) {
+    let has_key = |class: &ClassSchema| class.primary_key_property().is_some_and(|key| key.name == SYNCED_KEY);
+    match classes.iter().find(|class| !class.is_embedded() && !has_key(class)) {
         None => Ok(()),
         Some(class) => Err(OpenError::PrimaryKeyMissing { class: class.name.clone() }),
     }

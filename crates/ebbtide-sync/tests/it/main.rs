@@ -5,6 +5,7 @@
 mod connection;
 mod malice;
 mod reset;
+mod reshape;
 mod stories;
 mod sync;
 mod wire;
