@@ -9,6 +9,7 @@ mod golden;
 mod merge_rules;
 mod stores;
 mod types_changes;
+mod types_check;
 mod types_convergence;
 mod types_merge;
 mod types_stores;
