@@ -46,7 +46,7 @@ export type ConfigurationWithoutSync = BaseConfiguration & { sync?: never };
 /** How to open a realm. */
 export type Configuration = ConfigurationWithSync | ConfigurationWithoutSync;
 
-/** @internal A configuration that was checked. */
+/** A configuration that was checked. */
 export type CheckedConfiguration = BaseConfiguration & { sync?: PartitionSyncConfiguration };
 
 /** Reads a path or a configuration, and checks all of it. */

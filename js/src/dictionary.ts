@@ -11,7 +11,7 @@ export type DictionaryChangeSet = {
 
 export type DictionaryChangeCallback<T = unknown> = (dictionary: Dictionary<T>, changes: DictionaryChangeSet) => void;
 
-/** The methods of a dictionary, without the values that are read by key. @internal */
+/** The methods of a dictionary, without the values that are read by key. */
 export class DictionaryMethods<T = unknown> extends Collection<
   string,
   T,
