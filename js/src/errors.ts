@@ -69,6 +69,11 @@ export class NotAvailableError extends Error {
   }
 }
 
+/** @internal */
+export function notAvailable(what: string): Promise<never> {
+  return Promise.reject(new NotAvailableError(what));
+}
+
 /** A schema that cannot be understood. */
 export class SchemaParseError extends Error {}
 
@@ -150,11 +155,11 @@ export class ClientResetError extends SyncError {
 }
 
 /** One write that the server undid. */
-export interface CompensatingWriteInfo {
+export type CompensatingWriteInfo = {
   objectName: string;
   reason: string;
   primaryKey: PrimaryKey;
-}
+};
 
 /** Writes that the server did not accept and undid. */
 export class CompensatingWriteError extends SyncError {
