@@ -5,7 +5,14 @@ import { createObject, parseUpdateMode } from "./create.js";
 import { NotAvailableError, TypeAssertionError } from "./errors.js";
 import type { AnyList } from "./list.js";
 import { callSafely } from "./listeners.js";
-import { type LogCategory, type LoggerCallback1, type LoggerCallback2, type LogLevel, setLogger, setLogLevel } from "./logger.js";
+import {
+  type LogCategory,
+  type LoggerCallback1,
+  type LoggerCallback2,
+  type LogLevel,
+  setLogger,
+  setLogLevel,
+} from "./logger.js";
 import { type AnyRealmObject, RealmObject } from "./object.js";
 import { ProgressRealmPromise } from "./open.js";
 import { OrderedCollection } from "./ordered-collection.js";
@@ -17,8 +24,9 @@ import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
 import { parseClass } from "./schema-parse.js";
-import { KEY, MODEL } from "./symbols.js";
+import { RealmSet } from "./set.js";
 import type { SubscriptionSet } from "./subscriptions.js";
+import { KEY, MODEL } from "./symbols.js";
 import type { SyncSession } from "./sync-session.js";
 import type { Unmanaged } from "./unmanaged.js";
 import type { UpdateMode } from "./update-mode.js";
@@ -232,6 +240,9 @@ export class Realm {
     }
     const model = this.internal.model(type);
     this.internal.assertWritable();
+    if (model.schema.embedded) {
+      throw new Error(`Explicit creation of embedded object not allowed in: class_${model.name}`);
+    }
     return model.wrap(createObject(model, values, updateMode));
   }
 
@@ -246,6 +257,7 @@ export class Realm {
     }
     if (subject instanceof OrderedCollection && subject.type !== "object") {
       if ("pop" in subject) (subject as AnyList).splice(0, subject.length);
+      else if (subject instanceof RealmSet) subject.clear();
       return;
     }
     if (!(Symbol.iterator in subject)) throw new Error("Can only delete objects, lists and results.");
@@ -276,7 +288,9 @@ export class Realm {
   deleteAll(): void {
     this.internal.assertOpen();
     this.internal.assertWritable("Can only delete objects within a transaction.");
-    for (const { index } of this.internal.byName.values()) {
+    for (const { index, schema } of this.internal.byName.values()) {
+      // Embedded objects go with those that they belong to.
+      if (schema.embedded) continue;
       const keys = this.internal.core.query(index, "TRUEPREDICATE", []).keys();
       for (const key of keys) this.internal.delete(index, key);
     }
@@ -293,8 +307,9 @@ export class Realm {
   objectForPrimaryKey(type: unknown, primaryKey: unknown): unknown {
     this.internal.assertOpen();
     const model = this.internal.model(type);
+    if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     if (!model.primaryKey) throw new Error(`Expected a primary key on '${model.name}'`);
-    const lowered = lowerPrimitive(model.primaryKey, primaryKey, model.primaryKey.name);
+    const lowered = lowerPrimitive(model.primaryKey, primaryKey);
     const key = this.internal.core.find(model.index, lowered);
     return key > 0 ? model.wrap(key) : null;
   }
@@ -314,6 +329,7 @@ export class Realm {
   objects(type: unknown): Results<unknown> {
     this.internal.assertOpen();
     const model = this.internal.model(type);
+    if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     const query = this.internal.core.query(model.index, "TRUEPREDICATE", []);
     return makeResults(this.internal, { model, kind: "link", optional: false }, query, "");
   }
