@@ -59,6 +59,7 @@ suite!(listeners {
 
 suite!(persistence {
     everything_is_there_after_opening_again
+    every_type_is_there_after_opening_again
     many_commits_and_a_large_one_survive
     the_schema_is_read_from_the_store
     deleted_realms_are_gone
@@ -90,5 +91,62 @@ suite!(types {
     defaults_are_values_or_functions
     the_schema_reads_back_in_full
     malformed_schemas_are_refused_by_name
-    types_of_a_later_version_are_refused_by_name
+    schemas_that_contradict_themselves_are_refused
+    every_type_has_its_canonical_form
+    numbers_keep_their_precision
+});
+
+suite!(sets {
+    a_set_holds_each_value_once_in_order
+    a_set_is_written_in_place
+    a_set_reads_like_a_collection
+    a_set_takes_arrays_and_refuses_the_rest
+    a_set_of_objects_holds_links
+    a_set_ends_with_its_object
+});
+
+suite!(dictionaries {
+    a_dictionary_reads_like_an_object
+    a_dictionary_is_written_in_place
+    a_dictionary_is_assigned_as_a_whole
+    a_dictionary_refuses_what_does_not_fit
+    a_dictionary_holds_links_and_embedded_objects
+    a_dictionary_ends_with_its_object
+});
+
+suite!(embedded {
+    an_embedded_object_is_created_in_its_place
+    an_embedded_object_is_replaced_and_removed
+    lists_of_embedded_objects_are_written_in_place
+    a_managed_embedded_object_is_copied
+    embedded_objects_go_with_their_owner
+    an_embedded_object_does_not_stand_by_itself
+    a_failed_replacement_leaves_the_old_object
+});
+
+suite!(counters {
+    a_counter_counts
+    an_optional_counter_starts_and_ends
+    a_counter_is_not_assigned
+    a_counter_is_declared_in_its_own_way
+});
+
+suite!(linking_objects {
+    links_are_seen_from_the_other_end
+    links_the_other_way_round_are_read_only
+    only_links_have_another_end
+});
+
+suite!(map_to {
+    the_public_name_is_used_everywhere
+    the_store_has_the_other_name
+    names_that_clash_are_refused
+});
+
+suite!(types_mixed {
+    a_mixed_holds_a_value_of_any_type
+    collections_in_a_mixed_are_live
+    lists_in_a_mixed_are_written_in_place
+    a_mixed_refuses_what_it_cannot_hold
+    mixed_values_sort_and_add_up
 });

@@ -288,7 +288,7 @@ class Planner {
 
 function refuseNested(lowered: CoreValue): void {
   if (Array.isArray(lowered)) throw new Error("Lists within a Set are not supported.");
-  if (typeof lowered === "object" && lowered !== null && "map" in lowered) {
+  if (typeof lowered === "object" && lowered !== null && Object.hasOwn(lowered, "map")) {
     throw new Error("Dictionaries within a Set are not supported.");
   }
 }

@@ -1,8 +1,8 @@
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
 import { type AnyCollection, Collection } from "./collection.js";
 import { NotAvailableError, TypeAssertionError } from "./errors.js";
+import { jsonCache, toPlain } from "./json.js";
 import { liftMixed } from "./mixed.js";
-import { type AnyRealmObject, type JsonCache, RealmObject } from "./object.js";
 import { liftPrimitive, typeInWords } from "./property.js";
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
@@ -119,11 +119,8 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** The elements now, as an array of plain objects. */
   override toJSON(_key?: string, cache?: unknown): DefaultObject[] {
-    const seen: JsonCache = cache instanceof Map ? cache : new Map();
-    return this[SOURCE].values().map((element, index) => {
-      const isLive = element instanceof RealmObject || element instanceof Collection;
-      return isLive ? (element as AnyRealmObject).toJSON(String(index), seen) : (element as DefaultObject);
-    });
+    const seen = jsonCache(cache);
+    return this[SOURCE].values().map((element, index) => toPlain(element, String(index), seen) as DefaultObject);
   }
 
   override *keys(): Generator<number> {
