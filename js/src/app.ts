@@ -1,8 +1,8 @@
 import { assert, assertFunction, assertNumber, assertObject, assertString } from "./assert.js";
 import { EmailPasswordAuth } from "./auth.js";
 import { type AppCore, assertReady, type CoreUserInfo, core, init, messageOf } from "./core.js";
-import { Credentials, ProviderType } from "./credentials.js";
 import * as CredentialsNS from "./credentials.js";
+import { Credentials, ProviderType } from "./credentials.js";
 import { NotAvailableError, notAvailable, TypeAssertionError } from "./errors.js";
 import type { AnyFunctionsFactory, DefaultFunctionsFactory } from "./functions.js";
 import { callSafely } from "./listeners.js";
@@ -134,7 +134,9 @@ export class App<
     assert(user instanceof User, () => new TypeAssertionError("an instance of User", user, "user"));
     if (!user.isLoggedIn) throw new Error(`Cannot switch to user '${user.id}', who is not logged in.`);
     this.chosen = user.id;
-    this.core.switchUser(user.id).catch((error) => log("Realm.App", "error", () => `App '${this.id}': ${messageOf(error)}`));
+    this.core
+      .switchUser(user.id)
+      .catch((error) => log("Realm.App", "error", () => `App '${this.id}': ${messageOf(error)}`));
     this.emit();
   }
 

@@ -6,4 +6,5 @@ export const ObjectID = ObjectId;
 export type ObjectID = ObjectId;
 const ExtendedJson = EJSON;
 type ExtendedJson = typeof EJSON;
+
 export { ExtendedJson as EJSON };

@@ -241,7 +241,10 @@ class Writer {
 /** An object from the values of its properties, in the order of the schema. */
 function valuesOf(model: ClassModel, values: unknown[]): Record<string, unknown> {
   if (!flags.ALLOW_VALUES_ARRAYS) throw new Error("Array values on object creation is no longer supported");
-  assert(values.length <= model.names.length, `Too many values for '${model.name}': it has ${model.names.length} properties`);
+  assert(
+    values.length <= model.names.length,
+    `Too many values for '${model.name}': it has ${model.names.length} properties`,
+  );
   return Object.fromEntries(values.map((value, index) => [model.names[index], value]));
 }
 

@@ -15,10 +15,7 @@ export interface CanonicalGeoPoint {
   type: "Point";
 }
 
-export type GeoPoint =
-  | { latitude: number; longitude: number; altitude?: number }
-  | CanonicalGeoPoint
-  | GeoPosition;
+export type GeoPoint = { latitude: number; longitude: number; altitude?: number } | CanonicalGeoPoint | GeoPosition;
 
 /** What is within a distance, in radians, of a point. */
 export type GeoCircle = { center: GeoPoint; distance: number };

@@ -5,7 +5,14 @@ import { createObject, parseUpdateMode } from "./create.js";
 import { NotAvailableError, TypeAssertionError } from "./errors.js";
 import type { AnyList } from "./list.js";
 import { callSafely } from "./listeners.js";
-import { type LogCategory, type LoggerCallback1, type LoggerCallback2, type LogLevel, setLogger, setLogLevel } from "./logger.js";
+import {
+  type LogCategory,
+  type LoggerCallback1,
+  type LoggerCallback2,
+  type LogLevel,
+  setLogger,
+  setLogLevel,
+} from "./logger.js";
 import { type AnyRealmObject, RealmObject } from "./object.js";
 import { ProgressRealmPromise } from "./open.js";
 import { OrderedCollection } from "./ordered-collection.js";
@@ -17,8 +24,9 @@ import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
 import { parseClass } from "./schema-parse.js";
-import { KEY, MODEL } from "./symbols.js";
+import type { AnySet } from "./set.js";
 import type { SubscriptionSet } from "./subscriptions.js";
+import { KEY, MODEL } from "./symbols.js";
 import type { SyncSession } from "./sync-session.js";
 import type { Unmanaged } from "./unmanaged.js";
 import type { UpdateMode } from "./update-mode.js";
@@ -236,7 +244,7 @@ export class Realm {
   }
 
   /** Deletes an object, or every object of a collection, array or other iterable. */
-  delete(subject: AnyRealmObject | AnyList | AnyResults | Iterable<AnyRealmObject>): void {
+  delete(subject: AnyRealmObject | AnyList | AnySet | AnyResults | Iterable<AnyRealmObject>): void {
     this.internal.assertOpen();
     this.internal.assertWritable("Can only delete objects within a transaction.");
     if (typeof subject !== "object" || subject === null) throw new TypeAssertionError("an object", subject, "subject");

@@ -88,7 +88,8 @@ export class SyncHandler {
     const onPath = clientReset?.mode === ClientResetMode.Manual ? clientReset.onManual : clientReset?.onFallback;
     if (isReset && onPath) callSafely(() => onPath(session, error.config.path as string));
     else if (onError) callSafely(() => onError(session, error));
-    else if (!clientReset?.onManual) log("Realm.Sync.Client.Session", "error", () => `Sync of '${path}': ${error.message}`);
+    else if (!clientReset?.onManual)
+      log("Realm.Sync.Client.Session", "error", () => `Sync of '${path}': ${error.message}`);
     if (isReset || error.isFatal) for (const listener of [...this.fatalListeners]) listener(error);
   }
 

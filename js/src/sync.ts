@@ -4,6 +4,8 @@ import { type BackupInfo, core } from "./core.js";
 import * as LoggerNS from "./logger.js";
 import { type Logger, type LogLevel, setLogLevel, setSyncLogger } from "./logger.js";
 import { allCoordinators, backUpStore, deleteStore, openCoordinator } from "./registry.js";
+import * as SubscriptionsNS from "./subscriptions.js";
+import type * as SyncConfigurationNS from "./sync-configuration.js";
 import {
   type OpenRealmBehaviorConfiguration,
   OpenRealmBehaviorType,
@@ -11,8 +13,6 @@ import {
   type PartitionValue,
   serverRealmName,
 } from "./sync-configuration.js";
-import * as SubscriptionsNS from "./subscriptions.js";
-import * as SyncConfigurationNS from "./sync-configuration.js";
 import { isAwaitingReset, resetIsFinished } from "./sync-handler.js";
 import type { SyncSession } from "./sync-session.js";
 import * as SyncSessionNS from "./sync-session.js";

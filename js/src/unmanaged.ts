@@ -12,23 +12,24 @@ type Present<T> = Exclude<T, null | undefined>;
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /** What a property is, by its type. */
-type Kind<T> = IsAny<T> extends true
-  ? "value"
-  : [T] extends [never]
+type Kind<T> =
+  IsAny<T> extends true
     ? "value"
-    : [T] extends [List<infer _>]
-      ? "list"
-      : [T] extends [RealmSet<infer _>]
-        ? "set"
-        : [T] extends [Results<infer _>]
-          ? "results"
-          : [T] extends [DictionaryMethods<infer _>]
-            ? "dictionary"
-            : [Present<T>] extends [Counter]
-              ? "counter"
-              : [T] extends [AnyFunction]
-                ? "method"
-                : "value";
+    : [T] extends [never]
+      ? "value"
+      : [T] extends [List<infer _>]
+        ? "list"
+        : [T] extends [RealmSet<infer _>]
+          ? "set"
+          : [T] extends [Results<infer _>]
+            ? "results"
+            : [T] extends [DictionaryMethods<infer _>]
+              ? "dictionary"
+              : [Present<T>] extends [Counter]
+                ? "counter"
+                : [T] extends [AnyFunction]
+                  ? "method"
+                  : "value";
 
 type Names<T, K> = { [Name in keyof T]-?: Kind<T[Name]> extends K ? Name : never }[keyof T];
 
