@@ -40,6 +40,7 @@ impl Kennel {
     /// The schema.
     pub fn schema() -> Schema {
         Schema::of([ClassSchema {
+            kind: ebbtide_core::ClassKind::TopLevel,
             name: "Dog".into(),
             primary_key: Some(ColumnIndex(0)),
             properties: vec![
@@ -53,7 +54,14 @@ impl Kennel {
 
     /// A required property.
     pub fn property(name: &str, kind: PropertyType, collection: Collection) -> Property {
-        Property { name: name.into(), kind, collection, optional: false, target: None, indexed: false }
+        Property {
+            name: name.into(),
+            kind,
+            collection,
+            optional: false,
+            target: None,
+            indexed: ebbtide_core::IndexKind::None,
+        }
     }
 
     /// How tests open a synced realm.
