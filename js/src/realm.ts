@@ -91,7 +91,8 @@ export class Realm {
   static createTemplateObject<T extends Record<string, unknown>>(objectSchema: ObjectSchema): T {
     const template: Record<string, unknown> = {};
     for (const [name, property] of Object.entries(parseClass(objectSchema).properties)) {
-      const value = property.default ?? (property.optional ? undefined : emptyValue(property.type));
+      const { default: fallback, optional, type } = property;
+      const value = fallback === undefined && !optional ? emptyValue(type) : fallback;
       if (value !== undefined) template[name] = value;
     }
     return template as T;
