@@ -1,6 +1,12 @@
 // The global `Realm`, for code from the time before imports.
 import { flags } from "./flags.js";
+import * as ns from "./namespace.js";
 import { Realm } from "./realm.js";
+
+declare global {
+  /** @deprecated Import it. */
+  export import Realm = ns.Realm;
+}
 
 let hasWarned = false;
 
