@@ -1,7 +1,6 @@
 // The global `Realm`, for code from the time before imports.
 import { flags } from "./flags.js";
 import * as ns from "./namespace.js";
-import { Realm } from "./realm.js";
 
 declare global {
   /** @deprecated Import it. */
@@ -25,7 +24,7 @@ Object.defineProperty(globalThis, "Realm", {
           "To determine where, put this in the top of your index file:\nRealm.flags.THROW_ON_GLOBAL_REALM = true",
       );
     }
-    return Realm;
+    return ns.Realm;
   },
   configurable: true,
 });
