@@ -41,13 +41,13 @@ for (let number = 1; number <= RUNS; number++) {
 async function once(contender, number) {
   const objects = Math.min(OBJECTS, contender.objects ?? OBJECTS);
   const start = Date.now();
-  const steps = [];
-  const found = await measure(contender, address, objects, rightAnswers(objects), (step) => steps.push(step));
+  const heading = `run ${number} of ${Math.min(RUNS, contender.runs ?? RUNS)}: ${contender.label}`;
+  const tell = (step) => console.log(`${heading}: ${step}`);
+  const found = await measure(contender, address, objects, rightAnswers(objects), tell);
   found.download = downloads.get(contender.name) - downloads.get("empty");
   runs.push({ ...found, number });
   for (const fault of found.faults) faults.push({ contender: contender.name, run: number, ...fault });
-  const seconds = ((Date.now() - start) / 1000).toFixed(0);
-  console.log(`run ${number} of ${contender.runs ?? RUNS}: ${contender.label}, ${seconds} s, ${steps.join(" ")}`);
+  console.log(`${heading}: ${((Date.now() - start) / 1000).toFixed(0)} s`);
   for (const { step, what } of found.faults) console.log(`    ${step}: ${what}`);
   save();
 }

@@ -12,6 +12,7 @@ const FLAGS = [
   "--disable-background-timer-throttling",
   "--disable-renderer-backgrounding",
 ];
+const LOAD_MS = 30_000;
 /** Where a browser keeps what pages store. */
 const STORAGE = ["Default/IndexedDB", "Default/File System"];
 
@@ -37,11 +38,12 @@ export class Browser {
     });
   }
 
-  /** A page at an address; complaints of its script are an error of whoever waits for it. */
+  /** A page at an address, once its script has run. */
   async page(address) {
     const page = await this.#context.newPage();
     page.on("pageerror", (error) => console.log(`    the page: ${String(error).slice(0, 300)}`));
     await page.goto(address);
+    await page.waitForFunction(() => globalThis.bench !== undefined, undefined, { timeout: LOAD_MS });
     return page;
   }
 

@@ -14,16 +14,19 @@ const NODE_ONLY = /^(node:.*|fs|fs\/promises|path|module|crypto|url|worker_threa
 export const PAGES = path.join(ROOT, "build/bench");
 
 /** Bundles one contender's page; gives the bytes that a browser loads for it, the empty page's own included. */
-export async function bundle({ name, assets }) {
+export async function bundle({ name, assets }, overrides) {
   const entry = `
     import contender from "./contenders/${name}.js";
     import { install } from "./page.js";
     install(contender);`;
-  return bundlePage(name, entry, assets);
+  return bundlePage(name, entry, assets, overrides);
 }
 
+/** Ebbtide from its sources, with all names: for profiles. */
+export const READABLE = { minify: false, alias: { ebbtide: path.join(ROOT, "js/src/index.ts") } };
+
 /** Bundles a page that runs `entry`, a module of `support/page/`. */
-export async function bundlePage(name, entry, assets) {
+export async function bundlePage(name, entry, assets, overrides = {}) {
   const folder = path.join(PAGES, name);
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
@@ -38,6 +41,7 @@ export async function bundlePage(name, entry, assets) {
     define: { "process.env.NODE_ENV": '"production"', global: "globalThis" },
     plugins: [withoutNode],
     logLevel: "error",
+    ...overrides,
   };
   const stdin = { contents: entry, resolveDir: path.join(BENCH, "support/page"), sourcefile: `${name}.js` };
   await build({ ...options, stdin, outfile: path.join(folder, "main.js") });

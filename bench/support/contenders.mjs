@@ -8,7 +8,7 @@ export const CONTENDERS = [
   { name: "empty", label: "empty page", kind: "empty", assets: [] },
   { name: "ebbtide", label: "Ebbtide", kind: "ours", assets: ["../dist/ebbtide_bg.wasm"] },
   { name: "packed", label: "packed chunks (reference)", kind: "reference", assets: [] },
-  { name: "dexie", label: "Dexie", kind: "product", assets: [] },
+  { name: "dexie", label: "Dexie", kind: "product", assets: [], runs: 3 },
   { name: "rxdb", label: "RxDB (Dexie storage)", kind: "product", assets: [], runs: 2 },
   { name: "pouchdb", label: "PouchDB", kind: "product", assets: [], runs: 2, objects: 10_000 },
   { name: "tinybase", label: "TinyBase", kind: "product", assets: [] },
@@ -30,6 +30,7 @@ export const CONTENDERS = [
     name: "pglite",
     label: "PGlite (OPFS)",
     kind: "product",
+    runs: 3,
     assets: ["pglite.wasm", "pglite.data", "initdb.wasm"].map(
       (file) => `node_modules/@electric-sql/pglite/dist/${file}`,
     ),
