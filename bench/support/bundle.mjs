@@ -15,11 +15,15 @@ export const PAGES = path.join(ROOT, "build/bench");
 
 /** Bundles one contender's page; gives the bytes that a browser loads for it, the empty page's own included. */
 export async function bundle({ name, assets }, overrides) {
-  const entry = `
+  return bundlePage(name, contenderEntry(name), assets, overrides);
+}
+
+/** A page's script that puts a contender into it. */
+export function contenderEntry(name) {
+  return `
     import contender from "./contenders/${name}.js";
     import { install } from "./page.js";
     install(contender);`;
-  return bundlePage(name, entry, assets, overrides);
 }
 
 /** Ebbtide from its sources, with all names: for profiles. */
