@@ -60,12 +60,12 @@ function save() {
   const all = { ...context, contenders: named, figures, verdicts: verdicts(figures), faults, single: runs };
   fs.writeFileSync(output("compare.json"), JSON.stringify(all, undefined, 1));
   fs.writeFileSync(output("compare.md"), wholeTable(chosen, figures, faults, context));
-  fs.writeFileSync(output("compare.svg"), plot(chosen, figures, context));
+  fs.writeFileSync(output("compare.svg"), plot(chosen, figures, verdicts(figures), context));
 }
 
 const figures = figuresOf(chosen, runs);
 console.log(
-  `\n${OBJECTS.toLocaleString("en")} objects of 7 fields; medians of ${RUNS} runs, lowest and highest in brackets\n`,
+  `\n${OBJECTS.toLocaleString("en")} objects of 7 fields; medians of up to ${RUNS} runs, lowest and highest in brackets\n`,
 );
 for (const line of table(figures, verdicts(figures))) console.log(line);
 console.log(`\n${wholeTable(chosen, figures, faults, { objects: OBJECTS, runs: RUNS })}`);

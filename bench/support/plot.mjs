@@ -1,37 +1,36 @@
 // The comparison as a picture: for each measure a bar per contender on a logarithmic scale, the spread as a line on it.
 import { figure } from "./figures.mjs";
-import { MEASURES } from "./measures.mjs";
 
 const COLUMNS = 3;
 const PANEL = { width: 460, left: 165, right: 70, head: 34, bar: 13, gap: 5, foot: 14 };
 const HEAD = 64;
 const COLOURS = { ours: "#0b7285", reference: "#868e96", product: "#adb5bd", memory: "#ced4da" };
 
-export function plot(chosen, figures, { objects, runs, date }) {
+export function plot(chosen, figures, verdicts, { objects, runs, date }) {
   const contenders = chosen.filter(({ kind }) => kind !== "empty");
   const height = PANEL.head + contenders.length * (PANEL.bar + PANEL.gap) + PANEL.foot;
-  const panels = MEASURES.map((measure, at) => {
+  const panels = verdicts.map((measure, at) => {
     const x = (at % COLUMNS) * PANEL.width;
     const y = HEAD + Math.floor(at / COLUMNS) * height;
-    return `<g transform="translate(${x} ${y})">${panel(measure, contenders, figures[measure.name])}</g>`;
+    return `<g transform="translate(${x} ${y})">${panel(measure, contenders, figures[measure.name], objects)}</g>`;
   });
-  const size = [COLUMNS * PANEL.width, HEAD + Math.ceil(MEASURES.length / COLUMNS) * height];
+  const size = [COLUMNS * PANEL.width, HEAD + Math.ceil(verdicts.length / COLUMNS) * height];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size.join(" ")}"
   font-family="system-ui, sans-serif" font-size="11" fill="#212529">
 <rect width="100%" height="100%" fill="#fff"/>
 ${text(16, 28, `${objects.toLocaleString("en")} objects of 7 fields, ${date}`, 'font-size="18" font-weight="600"')}
-${text(16, 48, `Medians of ${runs} runs with lowest and highest; logarithmic, shorter is better; grey with an open end: no figure.`)}
+${text(16, 48, `Medians of up to ${runs} runs with lowest and highest; logarithmic, shorter is better. Dashed: where Ebbtide aims. [n]: so many objects only.`)}
 ${panels.join("\n")}
 </svg>
 `;
 }
 
-function panel({ name, unit, target }, contenders, of) {
+function panel({ name, unit, limit }, contenders, of, objects) {
   const rows = contenders.map((contender) => ({ ...contender, found: of[contender.name] }));
+  for (const row of rows) if (row.objects < objects) row.label += ` [${row.objects.toLocaleString("en")}]`;
   const found = rows.flatMap(({ found }) => (found ? [found.low, found.high] : [])).filter((value) => value > 0);
   const scale = logarithmic(found);
   const lines = rows.map((row, at) => bar(row, PANEL.head + at * (PANEL.bar + PANEL.gap), scale));
-  const limit = limitOf(target, of);
   const bottom = PANEL.head + rows.length * (PANEL.bar + PANEL.gap);
   if (limit !== undefined && found.length > 0) {
     const x = scale(limit).toFixed(1);
@@ -40,20 +39,6 @@ function panel({ name, unit, target }, contenders, of) {
     );
   }
   return text(16, 20, `${name}, ${unit}`, 'font-size="12" font-weight="600"') + lines.join("");
-}
-
-/** Whoever meets the target ends left of this. */
-function limitOf(target, of) {
-  if (!target) return undefined;
-  if (target.limit !== undefined) return target.limit;
-  const named = { reference: of.packed }[target.than] ?? of[target.than];
-  if (named) return named.median * target.most;
-  const products = Object.entries(of).filter(
-    ([name, found]) => !["ebbtide", "packed", "realm"].includes(name) && found,
-  );
-  return target.than === "best" && products.length > 0
-    ? Math.min(...products.map(([, found]) => found.median)) * target.most
-    : undefined;
 }
 
 function logarithmic(values) {

@@ -24,11 +24,19 @@ export function verdicts(figures) {
     const of = figures[name];
     const best = bestProduct(of);
     const ratio = (other) => (of.ebbtide && other ? of.ebbtide.median / other.median : undefined);
-    const found = { name, unit, best: best?.name, toBest: ratio(best), toReference: ratio(of.packed), target };
-    if (!target || !of.ebbtide) return found;
-    if (target.limit !== undefined) return { ...found, isMet: of.ebbtide.median <= target.limit };
-    const than = { best: found.toBest, reference: found.toReference }[target.than] ?? ratio(of[target.than]);
-    return { ...found, toTarget: than, isMet: than === undefined ? undefined : than <= target.most };
+    const other = target && { best, reference: of.packed, ...of }[target.than];
+    const limit = target?.limit ?? (other && other.median * target.most);
+    return {
+      name,
+      unit,
+      best: best?.name,
+      toBest: ratio(best),
+      toReference: ratio(of.packed),
+      target,
+      toTarget: ratio(other),
+      limit,
+      isMet: of.ebbtide && limit !== undefined ? of.ebbtide.median <= limit : undefined,
+    };
   });
 }
 
@@ -40,7 +48,7 @@ function bestProduct(of) {
 }
 
 const spread = (found) => (found ? `${figure(found.median)} (${figure(found.low)}-${figure(found.high)})` : "-");
-const times = (value) => (value === undefined ? "-" : `${figure(value)} x`);
+const times = (value) => (Number.isFinite(value) ? `${figure(value)} x` : "-");
 const label = (name) => CONTENDERS.find((contender) => contender.name === name)?.label ?? "-";
 
 function aim(target) {
@@ -88,7 +96,8 @@ export function wholeTable(chosen, figures, faults, { objects, runs }) {
   const all = chosen.filter(({ kind }) => kind !== "empty");
   const terms = ({ label, ...contender }) => {
     const limits = [];
-    if (contender.runs && contender.runs < runs) limits.push(`${contender.runs} runs`);
+    const had = Math.max(...Object.values(figures).map((of) => of[contender.name]?.runs ?? 0));
+    if (had < runs) limits.push(had === 1 ? "1 run" : `${had} runs`);
     if (contender.objects && contender.objects < objects)
       limits.push(`${contender.objects.toLocaleString("en")} objects`);
     return limits.length > 0 ? `${label}: ${limits.join(", ")} only` : label;
