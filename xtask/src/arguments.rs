@@ -1,5 +1,7 @@
 //! The command line, as a value.
 
+use std::str::FromStr;
+
 use crate::failure::{Failure, Outcome};
 
 /// What `cargo xtask help` prints.
@@ -15,6 +17,8 @@ cargo xtask <command>
   test e2e [NAME ...]        the scripts in tests/e2e, all or those whose name contains NAME
   test demo                  the same as demo --scripted
   bench [NAME]               the measurements in bench/, all or those whose name contains NAME
+  oracle [--seeds N] [--from N]
+                             programs by chance, played on Ebbtide and on Realm itself; what they say must be equal
   build [--dev]              the WebAssembly package (pkg/) and the JavaScript face (dist/), with sizes
   serve                      the server and the conductor as the tests see them, until Ctrl-C
   setup                      install whatever is missing, and nothing else
@@ -29,8 +33,18 @@ pub enum Command {
     Test(Part),
     Demo(Demo),
     Bench { only: Option<String> },
+    Oracle(Seeds),
     Serve,
     Tidy,
+}
+
+/// Which programs to play on Ebbtide and on Realm itself.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Seeds {
+    /// The first seed.
+    pub from: u32,
+    /// How many seeds.
+    pub count: u32,
 }
 
 /// How the WebAssembly package is compiled.
@@ -72,6 +86,7 @@ pub enum Driver {
 }
 
 const DEMO_PORT: u16 = 8787;
+const SEEDS_COUNT: u32 = 50;
 
 /// Reads the arguments after the program's name.
 pub fn parse(arguments: impl Iterator<Item = String>) -> Outcome<Command> {
@@ -89,7 +104,11 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Outcome<Command> {
         "demo" => Command::Demo(Demo {
             driver: if take_flag(&mut rest, "--scripted") { Driver::Script } else { Driver::Person },
             mode: take_mode(&mut rest),
-            port: take_port(&mut rest)?,
+            port: take_number(&mut rest, "--port", "a port number")?.unwrap_or(DEMO_PORT),
+        }),
+        "oracle" => Command::Oracle(Seeds {
+            count: take_number(&mut rest, "--seeds", "a number of seeds")?.unwrap_or(SEEDS_COUNT),
+            from: take_number(&mut rest, "--from", "a seed")?.unwrap_or(1),
         }),
         "bench" => Command::Bench { only: (!rest.is_empty()).then(|| rest.remove(0)) },
         "test" => Command::Test(take_part(&mut rest)?),
@@ -128,16 +147,16 @@ fn take_flag(rest: &mut Vec<String>, flag: &str) -> bool {
     rest.len() != before
 }
 
-fn take_port(rest: &mut Vec<String>) -> Outcome<u16> {
-    let Some(at) = rest.iter().position(|word| word == "--port") else {
-        return Ok(DEMO_PORT);
+fn take_number<N: FromStr>(rest: &mut Vec<String>, option: &str, what: &str) -> Outcome<Option<N>> {
+    let Some(at) = rest.iter().position(|word| word == option) else {
+        return Ok(None);
     };
     rest.remove(at);
     if at >= rest.len() {
-        return Err(Failure::new("`--port` needs a number"));
+        return Err(Failure::new(format!("`{option}` needs a number")));
     }
     let number = rest.remove(at);
-    number.parse().map_err(|_| Failure::new(format!("`{number}` is not a port number")))
+    number.parse().map(Some).map_err(|_| Failure::new(format!("`{number}` is not {what}")))
 }
 
 #[cfg(test)]
@@ -171,6 +190,8 @@ mod tests {
         check("demo", demo(Driver::Person, 8787, Mode::Release));
         check("demo --port 99 --dev", demo(Driver::Person, 99, Mode::Dev));
         check("demo --scripted", demo(Driver::Script, 8787, Mode::Release));
+        check("oracle", Command::Oracle(Seeds { from: 1, count: 50 }));
+        check("oracle --from 7 --seeds 1", Command::Oracle(Seeds { from: 7, count: 1 }));
         check("bench reset", Command::Bench { only: Some("reset".into()) });
     }
 
@@ -181,5 +202,6 @@ mod tests {
         check_refused("setup --force", "`setup` does not take `--force`");
         check_refused("demo --port", "`--port` needs a number");
         check_refused("demo --port high", "`high` is not a port number");
+        check_refused("oracle --from -1", "`-1` is not a seed");
     }
 }
