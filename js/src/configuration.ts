@@ -36,7 +36,7 @@ export type BaseConfiguration = {
   onMigration?: MigrationCallback;
   migrationOptions?: MigrationOptions;
   onFirstOpen?: (realm: Realm) => void;
-  /** Ebbtide's own: called when the browser's storage fails. Without it such failures go to the console. */
+  /** Ebbtide's own: called when the browser's storage fails. Without it such failures go to the logger. */
   onStorageError?: (error: StorageError) => void;
 };
 

@@ -4,7 +4,7 @@ import type { PrimaryKey } from "./schema.js";
 /** A broken expectation: wrong use of the API, or a realm, object or collection that is no longer valid. */
 export class AssertionError extends Error {
   /** @internal */
-  constructor(message = "Assertion failed") {
+  constructor(message = "Assertion failed!") {
     super(message);
   }
 }

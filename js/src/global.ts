@@ -1,6 +1,11 @@
 // The global `Realm`, for code from the time before imports.
 import { flags } from "./flags.js";
-import { Realm } from "./realm.js";
+import * as ns from "./namespace.js";
+
+declare global {
+  /** @deprecated Import it. */
+  export import Realm = ns.Realm;
+}
 
 let hasWarned = false;
 
@@ -19,7 +24,7 @@ Object.defineProperty(globalThis, "Realm", {
           "To determine where, put this in the top of your index file:\nRealm.flags.THROW_ON_GLOBAL_REALM = true",
       );
     }
-    return Realm;
+    return ns.Realm;
   },
   configurable: true,
 });

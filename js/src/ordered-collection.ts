@@ -1,6 +1,6 @@
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
 import { type AnyCollection, Collection } from "./collection.js";
-import { NotAvailableError, TypeAssertionError } from "./errors.js";
+import { IllegalConstructorError, NotAvailableError, TypeAssertionError } from "./errors.js";
 import { jsonCache, toPlain } from "./json.js";
 import { liftMixed } from "./mixed.js";
 import { liftPrimitive, typeInWords } from "./property.js";
@@ -80,6 +80,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   /** @internal */
   constructor(source: Source) {
     super();
+    if (source === undefined) throw new IllegalConstructorError("OrderedCollection");
     Object.defineProperty(this, SOURCE, { value: source, configurable: true });
     // biome-ignore lint/correctness/noConstructorReturn: indexing needs a proxy
     return new Proxy(this as unknown as OrderedCollection, handler) as unknown as this;

@@ -24,7 +24,7 @@ import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
 import { parseClass } from "./schema-parse.js";
-import { RealmSet } from "./set.js";
+import { type AnySet, RealmSet } from "./set.js";
 import type { SubscriptionSet } from "./subscriptions.js";
 import { KEY, MODEL } from "./symbols.js";
 import type { SyncSession } from "./sync-session.js";
@@ -91,7 +91,8 @@ export class Realm {
   static createTemplateObject<T extends Record<string, unknown>>(objectSchema: ObjectSchema): T {
     const template: Record<string, unknown> = {};
     for (const [name, property] of Object.entries(parseClass(objectSchema).properties)) {
-      const value = property.default ?? (property.optional ? undefined : emptyValue(property.type));
+      const { default: fallback, optional, type } = property;
+      const value = fallback === undefined && !optional ? emptyValue(type) : fallback;
       if (value !== undefined) template[name] = value;
     }
     return template as T;
@@ -247,7 +248,7 @@ export class Realm {
   }
 
   /** Deletes an object, or every object of a collection, array or other iterable. */
-  delete(subject: AnyRealmObject | AnyList | AnyResults | Iterable<AnyRealmObject>): void {
+  delete(subject: AnyRealmObject | AnyList | AnySet | AnyResults | Iterable<AnyRealmObject>): void {
     this.internal.assertOpen();
     this.internal.assertWritable("Can only delete objects within a transaction.");
     if (typeof subject !== "object" || subject === null) throw new TypeAssertionError("an object", subject, "subject");

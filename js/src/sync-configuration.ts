@@ -49,8 +49,10 @@ export enum ClientResetMode {
 
 export type ErrorCallback = (session: SyncSession, error: SyncError | ClientResetError) => void;
 export type ClientResetFallbackCallback = (session: SyncSession, path: string) => void;
-export type ClientResetBeforeCallback = (localRealm: Realm) => void | Promise<void>;
-export type ClientResetAfterCallback = (localRealm: Realm, remoteRealm: Realm) => void | Promise<void>;
+/** A promise that it gives is waited for. */
+export type ClientResetBeforeCallback = (localRealm: Realm) => void;
+/** A promise that it gives is waited for. */
+export type ClientResetAfterCallback = (localRealm: Realm, remoteRealm: Realm) => void;
 
 /** A step of a client reset. */
 export type ClientResetProgress = CoreResetProgress;
