@@ -108,6 +108,11 @@ export type CoreMixed =
   | { map: Record<string, CoreValue> }
   | CoreValue[];
 
+/** A further name of a property, or that of the links to a class's objects by a property of another class. */
+export type CoreName =
+  | [cls: number, name: string, column: number]
+  | [cls: number, name: string, from: number, column: number];
+
 /** What lies where in a mixed: a position in a list or a name in a dictionary, one a level. */
 export type CorePath = (number | string)[];
 
@@ -115,6 +120,8 @@ export type CorePath = (number | string)[];
 export interface RealmCore {
   readonly path: string;
   schema(): CoreClass[];
+  /** What else properties are called in queries: a property's own name, or that of links the other way round. */
+  setNames?(names: CoreName[]): void;
   schemaVersion(): number;
   updateSchema(classes: CoreClass[], version: number): void;
   begin(): void;

@@ -45,7 +45,7 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
 
   /** The names and values of its properties. */
   entries(): [string, unknown][] {
-    return this[MODEL].names.map((name) => [name, (this as unknown as DefaultObject)[name]]);
+    return Object.entries(this);
   }
 
   /** A plain object with the same values; links to an object that is already in it lead back to it. */

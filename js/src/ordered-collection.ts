@@ -3,7 +3,7 @@ import { type AnyCollection, Collection } from "./collection.js";
 import { IllegalConstructorError, NotAvailableError, TypeAssertionError } from "./errors.js";
 import { jsonCache, toPlain } from "./json.js";
 import { liftMixed } from "./mixed.js";
-import { liftPrimitive, typeInWords } from "./property.js";
+import { coreTypeName, liftPrimitive, typeInWords } from "./property.js";
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
@@ -330,6 +330,10 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   sorted(first: boolean | string | SortDescriptor[] = "self", reverse?: boolean): Results<T> {
     const source = this[SOURCE];
     const keys = sortKeys(first, reverse);
+    const { model, kind } = source.element;
+    if (!model) checkValueOrder(keys, coreTypeName(kind));
+    if (keys.length === 0)
+      return makeResults<T>(source.view, source.element, source.query(), source.order, source.base);
     const order = keys.map(([path, isAscending]) => `${path} ${isAscending ? "ASC" : "DESC"}`).join(", ");
     const query = source.query().sort(keys);
     return makeResults<T>(source.view, source.element, query, `${source.order} SORT(${order})`, source.base);
@@ -381,22 +385,32 @@ function isCollection(item: unknown): item is AnyCollection {
 
 function sortKeys(first: boolean | string | SortDescriptor[], reverse: boolean | undefined): [string, boolean][] {
   if (typeof first === "boolean") return [["self", !first]];
-  if (typeof first === "string") {
-    if (reverse !== undefined) assertBoolean(reverse, "reverse");
-    return [[first, !reverse]];
+  if (typeof first === "string") return [[first, reverse !== true]];
+  if (!Array.isArray(first)) {
+    throw new TypeAssertionError("property name and optional bool or an array of descriptors", first, "argument");
   }
-  if (Array.isArray(first)) {
-    return first.map((descriptor) => {
-      if (typeof descriptor === "string") return [descriptor, true];
-      if (!Array.isArray(descriptor))
-        throw new TypeAssertionError("a property name or a pair", descriptor, "descriptor");
-      const [property, isReverse] = descriptor;
-      assertString(property, "property");
-      if (isReverse !== undefined) assertBoolean(isReverse, "direction");
-      return [property, !isReverse];
-    });
+  if (reverse !== undefined) throw new TypeAssertionError("undefined", reverse, "second 'argument'");
+  return first.map((descriptor, index) => {
+    if (typeof descriptor === "string") return [descriptor, true];
+    if (!Array.isArray(descriptor)) {
+      const expected = "string or array with two elements [string, boolean]";
+      throw new TypeAssertionError(expected, descriptor, `descriptor[${index}]`);
+    }
+    const [property, isReverse] = descriptor;
+    assertString(property, "property");
+    assertBoolean(isReverse, "direction");
+    return [property, !isReverse];
+  });
+}
+
+/** Values have no properties to sort by. */
+function checkValueOrder(keys: [string, boolean][], type: string): void {
+  if (keys.length > 1) throw new Error(`Cannot sort array of '${type}' on more than one key path`);
+  for (const [path] of keys) {
+    if (path !== "self") {
+      throw new Error(`Cannot sort on key path '${path}': arrays of '${type}' can only be sorted on 'self'`);
+    }
   }
-  throw new TypeAssertionError("property name and optional bool or an array of descriptors", first, "argument");
 }
 
 type Aggregate = "min" | "max" | "sum" | "avg";
