@@ -357,7 +357,7 @@ fn sum(numbers: &[Number]) -> Value {
     if numbers.iter().any(|number| matches!(number, Number::Decimal(_))) {
         return Value::Decimal(numbers.iter().fold(Decimal::ZERO, |sum, number| sum.add(number.to_decimal())));
     }
-    Value::Double(numbers.iter().map(|number| number.to_double()).sum())
+    Value::Double(numbers.iter().fold(0.0, |sum, number| sum + number.to_double()))
 }
 
 #[cfg(test)]

@@ -236,7 +236,7 @@ export class Realm {
   create(type: unknown, values: unknown, mode?: Mode): unknown {
     this.internal.assertOpen();
     const updateMode = parseUpdateMode(mode);
-    if (type instanceof RealmObject && type[MODEL] === undefined) {
+    if (values instanceof RealmObject && values[MODEL] === undefined) {
       throw new Error("Cannot create an object from a detached RealmObject instance");
     }
     const model = this.internal.model(type);
@@ -318,8 +318,10 @@ export class Realm {
   /** @deprecated The object whose `_objectKey()` this is: use a primary key of your own. */
   _objectForObjectKey<T extends AnyRealmObject>(type: Constructor<T>, objectKey: string): T | undefined {
     this.internal.assertOpen();
-    assertString(objectKey, "objectKey");
+    assertString(objectKey);
+    if (!/^-?\d+$/.test(objectKey)) throw new TypeAssertionError("a numeric string", objectKey);
     const model = this.internal.model(type);
+    if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     const key = Number(objectKey);
     return Number.isSafeInteger(key) && key > 0 && model.isValid(key) ? (model.wrap(key) as unknown as T) : undefined;
   }

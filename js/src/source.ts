@@ -89,7 +89,9 @@ export abstract class Source {
     }
     const model = value[MODEL];
     const isHere = model.index === this.element.model?.index && model.view.core === this.view.core;
-    return isHere && value.isValid() ? value[KEY] : undefined;
+    if (!isHere) return undefined;
+    if (!value.isValid()) throw new Error("Attempting to access an invalid object");
+    return value[KEY];
   }
 }
 

@@ -3,6 +3,7 @@ import { assert, assertObject } from "./assert.js";
 import { type ClassModel, createClassModel, originOf } from "./class-model.js";
 import type { Coordinator } from "./coordinator.js";
 import type { CoreName, RealmCore } from "./core.js";
+import { TypeAssertionError } from "./errors.js";
 import { RealmObject } from "./object.js";
 import type { Realm } from "./realm.js";
 import type { CanonicalObjectSchema } from "./schema.js";
@@ -86,7 +87,9 @@ export class View {
       if (!model) throw new Error(`Object type '${type}' not found in schema.`);
       return model;
     }
-    if (typeof type === "function" && type.prototype instanceof RealmObject) {
+    if (typeof type === "function") {
+      if (!(type.prototype instanceof RealmObject))
+        throw new TypeAssertionError("a class extending Realm.Object", type);
       const declaration = (type as unknown as { schema?: { name?: unknown } }).schema;
       assertObject(declaration, "schema static");
       const model = this.byName.get(String(declaration.name));
