@@ -3,13 +3,9 @@
 import type { CoreClass } from "./core.js";
 import { Counter, CounterCell } from "./counter.js";
 import { assignProperty } from "./create.js";
-<<<<<<< HEAD
-import { AssertionError, NotAvailableError } from "./errors.js";
-=======
 import { DictionaryMethods } from "./dictionary.js";
 import { PropertyDictionarySource } from "./dictionary-source.js";
 import { AssertionError } from "./errors.js";
->>>>>>> face
 import { List } from "./list.js";
 import { PropertyListSource } from "./list-source.js";
 import { liftMixed } from "./mixed.js";
@@ -192,10 +188,6 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
         return target.wrap(value);
       };
     }
-    case "float":
-    case "decimal128":
-    case "mixed":
-      throw new NotAvailableError(`The type '${kind}'`);
     case "data":
     case "decimal128":
     case "objectId":

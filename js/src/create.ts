@@ -296,17 +296,9 @@ function refuseNested(lowered: CoreValue): void {
 /** An object from the values of its properties, in the order of the schema. */
 function valuesOf(model: ClassModel, values: unknown[]): Record<string, unknown> {
   if (!flags.ALLOW_VALUES_ARRAYS) throw new Error("Array values on object creation is no longer supported");
-<<<<<<< HEAD
-  assert(
-    values.length <= model.names.length,
-    `Too many values for '${model.name}': it has ${model.names.length} properties`,
-  );
-  return Object.fromEntries(values.map((value, index) => [model.names[index], value]));
-=======
   const { stored } = model;
   assert(values.length <= stored.length, `Too many values for '${model.name}': it has ${stored.length} properties`);
   return Object.fromEntries(values.map((value, index) => [(stored[index] as PropertyModel).name, value]));
->>>>>>> face
 }
 
 function defaultOf({ schema }: PropertyModel): unknown {

@@ -1,15 +1,9 @@
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
 import { type AnyCollection, Collection } from "./collection.js";
-<<<<<<< HEAD
 import { IllegalConstructorError, NotAvailableError, TypeAssertionError } from "./errors.js";
-import type { JsonCache } from "./object.js";
-import { liftPrimitive, type PropertyModel } from "./property.js";
-=======
-import { NotAvailableError, TypeAssertionError } from "./errors.js";
 import { liftMixed } from "./mixed.js";
 import { type AnyRealmObject, type JsonCache, RealmObject } from "./object.js";
 import { liftPrimitive, typeInWords } from "./property.js";
->>>>>>> face
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
