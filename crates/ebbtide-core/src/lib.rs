@@ -11,6 +11,7 @@ pub mod codec;
 pub mod ids;
 pub mod limits;
 pub mod merge;
+pub mod migration;
 pub mod notify;
 pub mod objects;
 pub mod page;

@@ -128,7 +128,7 @@ pub enum SchemaConflict {
         class: String,
         /// The property.
         property: String,
-        /// Its type in the first schema, in the shorthand grammar.
+        /// Its type in the first schema, in [`Property::type_words`].
         from: String,
         /// Its type in the other.
         to: String,
@@ -168,6 +168,12 @@ impl std::fmt::Display for SchemaConflict {
             }
             SchemaConflict::OptionalityChanged { class, property, now_optional: false } => {
                 write!(f, "Property '{class}.{property}' has been made required.")
+            }
+            SchemaConflict::PrimaryKeyChanged { class, from, .. } if from.is_empty() => {
+                write!(f, "Primary Key for class '{class}' has been added.")
+            }
+            SchemaConflict::PrimaryKeyChanged { class, to, .. } if to.is_empty() => {
+                write!(f, "Primary Key for class '{class}' has been removed.")
             }
             SchemaConflict::PrimaryKeyChanged { class, from, to } => {
                 write!(f, "Primary Key for class '{class}' has changed from '{from}' to '{to}'.")
@@ -244,6 +250,20 @@ impl Property {
         match self.collection {
             Collection::None => element,
             Collection::List => format!("{element}[]"),
+        }
+    }
+
+    /// The type as Realm's messages about changed schemas have it, optionality left out: `int`, `<Dog>`, `array<int>`.
+    pub fn type_words(&self) -> String {
+        let element = match (&self.target, self.kind) {
+            (Some(target), _) => target.as_str(),
+            (None, PropertyType::ObjectId) => "object id",
+            (None, kind) => kind.name(),
+        };
+        match (self.collection, self.is_link()) {
+            (Collection::None, true) => format!("<{element}>"),
+            (Collection::None, false) => element.to_string(),
+            (Collection::List, _) => format!("array<{element}>"),
         }
     }
 
@@ -457,8 +477,8 @@ fn compare_class(first: &ClassSchema, other: &ClassSchema, difference: &mut Sche
         };
         let ours = first.property(column);
         let name = property.name.clone();
-        if ours.type_text() != property.type_text() {
-            let (from, to) = (ours.type_text(), property.type_text());
+        if ours.type_words() != property.type_words() {
+            let (from, to) = (ours.type_words(), property.type_words());
             difference.conflicts.push(SchemaConflict::TypeChanged { class: class(), property: name, from, to });
         } else if ours.optional != property.optional {
             let now_optional = property.optional;

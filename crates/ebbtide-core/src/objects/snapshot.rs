@@ -1,8 +1,11 @@
 //! One state of a realm, immutable to its readers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::map::CowMap;
 use super::table::Table;
+use super::transaction::Synced;
 use crate::clock::EditTime;
 use crate::ids::{ClassIndex, ClientId, ObjectKey};
 use crate::schema::{ClassSchema, Property, Schema};
@@ -126,6 +129,34 @@ impl Snapshot {
         let authors = Arc::make_mut(&mut self.authors);
         authors.ids.push(id);
         AuthorIndex((authors.ids.len() - 1) as u32)
+    }
+
+    /// The same objects without tombstones that only a synced realm needs, and without some classes that have no objects.
+    pub(crate) fn compacted(&self, without: &BTreeSet<ClassIndex>, synced: Synced) -> Snapshot {
+        let mut compacted = self.unsaved();
+        if synced == Synced::No {
+            for table in &mut compacted.tables {
+                Arc::make_mut(table).tombstones = CowMap::new();
+            }
+        }
+        if !without.is_empty() {
+            let schema = Arc::make_mut(&mut compacted.schema);
+            for index in without.iter().rev() {
+                schema.classes.remove(index.index());
+                compacted.tables.remove(index.index());
+            }
+            compacted.index_backlinks();
+        }
+        compacted
+    }
+
+    /// The same objects as groups that no store has.
+    pub(crate) fn unsaved(&self) -> Snapshot {
+        let mut unsaved = self.clone();
+        for table in &mut unsaved.tables {
+            Arc::make_mut(table).forget_saved();
+        }
+        unsaved
     }
 
     /// Adds a class at the end of the schema. The caller has checked that it is new and sound.

@@ -1,5 +1,7 @@
 //! A write transaction: local writes, checked, applied at once and recorded as instructions.
 
+use std::collections::BTreeSet;
+
 use super::edit::KeySource;
 use super::list::{Element, ElementId};
 use super::snapshot::{AuthorIndex, Snapshot, Stamp};
@@ -64,6 +66,11 @@ pub enum WriteError {
         /// Class and property.
         property: String,
     },
+    /// Another class has properties that link to the class that was to be deleted.
+    ClassLinked {
+        /// The class.
+        class: String,
+    },
     /// A value of the wrong type.
     WrongType {
         /// Class and property.
@@ -103,6 +110,9 @@ impl std::fmt::Display for WriteError {
             WriteError::PrimaryKeyFixed { property } => {
                 write!(f, "Primary key property '{property}' cannot be changed after the object is created.")
             }
+            WriteError::ClassLinked { class } => {
+                write!(f, "Cannot remove class_{class} that is target of outside links")
+            }
             WriteError::WrongType { property, expected } => {
                 write!(f, "Expected '{property}' to be of type '{expected}'.")
             }
@@ -116,6 +126,15 @@ impl std::fmt::Display for WriteError {
 
 impl std::error::Error for WriteError {}
 
+/// Whether the primary key of an object that exists may be changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum KeyRule {
+    /// It may not.
+    Fixed,
+    /// It may, and several objects may have the same for a while: inside a migration.
+    Free,
+}
+
 /// A write transaction. Dropping it forgets all that it did.
 #[derive(Clone, Debug)]
 pub struct Transaction {
@@ -125,6 +144,8 @@ pub struct Transaction {
     stamp: Stamp,
     next_key: ObjectKey,
     elements: u64,
+    keys: KeyRule,
+    retired: BTreeSet<ClassIndex>,
 }
 
 impl Transaction {
@@ -139,7 +160,14 @@ impl Transaction {
             stamp: Stamp { time: context.time, author },
             next_key: context.next_key,
             elements: 0,
+            keys: KeyRule::Fixed,
+            retired: BTreeSet::new(),
         }
+    }
+
+    /// Begins a migration on a state that has the new schema already: primary keys may be changed.
+    pub fn migrate(on: &Snapshot, context: WriteContext) -> Transaction {
+        Transaction { keys: KeyRule::Free, ..Transaction::begin(on, context) }
     }
 
     /// The state as written so far.
@@ -149,7 +177,41 @@ impl Transaction {
 
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
-        self.builder.is_empty()
+        self.builder.is_empty() && self.retired.is_empty()
+    }
+
+    /// The classes that were deleted. They keep their places, without objects, for as long as the realm is open.
+    pub fn retired(&self) -> &BTreeSet<ClassIndex> {
+        &self.retired
+    }
+
+    /// The first class two objects of which have the same primary key, and the key's property. None outside a migration.
+    pub fn duplicate_key(&self) -> Option<(String, String)> {
+        let classes = self.snapshot.schema.classes.iter().zip(&self.snapshot.tables);
+        let (class, _) = classes.into_iter().find(|(_, table)| !table.has_distinct_keys())?;
+        Some((class.name.clone(), class.primary_key_property()?.name.clone()))
+    }
+
+    /// Deletes a class with all its objects.
+    pub fn delete_class(&mut self, class: ClassIndex) -> Result<(), WriteError> {
+        let schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?.clone();
+        let links_here = |property: &Property| property.target.as_ref() == Some(&schema.name);
+        for (index, other) in self.snapshot.schema.classes.iter().enumerate() {
+            let index = ClassIndex(index as u32);
+            if index != class && !self.retired.contains(&index) && other.properties.iter().any(links_here) {
+                return Err(WriteError::ClassLinked { class: schema.name.clone() });
+            }
+        }
+        self.delete_all(class)?;
+        self.retired.insert(class);
+        Ok(())
+    }
+
+    /// Deletes all objects of a class.
+    pub fn delete_all(&mut self, class: ClassIndex) -> Result<(), WriteError> {
+        self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?;
+        let keys: Vec<ObjectKey> = self.snapshot.table(class).keys().collect();
+        keys.into_iter().try_for_each(|key| self.delete(class, key))
     }
 
     /// Creates an object whose values are null, zero or empty until set.
@@ -394,7 +456,7 @@ impl Transaction {
         if schema.property(column).collection != Collection::None {
             return Err(self.wrong_type(class, column));
         }
-        if schema.primary_key == Some(column) {
+        if schema.primary_key == Some(column) && self.keys == KeyRule::Fixed {
             return Err(WriteError::PrimaryKeyFixed { property: self.full_name(class, column) });
         }
         let object = self.object(class, key)?;

@@ -1,5 +1,6 @@
 //! A whole snapshot as bytes: a manifest and the page records.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::group::{decode_group, encode_group};
@@ -39,6 +40,14 @@ impl Manifest {
             tombstones: table.tombstones.iter().map(|(key, tombstone)| (key.clone(), *tombstone)).collect(),
         });
         Manifest { schema: snapshot.schema().clone(), authors: snapshot.authors().clone(), tables: tables.collect() }
+    }
+
+    /// Leaves classes out that have no objects and that no other class links to.
+    pub(crate) fn leave_out(&mut self, classes: &BTreeSet<ClassIndex>) {
+        for index in classes.iter().rev() {
+            self.schema.classes.remove(index.index());
+            self.tables.remove(index.index());
+        }
     }
 
     /// Writes the manifest.
@@ -108,9 +117,8 @@ pub fn assemble(manifest: Manifest, groups: Vec<Vec<Arc<Group>>>) -> Result<Snap
             }
             last = *page.keys.last().expect("a decoded page has rows");
         }
-        let rows: usize = groups.iter().flat_map(|group| &group.pages).map(|page| page.len()).sum();
         let table = Table::from_groups(class, groups, CowMap::from_sorted(table.tombstones));
-        if class.primary_key.is_some() && table.primary_key_count() != rows {
+        if !table.has_distinct_keys() {
             return Err(damaged(&class.name, "two of its objects have the same primary key"));
         }
         tables.push(Arc::new(table));

@@ -8,7 +8,7 @@ use super::replica_state::{Identity, Replica};
 use crate::batch::{CorruptStore, Head, LoadedStore, checksum_of, open_sealed, seal};
 use crate::clock::{Clock, EditTime};
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::ids::{ChainHash, ChangesetNumber, ClientId, LogPosition, ObjectKey, RecordId};
+use crate::ids::{ChainHash, ChangesetNumber, ClassIndex, ClientId, LogPosition, ObjectKey, RecordId};
 use crate::objects::{Group, Saved, Synced};
 use crate::page::{Manifest, assemble, decode_group, encode_group};
 
@@ -53,19 +53,19 @@ impl Replica {
                     let record = self.next_record;
                     self.next_record = RecordId(record.0 + 1);
                     let bytes = encode_group(group);
+                    self.records.insert(record, bytes.len());
                     group.set_saved(Saved { record, checksum: checksum_of(&bytes) });
                     pages.push((record, bytes));
                 }
             }
             let saved: Vec<Saved> = table.groups.values().filter_map(|group| group.saved()).collect();
-            let sound =
-                |saved: &Saved| self.records.contains(&saved.record) || pages.iter().any(|(id, _)| *id == saved.record);
+            let sound = |saved: &Saved| self.records.contains_key(&saved.record);
             debug_assert!(saved.iter().all(sound), "a saved group's record is in the store or about to be");
             kept.extend(saved.iter().map(|saved| saved.record));
             records.push(saved);
         }
-        let dropped = self.records.difference(&kept).copied().collect();
-        self.records = kept;
+        let dropped = self.records.keys().filter(|record| !kept.contains(record)).copied().collect();
+        self.records.retain(|record, _| kept.contains(record));
         let log = self.pending.iter().map(|own| LogEntry::Local(own.bytes.clone())).collect();
         Checkpoint { root: self.encode_root(log_start, &records), pages, dropped, log }
     }
@@ -92,7 +92,8 @@ impl Replica {
             }
             tables.push(groups);
         }
-        let records = root.records.iter().flatten().map(|saved| saved.record).collect();
+        let bytes_of = |saved: &Saved| (saved.record, pages.get(&saved.record).map_or(0, |bytes| bytes.len()));
+        let records = root.records.iter().flatten().map(bytes_of).collect();
         let base = assemble(root.manifest, tables)?;
         let mut replica = Replica {
             current: base.clone(),
@@ -106,11 +107,17 @@ impl Replica {
             schema_version: root.schema_version,
             records,
             next_record: root.next_record,
+            retired: BTreeSet::new(),
         };
         let entries = read_log(store, log_start)?;
         let damaged = |error: DecodeError| CorruptStore::Damaged { record: "log".into(), reason: error.to_string() };
         replica.reload(entries).map_err(damaged)?;
         Ok(replica)
+    }
+
+    /// How many bytes the page records take that the store has, or will have after the last checkpoint.
+    pub fn page_bytes(&self) -> usize {
+        self.records.values().sum()
     }
 
     fn encode_root(&self, log_start: LogPosition, records: &[Vec<Saved>]) -> Vec<u8> {
@@ -134,9 +141,13 @@ impl Replica {
             out.varint(self.next_key.0);
             out.varint(self.next_record.0);
             out.varint(log_start.0);
-            Manifest::of(&self.base).encode(out);
-            for records in records {
-                encode_records(records, out);
+            let mut manifest = Manifest::of(&self.base);
+            manifest.leave_out(&self.retired);
+            manifest.encode(out);
+            for (index, records) in records.iter().enumerate() {
+                if !self.retired.contains(&ClassIndex(index as u32)) {
+                    encode_records(records, out);
+                }
             }
         })
     }
