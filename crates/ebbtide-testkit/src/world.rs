@@ -3,7 +3,7 @@
 use ebbtide_core::{
     ClassIndex, ClassSchema, Collection, ColumnIndex, Millis, ObjectKey, Property, PropertyType, Schema, Value,
 };
-use ebbtide_sync::client::{Event, Kind, OpenOptions, ResetMode, SyncOptions, WaitId};
+use ebbtide_sync::client::{Event, Kind, Migration, OpenOptions, ResetMode, SyncOptions, WaitId};
 
 use crate::device::{Device, Noted};
 use crate::server::{DeviceId, TestServer};
@@ -61,6 +61,7 @@ impl Kennel {
         OpenOptions {
             schema: Some(Kennel::schema()),
             schema_version: None,
+            migration: Migration::Automatic,
             read_only: false,
             kind: Kind::Synced(SyncOptions { realm: "s_kennel".into(), reset_mode }),
             seed: [seed; 32],

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::map::CowMap;
 use super::table::Table;
-use super::transaction::Synced;
 use crate::clock::EditTime;
 use crate::ids::{ClassIndex, ClientId, ObjectKey};
 use crate::schema::{ClassSchema, Property, Schema};
@@ -131,23 +130,25 @@ impl Snapshot {
         AuthorIndex((authors.ids.len() - 1) as u32)
     }
 
-    /// The same objects without tombstones that only a synced realm needs, and without some classes that have no objects.
-    pub(crate) fn compacted(&self, without: &BTreeSet<ClassIndex>, synced: Synced) -> Snapshot {
-        let mut compacted = self.unsaved();
-        if synced == Synced::No {
-            for table in &mut compacted.tables {
-                Arc::make_mut(table).tombstones = CowMap::new();
-            }
-        }
-        if !without.is_empty() {
-            let schema = Arc::make_mut(&mut compacted.schema);
-            for index in without.iter().rev() {
+    /// The same objects without some classes that have none.
+    pub(crate) fn without(&self, classes: &BTreeSet<ClassIndex>) -> Snapshot {
+        let mut rest = self.clone();
+        if !classes.is_empty() {
+            let schema = Arc::make_mut(&mut rest.schema);
+            for index in classes.iter().rev() {
                 schema.classes.remove(index.index());
-                compacted.tables.remove(index.index());
+                rest.tables.remove(index.index());
             }
-            compacted.index_backlinks();
+            rest.index_backlinks();
         }
-        compacted
+        rest
+    }
+
+    /// Forgets the deletions, which only a synced realm has to know of.
+    pub(crate) fn forget_tombstones(&mut self) {
+        for table in &mut self.tables {
+            Arc::make_mut(table).tombstones = CowMap::new();
+        }
     }
 
     /// The same objects as groups that no store has.

@@ -187,11 +187,24 @@ impl Replica {
     /// What the app sees as a realm of its own, for another store: without a log, under another author. A synced one stays
     /// in step with its server only if nothing is pending.
     pub fn copy(&self, client: ClientId, synced: Synced) -> Replica {
-        let mut base = self.current.compacted(&self.retired, synced);
+        let mut base = self.current.without(&self.retired).unsaved();
         base.author(client);
+        if synced == Synced::No {
+            base.forget_tombstones();
+        }
         let fresh = Replica::new(&Schema::default(), self.schema_version, client, synced);
         let cursor = if synced == Synced::Yes { self.cursor } else { None };
         Replica { current: base.clone(), base, cursor, clock: self.clock, next_key: self.next_key, ..fresh }
+    }
+
+    /// The same realm without the classes that were deleted.
+    pub fn settled(mut self) -> Replica {
+        let retired = std::mem::take(&mut self.retired);
+        if !retired.is_empty() {
+            self.base = self.base.without(&retired);
+            self.current = self.base.clone();
+        }
+        self
     }
 
     /// Has the next checkpoint write every page anew.

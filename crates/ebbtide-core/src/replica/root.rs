@@ -120,6 +120,22 @@ impl Replica {
         self.records.values().sum()
     }
 
+    /// How many bytes root and pages would take after a checkpoint.
+    pub fn checkpoint_bytes(&self) -> usize {
+        let group_bytes = |group: &Arc<Group>| match group.saved() {
+            Some(saved) => self.records.get(&saved.record).copied().unwrap_or(0),
+            None => encode_group(group).len(),
+        };
+        let pages: usize = self.base.tables.iter().flat_map(|table| table.groups.values()).map(group_bytes).sum();
+        pages + self.root_bytes()
+    }
+
+    /// How many bytes the root record takes, about.
+    pub fn root_bytes(&self) -> usize {
+        let none = vec![Vec::new(); self.base.tables.len()];
+        self.encode_root(LogPosition(1), &none).len()
+    }
+
     fn encode_root(&self, log_start: LogPosition, records: &[Vec<Saved>]) -> Vec<u8> {
         seal(|out| {
             out.bool(self.synced == Synced::Yes);

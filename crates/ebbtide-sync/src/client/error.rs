@@ -48,6 +48,20 @@ pub enum OpenError {
         /// Wanted.
         wanted: u64,
     },
+    /// A stored schema version that is another than the wanted one, where nothing may change.
+    SchemaVersionDiffers {
+        /// On disk.
+        stored: u64,
+        /// Wanted.
+        wanted: u64,
+    },
+    /// Objects that have the same primary key after a migration.
+    DuplicateKeys {
+        /// The class.
+        class: String,
+        /// The primary key.
+        property: String,
+    },
     /// A class of a synced realm without the primary key that syncing needs.
     PrimaryKeyMissing {
         /// The class.
@@ -82,6 +96,12 @@ impl std::fmt::Display for OpenError {
             }
             OpenError::SchemaVersionLower { stored, wanted } => {
                 write!(f, "Provided schema version {wanted} is less than last set version {stored}.")
+            }
+            OpenError::SchemaVersionDiffers { stored, wanted } => {
+                write!(f, "Provided schema version {wanted} does not equal last set version {stored}.")
+            }
+            OpenError::DuplicateKeys { class, property } => {
+                write!(f, "Primary key property '{class}.{property}' has duplicate values after migration.")
             }
             OpenError::PrimaryKeyMissing { class } => {
                 write!(
@@ -122,6 +142,19 @@ pub enum EngineError {
     Closed,
     /// The schema cannot be changed like that.
     SchemaMismatch(Vec<String>),
+    /// Objects that have the same primary key after a migration.
+    DuplicateKeys {
+        /// The class.
+        class: String,
+        /// The primary key.
+        property: String,
+    },
+    /// A migration ends by itself: its transaction is not for the app to end.
+    InMigration,
+    /// Classes of a synced realm cannot be deleted.
+    Synced,
+    /// A copy would lose what the server has not confirmed.
+    Pending,
 }
 
 impl std::fmt::Display for EngineError {
@@ -137,6 +170,16 @@ impl std::fmt::Display for EngineError {
                 failure.message
             ),
             EngineError::Closed => write!(f, "Cannot access realm that has been closed."),
+            EngineError::DuplicateKeys { class, property } => {
+                write!(f, "Primary key property '{class}.{property}' has duplicate values after migration.")
+            }
+            EngineError::InMigration => {
+                write!(f, "The transaction of a migration ends with the migration.")
+            }
+            EngineError::Synced => write!(f, "Cannot delete model for a read-only or a synced Realm."),
+            EngineError::Pending => {
+                write!(f, "All client changes must be integrated in server before writing copy")
+            }
             EngineError::SchemaMismatch(problems) => {
                 write!(f, "The schema cannot be changed:")?;
                 for problem in problems {
