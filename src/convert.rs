@@ -1,9 +1,9 @@
 //! The one place where JavaScript values and the database's values become each other.
 
-use ebbtide_core::{ClassSchema, ColumnIndex, ObjectKey, Property, PropertyType, Value, ValueRef};
+use ebbtide_core::{ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Value, ValueRef};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::error::{Fault, Result};
+use crate::error::{Fault, Result, set};
 
 /// The largest integer that a JavaScript number holds exactly, with all below it.
 const SAFE_INTEGER_MAX: i64 = 9_007_199_254_740_991;
@@ -24,10 +24,13 @@ pub(crate) fn key_from_js(key: f64) -> ObjectKey {
 /// A value of a property, or of an element of a list property. Lists as a whole have no value in JavaScript.
 pub(crate) fn value_to_js(value: ValueRef<'_>) -> JsValue {
     match value {
-        ValueRef::Null | ValueRef::List(_) => JsValue::NULL,
+        ValueRef::Null | ValueRef::List(_) | ValueRef::Set(_) | ValueRef::Dictionary(_) => JsValue::NULL,
         ValueRef::Bool(value) => JsValue::from_bool(value),
         ValueRef::Int(value) => int_to_js(value),
+        ValueRef::Float(value) => JsValue::from_f64(f64::from(value)),
         ValueRef::Double(value) => JsValue::from_f64(value),
+        ValueRef::Decimal(value) => js_sys::Uint8Array::from(&value.0[..]).into(),
+        ValueRef::TypedLink(..) | ValueRef::Array(_) | ValueRef::Map(_) => mixed_to_js(value),
         ValueRef::String(value) => JsValue::from_str(value),
         ValueRef::Data(value) => js_sys::Uint8Array::from(value).into(),
         ValueRef::Date(value) => JsValue::from_f64(value as f64),
@@ -35,6 +38,101 @@ pub(crate) fn value_to_js(value: ValueRef<'_>) -> JsValue {
         ValueRef::Uuid(value) => js_sys::Uint8Array::from(&value[..]).into(),
         ValueRef::Link(key) => JsValue::from_f64(key.0 as f64),
     }
+}
+
+/// A value of a mixed, which says itself what it is: null, a boolean, a string, a number for a double, a bigint for an int,
+/// a `Date`, a `Uint8Array`, an array, or an object with one member: `objectId`, `uuid`, `decimal128` with their bytes,
+/// `float` with a number, `link` with class and key, `map` with an object of values.
+pub(crate) fn mixed_to_js(value: ValueRef<'_>) -> JsValue {
+    let tagged = |tag: &str, value: JsValue| {
+        let object = js_sys::Object::new();
+        set(&object, tag, &value);
+        object.into()
+    };
+    match value {
+        ValueRef::Int(value) => JsValue::from(value),
+        ValueRef::Float(value) => tagged("float", JsValue::from_f64(f64::from(value))),
+        ValueRef::Date(value) => js_sys::Date::new(&JsValue::from_f64(value as f64)).into(),
+        ValueRef::ObjectId(_) => tagged("objectId", value_to_js(value)),
+        ValueRef::Uuid(_) => tagged("uuid", value_to_js(value)),
+        ValueRef::Decimal(_) => tagged("decimal128", value_to_js(value)),
+        ValueRef::TypedLink(class, key) => {
+            let pair = js_sys::Array::of2(&JsValue::from_f64(f64::from(class.0)), &JsValue::from_f64(key.0 as f64));
+            tagged("link", pair.into())
+        }
+        ValueRef::Array(values) => {
+            values.iter().map(|value| mixed_to_js(value.as_ref())).collect::<js_sys::Array>().into()
+        }
+        ValueRef::Map(values) => {
+            let object = js_sys::Object::new();
+            for (key, value) in values {
+                set(&object, key, &mixed_to_js(value.as_ref()));
+            }
+            tagged("map", object.into())
+        }
+        ValueRef::Null
+        | ValueRef::Bool(_)
+        | ValueRef::Double(_)
+        | ValueRef::String(_)
+        | ValueRef::Data(_)
+        | ValueRef::Link(_)
+        | ValueRef::List(_)
+        | ValueRef::Set(_)
+        | ValueRef::Dictionary(_) => value_to_js(value),
+    }
+}
+
+/// A value of a mixed, as [`mixed_to_js`] writes it; numbers are doubles.
+pub(crate) fn mixed_from_js(value: &JsValue) -> Option<Value> {
+    if value.is_null() || value.is_undefined() {
+        return Some(Value::Null);
+    }
+    if let Some(truth) = value.as_bool() {
+        return Some(Value::Bool(truth));
+    }
+    if let Some(text) = value.as_string() {
+        return Some(Value::String(text));
+    }
+    if let Some(number) = value.as_f64() {
+        return Some(Value::Double(number));
+    }
+    if value.is_bigint() {
+        return int_from_js(value).map(Value::Int);
+    }
+    if value.is_instance_of::<js_sys::Date>() {
+        return date_from_js(value).map(Value::Date);
+    }
+    if let Some(values) = value.dyn_ref::<js_sys::Array>() {
+        return values.iter().map(|value| mixed_from_js(&value)).collect::<Option<Vec<_>>>().map(Value::Array);
+    }
+    if let Some(bytes) = bytes_from_js(value) {
+        return Some(Value::Data(bytes));
+    }
+    let member = |name: &str| js_sys::Reflect::get(value, &name.into()).ok().filter(|value| !value.is_undefined());
+    if let Some(bytes) = member("objectId") {
+        return bytes_from_js(&bytes)?.try_into().ok().map(Value::ObjectId);
+    }
+    if let Some(bytes) = member("uuid") {
+        return bytes_from_js(&bytes)?.try_into().ok().map(Value::Uuid);
+    }
+    if let Some(bytes) = member("decimal128") {
+        return bytes_from_js(&bytes)?.try_into().ok().map(|bytes| Value::Decimal(Decimal(bytes)));
+    }
+    if let Some(number) = member("float") {
+        return number.as_f64().map(|number| Value::Float(number as f32));
+    }
+    if let Some(link) = member("link") {
+        let link = link.dyn_into::<js_sys::Array>().ok()?;
+        let class = ClassIndex(link.get(0).as_f64()? as u32);
+        return Some(Value::TypedLink(class, key_from_js(link.get(1).as_f64()?)));
+    }
+    let map = js_sys::Object::from(member("map")?);
+    let entries = js_sys::Object::entries(&map);
+    let entry = |entry: JsValue| {
+        let entry = entry.dyn_into::<js_sys::Array>().ok()?;
+        Some((entry.get(0).as_string()?, mixed_from_js(&entry.get(1))?))
+    };
+    entries.iter().map(entry).collect::<Option<_>>().map(Value::Map)
 }
 
 /// An integer: a number if it is exact as one, else a bigint.
@@ -69,7 +167,10 @@ fn convert(property: &Property, value: &JsValue) -> Option<Value> {
     match property.kind {
         PropertyType::Bool => value.as_bool().map(Value::Bool),
         PropertyType::Int => int_from_js(value).map(Value::Int),
+        PropertyType::Float => number_from_js(value).map(|number| Value::Float(number as f32)),
         PropertyType::Double => number_from_js(value).map(Value::Double),
+        PropertyType::Decimal => bytes_from_js(value)?.try_into().ok().map(|bytes| Value::Decimal(Decimal(bytes))),
+        PropertyType::Mixed => mixed_from_js(value),
         PropertyType::String => value.as_string().map(Value::String),
         PropertyType::Data => bytes_from_js(value).map(Value::Data),
         PropertyType::Date => date_from_js(value).map(Value::Date),
@@ -125,7 +226,9 @@ fn expected(property: &Property) -> String {
     let noun = match property.kind {
         PropertyType::Bool => "a boolean",
         PropertyType::Int => "a whole number or a bigint",
-        PropertyType::Double => "a number or a bigint",
+        PropertyType::Float | PropertyType::Double => "a number or a bigint",
+        PropertyType::Decimal => "an instance of Decimal128",
+        PropertyType::Mixed => "a value of a supported type",
         PropertyType::String => "a string",
         PropertyType::Data => "an instance of ArrayBuffer",
         PropertyType::Date => "an instance of Date",

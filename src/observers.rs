@@ -7,7 +7,7 @@ use ebbtide_core::notify::{
     CollectionChanges, Compare, Difference, Touched, diff, key_changes, list_changes, sequence_changes,
 };
 use ebbtide_core::objects::{Element, List};
-use ebbtide_core::{ClassIndex, ColumnIndex, ObjectKey, Snapshot};
+use ebbtide_core::{ClassIndex, ColumnIndex, ObjectKey, Snapshot, ValueRef};
 use ebbtide_sync::client::Origin;
 
 use crate::results::{self, Results, Source};
@@ -212,7 +212,7 @@ impl Watched {
                         Some((schema, schema.classes.get(class.index())?.properties.get(column.index())?))
                     })
                     .and_then(|(schema, property)| schema.class_index(property.target.as_deref()?));
-                let modified = |key| target.is_some_and(|target| touched.contains(target, key));
+                let modified = |value: ValueRef<'_>| touched.is_linked_from(value, target);
                 let changes = list_changes(before, after, change.compare, modified);
                 let deleted = is_deleted(change, *class, *key);
                 told(changes, deleted).map(|changes| Notice::Collection { id, changes, deleted })

@@ -4,17 +4,30 @@ import initialise, * as wasm from "../../pkg/ebbtide.js";
 /** A property as the engine sees it. */
 export interface CoreProperty {
   name: string;
-  type: "bool" | "int" | "double" | "string" | "data" | "date" | "objectId" | "uuid" | "link";
-  collection?: "list";
+  type:
+    | "bool"
+    | "int"
+    | "float"
+    | "double"
+    | "decimal128"
+    | "string"
+    | "data"
+    | "date"
+    | "objectId"
+    | "uuid"
+    | "link"
+    | "mixed";
+  collection?: "list" | "set" | "dictionary";
   optional: boolean;
   objectType?: string;
-  indexed?: boolean;
+  indexed?: "none" | "general" | "fullText";
 }
 
 /** A class as the engine sees it; its position in `schema()` is its index, a property's position its column. */
 export interface CoreClass {
   name: string;
   primaryKey?: string;
+  embedded?: boolean;
   properties: CoreProperty[];
 }
 

@@ -16,7 +16,7 @@ function toCoreProperty(property: CanonicalPropertySchema): CoreProperty {
   const isList = type === "list";
   const element = isList ? (objectType as string) : type;
   const kind = isPrimitive(element) ? (element as CoreProperty["type"]) : "link";
-  const core: CoreProperty = { name, type: kind, optional, indexed: indexed !== false };
+  const core: CoreProperty = { name, type: kind, optional, indexed: indexed === false ? "none" : "general" };
   if (isList) core.collection = "list";
   if (kind === "link") core.objectType = objectType;
   return core;
@@ -45,7 +45,7 @@ function fromCoreProperty(property: CoreProperty, isPrimaryKey: boolean): Canoni
   const type: PropertyTypeName = isList ? "list" : isLink ? "object" : (property.type as PropertyTypeName);
   const canonical: CanonicalPropertySchema = {
     name: property.name,
-    indexed: isPrimaryKey || property.indexed === true,
+    indexed: isPrimaryKey || property.indexed === "general",
     mapTo: property.name,
     type,
     optional: isLink ? !isList : property.optional,

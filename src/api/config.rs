@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ebbtide_core::ColumnIndex;
-use ebbtide_core::schema::{ClassSchema, Collection, Property, PropertyType, Schema};
+use ebbtide_core::schema::{ClassKind, ClassSchema, Collection, IndexKind, Property, PropertyType, Schema};
 use ebbtide_sync::client::ResetMode;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
@@ -54,6 +54,8 @@ pub(crate) struct CoreClass {
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     primary_key: Option<String>,
+    #[serde(default)]
+    embedded: bool,
     properties: Vec<CoreProperty>,
 }
 
@@ -69,7 +71,16 @@ struct CoreProperty {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     object_type: Option<String>,
     #[serde(default)]
-    indexed: bool,
+    indexed: CoreIndex,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum CoreIndex {
+    #[default]
+    None,
+    General,
+    FullText,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -77,19 +88,24 @@ struct CoreProperty {
 enum CoreType {
     Bool,
     Int,
+    Float,
     Double,
+    Decimal128,
     String,
     Data,
     Date,
     ObjectId,
     Uuid,
     Link,
+    Mixed,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum CoreCollection {
     List,
+    Set,
+    Dictionary,
 }
 
 /// Reads a configuration.
@@ -146,7 +162,8 @@ fn class_of(class: &CoreClass) -> Result<Arc<ClassSchema>> {
             }
         },
     };
-    Ok(Arc::new(ClassSchema { name: class.name.clone(), primary_key, properties }))
+    let kind = if class.embedded { ClassKind::Embedded } else { ClassKind::TopLevel };
+    Ok(Arc::new(ClassSchema { name: class.name.clone(), kind, primary_key, properties }))
 }
 
 fn property_of(property: &CoreProperty) -> Property {
@@ -155,7 +172,10 @@ fn property_of(property: &CoreProperty) -> Property {
         kind: match property.r#type {
             CoreType::Bool => PropertyType::Bool,
             CoreType::Int => PropertyType::Int,
+            CoreType::Float => PropertyType::Float,
             CoreType::Double => PropertyType::Double,
+            CoreType::Decimal128 => PropertyType::Decimal,
+            CoreType::Mixed => PropertyType::Mixed,
             CoreType::String => PropertyType::String,
             CoreType::Data => PropertyType::Data,
             CoreType::Date => PropertyType::Date,
@@ -166,10 +186,16 @@ fn property_of(property: &CoreProperty) -> Property {
         collection: match property.collection {
             None => Collection::None,
             Some(CoreCollection::List) => Collection::List,
+            Some(CoreCollection::Set) => Collection::Set,
+            Some(CoreCollection::Dictionary) => Collection::Dictionary,
         },
         optional: property.optional,
         target: property.object_type.clone(),
-        indexed: property.indexed,
+        indexed: match property.indexed {
+            CoreIndex::None => IndexKind::None,
+            CoreIndex::General => IndexKind::General,
+            CoreIndex::FullText => IndexKind::FullText,
+        },
     }
 }
 
@@ -177,6 +203,7 @@ fn core_class(class: &ClassSchema) -> CoreClass {
     CoreClass {
         name: class.name.clone(),
         primary_key: class.primary_key_property().map(|property| property.name.clone()),
+        embedded: class.is_embedded(),
         properties: class.properties.iter().map(core_property).collect(),
     }
 }
@@ -187,7 +214,10 @@ fn core_property(property: &Property) -> CoreProperty {
         r#type: match property.kind {
             PropertyType::Bool => CoreType::Bool,
             PropertyType::Int => CoreType::Int,
+            PropertyType::Float => CoreType::Float,
             PropertyType::Double => CoreType::Double,
+            PropertyType::Decimal => CoreType::Decimal128,
+            PropertyType::Mixed => CoreType::Mixed,
             PropertyType::String => CoreType::String,
             PropertyType::Data => CoreType::Data,
             PropertyType::Date => CoreType::Date,
@@ -198,9 +228,15 @@ fn core_property(property: &Property) -> CoreProperty {
         collection: match property.collection {
             Collection::None => None,
             Collection::List => Some(CoreCollection::List),
+            Collection::Set => Some(CoreCollection::Set),
+            Collection::Dictionary => Some(CoreCollection::Dictionary),
         },
         optional: property.optional,
         object_type: property.target.clone(),
-        indexed: property.indexed,
+        indexed: match property.indexed {
+            IndexKind::None => CoreIndex::None,
+            IndexKind::General => CoreIndex::General,
+            IndexKind::FullText => CoreIndex::FullText,
+        },
     }
 }

@@ -9,14 +9,15 @@ export interface CoreError extends Error { code: string; position?: number }
 
 export interface CoreProperty {
   name: string;
-  type: "bool" | "int" | "double" | "string" | "data" | "date" | "objectId" | "uuid" | "link";
-  collection?: "list";
+  type:
+    | "bool" | "int" | "float" | "double" | "decimal128" | "string" | "data" | "date" | "objectId" | "uuid" | "link" | "mixed";
+  collection?: "list" | "set" | "dictionary";
   optional?: boolean;
   objectType?: string;
-  indexed?: boolean;
+  indexed?: "none" | "general" | "fullText";
 }
 
-export interface CoreClass { name: string; primaryKey?: string; properties: CoreProperty[] }
+export interface CoreClass { name: string; primaryKey?: string; embedded?: boolean; properties: CoreProperty[] }
 
 export interface CoreSyncConfig {
   userId: string;

@@ -150,6 +150,11 @@ impl<'a> Reader<'a> {
         self.remaining() == 0
     }
 
+    /// The next byte, left where it is.
+    pub fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.offset).copied()
+    }
+
     /// The error that names what was expected here.
     pub fn invalid(&self, expected: &'static str) -> DecodeError {
         DecodeError { expected, offset: self.offset }

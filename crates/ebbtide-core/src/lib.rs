@@ -8,11 +8,13 @@ pub mod batch;
 pub mod changeset;
 pub mod clock;
 pub mod codec;
+pub mod decimal;
 pub mod ids;
 pub mod limits;
 pub mod merge;
 pub mod migration;
 pub mod notify;
+pub mod number;
 pub mod objects;
 pub mod page;
 pub mod query;
@@ -22,10 +24,11 @@ pub mod schema;
 pub mod value;
 
 pub use clock::{Clock, EditTime, Millis};
+pub use decimal::Decimal;
 pub use ids::{
     ChainHash, ChangesetNumber, ClassIndex, ClientId, ColumnIndex, Epoch, LogPosition, ObjectKey, RecordId, Salt,
     ServerVersion,
 };
 pub use objects::{Snapshot, Transaction, WriteError};
-pub use schema::{ClassSchema, Collection, Property, PropertyType, Schema};
+pub use schema::{ClassKind, ClassSchema, Collection, IndexKind, Property, PropertyType, Schema};
 pub use value::{Value, ValueRef};

@@ -6,7 +6,13 @@ pub const PAGE_ROWS: usize = 256;
 pub const RECORD_PAGES: usize = 16;
 /// Bytes of one string or binary value.
 pub const VALUE_BYTES: usize = 2 * 1024 * 1024;
-/// Elements of one list.
+/// Collections in collections of one mixed value.
+pub const NESTED_COLLECTIONS: usize = 100;
+/// Bytes of a dictionary's key.
+pub const KEY_BYTES: usize = 4 * 1024;
+/// Owners of an embedded object, one in another.
+pub const EMBEDDED_DEPTH: usize = 100;
+/// Elements of one list, set or dictionary.
 pub const LIST_ELEMENTS: usize = 1_000_000;
 /// Bytes of one encoded changeset of a synced realm, so that it fits a frame.
 pub const CHANGESET_BYTES: usize = 3 * 1024 * 1024;

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::ids::{ClassIndex, ColumnIndex};
+use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::objects::{Column, Group, Page, Snapshot, Stamp, Table};
-use crate::schema::{ClassSchema, Collection, Property, Schema, SchemaConflict};
+use crate::schema::{ClassKind, ClassSchema, Collection, Property, Schema, SchemaConflict};
 use crate::value::{Value, ValueRef};
 
 /// What in a change from one schema to another takes a migration, one sentence each: by class name, and in a class first
@@ -35,6 +35,9 @@ pub fn reshape(from: &Snapshot, wanted: &Schema) -> Snapshot {
             schema.classes.push(Arc::clone(stored));
             continue;
         };
+        // Whether objects can be embedded is seen when the app has had its say.
+        let kind = if stored.is_embedded() { class.kind } else { ClassKind::TopLevel };
+        let class = &ClassSchema { kind, ..class.clone() };
         let plan = Plan::new(stored, class);
         if !plan.keeps_rows(stored) {
             let table = from.table(ClassIndex(index as u32));
@@ -52,8 +55,25 @@ pub fn reshape(from: &Snapshot, wanted: &Schema) -> Snapshot {
     }
     if is_moved {
         to.index_backlinks();
+        remove_orphans(&mut to);
     }
     to
+}
+
+/// Embedded objects go with the property that held them.
+fn remove_orphans(snapshot: &mut Snapshot) {
+    for index in (0..snapshot.tables.len()).map(|index| ClassIndex(index as u32)) {
+        if !snapshot.schema().class(index).is_embedded() {
+            continue;
+        }
+        let table = snapshot.table(index);
+        let orphans: Vec<ObjectKey> = table.keys().filter(|key| table.backlinks(*key).next().is_none()).collect();
+        for key in orphans {
+            if snapshot.table(index).contains(key) {
+                snapshot.remove_row(index, key);
+            }
+        }
+    }
 }
 
 /// Where the columns of a reshaped class come from.
@@ -140,7 +160,19 @@ fn filled(column: &Column, property: &Property, stamps: &[Stamp]) -> Column {
                 filled.remove(row);
                 filled.insert(row, true, *stamp);
             }
-            ValueRef::List(list) if list.iter().any(|value| matches!(value, ValueRef::Null)) => {
+            ValueRef::Set(set) if set.contains(ValueRef::Null) => {
+                let set = filled.set_mut(row);
+                set.remove(ValueRef::Null, None);
+                set.insert(zero.clone(), *stamp);
+            }
+            ValueRef::Dictionary(dictionary) if dictionary.iter().any(|(_, value)| is_null(value)) => {
+                for entry in &mut filled.dictionary_mut(row).entries {
+                    if entry.value == Value::Null {
+                        entry.value = zero.clone();
+                    }
+                }
+            }
+            ValueRef::List(list) if list.iter().any(is_null) => {
                 for element in &mut filled.list_mut(row).elements {
                     if element.value == Value::Null {
                         element.value = zero.clone();
@@ -151,6 +183,10 @@ fn filled(column: &Column, property: &Property, stamps: &[Stamp]) -> Column {
         }
     }
     filled
+}
+
+fn is_null(value: ValueRef<'_>) -> bool {
+    matches!(value, ValueRef::Null)
 }
 
 /// What a required value of a type is before anybody sets it.
@@ -165,6 +201,9 @@ fn has_same_type(a: &Property, b: &Property) -> bool {
 
 fn class_reasons(stored: &ClassSchema, wanted: &ClassSchema, reasons: &mut Vec<String>) {
     let class = &stored.name;
+    if stored.kind != wanted.kind {
+        reasons.push(SchemaConflict::KindChanged { class: class.clone(), to: wanted.kind }.to_string());
+    }
     for before in &stored.properties {
         let property = &before.name;
         let Some(after) = wanted.column(property).map(|column| wanted.property(column)) else {

@@ -8,6 +8,12 @@ use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::{ClassIndex, ColumnIndex};
 use crate::limits;
 
+/// In the place of a primary key's position plus one: the class is embedded, and such a class has no primary key.
+const EMBEDDED: u64 = limits::PROPERTIES as u64 + 1;
+
+/// How the name of a deleted class begins. No application can name a class like that.
+const DELETED: char = '\0';
+
 /// The type of a property's value, or of its elements.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum PropertyType {
@@ -15,8 +21,12 @@ pub enum PropertyType {
     Bool,
     /// 64-bit signed
     Int,
+    /// 32-bit floating point
+    Float,
     /// 64-bit floating point
     Double,
+    /// decimal floating point of 34 digits
+    Decimal,
     /// UTF-8
     String,
     /// bytes
@@ -29,6 +39,8 @@ pub enum PropertyType {
     Uuid,
     /// a link to an object of [`Property::target`]
     Link,
+    /// a value of any type, links to any class and collections in collections included
+    Mixed,
 }
 
 /// Whether a property holds one value or many.
@@ -38,6 +50,32 @@ pub enum Collection {
     None,
     /// An ordered list.
     List,
+    /// A set: no value twice, in the order of the values.
+    Set,
+    /// Values by key.
+    Dictionary,
+}
+
+/// Which index is kept over a property. A hint of the local store; not part of what two schemas must agree on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum IndexKind {
+    /// None.
+    #[default]
+    None,
+    /// One over the values.
+    General,
+    /// One over the words of the values, for `TEXT`.
+    FullText,
+}
+
+/// Whether objects of a class stand by themselves.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum ClassKind {
+    /// They do.
+    #[default]
+    TopLevel,
+    /// Each belongs to one object, list element or dictionary entry, and goes with it.
+    Embedded,
 }
 
 /// One property of a class.
@@ -53,8 +91,8 @@ pub struct Property {
     pub optional: bool,
     /// The class linked to, for [`PropertyType::Link`].
     pub target: Option<String>,
-    /// Whether an index is kept. A hint of the local store; not part of what two schemas must agree on.
-    pub indexed: bool,
+    /// Which index is kept.
+    pub indexed: IndexKind,
 }
 
 /// One class of objects.
@@ -62,6 +100,8 @@ pub struct Property {
 pub struct ClassSchema {
     /// Its name, unique in the schema.
     pub name: String,
+    /// Whether its objects stand by themselves.
+    pub kind: ClassKind,
     /// The property that identifies its objects.
     pub primary_key: Option<ColumnIndex>,
     /// Its properties; the position is the [`ColumnIndex`].
@@ -142,6 +182,13 @@ pub enum SchemaConflict {
         /// What it is in the other schema.
         now_optional: bool,
     },
+    /// A class that is embedded in one and stands by itself in the other.
+    KindChanged {
+        /// The class.
+        class: String,
+        /// What it is in the other schema.
+        to: ClassKind,
+    },
     /// A different primary key.
     PrimaryKeyChanged {
         /// The class.
@@ -175,6 +222,13 @@ impl std::fmt::Display for SchemaConflict {
             SchemaConflict::PrimaryKeyChanged { class, to, .. } if to.is_empty() => {
                 write!(f, "Primary Key for class '{class}' has been removed.")
             }
+            SchemaConflict::KindChanged { class, to } => {
+                let (from, to) = match to {
+                    ClassKind::Embedded => ("TopLevel", "Embedded"),
+                    ClassKind::TopLevel => ("Embedded", "TopLevel"),
+                };
+                write!(f, "Class '{class}' has been changed from {from} to {to}.")
+            }
             SchemaConflict::PrimaryKeyChanged { class, from, to } => {
                 write!(f, "Primary Key for class '{class}' has changed from '{from}' to '{to}'.")
             }
@@ -188,13 +242,16 @@ impl PropertyType {
         match self {
             PropertyType::Bool => "bool",
             PropertyType::Int => "int",
+            PropertyType::Float => "float",
             PropertyType::Double => "double",
+            PropertyType::Decimal => "decimal128",
             PropertyType::String => "string",
             PropertyType::Data => "data",
             PropertyType::Date => "date",
             PropertyType::ObjectId => "objectId",
             PropertyType::Uuid => "uuid",
             PropertyType::Link => "object",
+            PropertyType::Mixed => "mixed",
         }
     }
 
@@ -203,10 +260,13 @@ impl PropertyType {
         match self {
             PropertyType::Int | PropertyType::String | PropertyType::ObjectId | PropertyType::Uuid => true,
             PropertyType::Bool
+            | PropertyType::Float
             | PropertyType::Double
+            | PropertyType::Decimal
             | PropertyType::Data
             | PropertyType::Date
-            | PropertyType::Link => false,
+            | PropertyType::Link
+            | PropertyType::Mixed => false,
         }
     }
 
@@ -221,6 +281,9 @@ impl PropertyType {
             PropertyType::ObjectId => 7,
             PropertyType::Uuid => 8,
             PropertyType::Link => 9,
+            PropertyType::Float => 10,
+            PropertyType::Decimal => 11,
+            PropertyType::Mixed => 12,
         }
     }
 
@@ -235,6 +298,9 @@ impl PropertyType {
             7 => PropertyType::ObjectId,
             8 => PropertyType::Uuid,
             9 => PropertyType::Link,
+            10 => PropertyType::Float,
+            11 => PropertyType::Decimal,
+            12 => PropertyType::Mixed,
             _ => return None,
         })
     }
@@ -250,6 +316,8 @@ impl Property {
         match self.collection {
             Collection::None => element,
             Collection::List => format!("{element}[]"),
+            Collection::Set => format!("{element}<>"),
+            Collection::Dictionary => format!("{element}{{}}"),
         }
     }
 
@@ -264,6 +332,8 @@ impl Property {
             (Collection::None, true) => format!("<{element}>"),
             (Collection::None, false) => element.to_string(),
             (Collection::List, _) => format!("array<{element}>"),
+            (Collection::Set, _) => format!("set<{element}>"),
+            (Collection::Dictionary, _) => format!("dictionary<string, {element}>"),
         }
     }
 
@@ -272,9 +342,9 @@ impl Property {
         self.kind == PropertyType::Link && self.collection == Collection::None
     }
 
-    /// Whether the property or its elements are links.
+    /// Whether the property or its elements are links, or can hold some.
     pub fn has_links(&self) -> bool {
-        self.kind == PropertyType::Link
+        matches!(self.kind, PropertyType::Link | PropertyType::Mixed)
     }
 
     /// Writes the property.
@@ -284,9 +354,15 @@ impl Property {
         out.u8(match self.collection {
             Collection::None => 0,
             Collection::List => 1,
+            Collection::Set => 2,
+            Collection::Dictionary => 3,
         });
         out.bool(self.optional);
-        out.bool(self.indexed);
+        out.u8(match self.indexed {
+            IndexKind::None => 0,
+            IndexKind::General => 1,
+            IndexKind::FullText => 2,
+        });
         out.string(self.target.as_deref().unwrap_or(""));
     }
 
@@ -297,10 +373,17 @@ impl Property {
         let collection = match input.u8()? {
             0 => Collection::None,
             1 => Collection::List,
+            2 => Collection::Set,
+            3 => Collection::Dictionary,
             _ => return Err(input.invalid("collection kind")),
         };
         let optional = input.bool()?;
-        let indexed = input.bool()?;
+        let indexed = match input.u8()? {
+            0 => IndexKind::None,
+            1 => IndexKind::General,
+            2 => IndexKind::FullText,
+            _ => return Err(input.invalid("index kind")),
+        };
         let target = input.string(limits::NAME_BYTES)?;
         let target = if target.is_empty() { None } else { Some(target.to_string()) };
         if target.is_some() != (kind == PropertyType::Link) {
@@ -311,6 +394,17 @@ impl Property {
 }
 
 impl ClassSchema {
+    /// What is left of a class of a local realm that was deleted: its place, under a name that no class can have.
+    pub(crate) fn deleted(index: ClassIndex) -> ClassSchema {
+        let name = format!("{DELETED}{}", index.0);
+        ClassSchema { name, kind: ClassKind::TopLevel, primary_key: None, properties: Vec::new() }
+    }
+
+    /// Whether this is what is left of a class that was deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.name.starts_with(DELETED)
+    }
+
     /// The position of a property.
     pub fn column(&self, name: &str) -> Option<ColumnIndex> {
         self.properties.iter().position(|p| p.name == name).map(|i| ColumnIndex(i as u32))
@@ -321,6 +415,11 @@ impl ClassSchema {
         &self.properties[column.index()]
     }
 
+    /// Whether its objects belong to others.
+    pub fn is_embedded(&self) -> bool {
+        self.kind == ClassKind::Embedded
+    }
+
     /// The primary key property.
     pub fn primary_key_property(&self) -> Option<&Property> {
         self.primary_key.map(|column| self.property(column))
@@ -329,7 +428,10 @@ impl ClassSchema {
     /// Writes the class.
     pub fn encode(&self, out: &mut Writer) {
         out.string(&self.name);
-        out.varint(self.primary_key.map_or(0, |column| u64::from(column.0) + 1));
+        out.varint(match self.kind {
+            ClassKind::Embedded => EMBEDDED,
+            ClassKind::TopLevel => self.primary_key.map_or(0, |column| u64::from(column.0) + 1),
+        });
         out.varint(self.properties.len() as u64);
         for property in &self.properties {
             property.encode(out);
@@ -342,12 +444,13 @@ impl ClassSchema {
         let primary_key = input.varint()?;
         let count = input.count(limits::PROPERTIES)?;
         let properties = (0..count).map(|_| Property::decode(input)).collect::<Result<Vec<_>, _>>()?;
+        let kind = if primary_key == EMBEDDED { ClassKind::Embedded } else { ClassKind::TopLevel };
         let primary_key = match primary_key {
-            0 => None,
+            0 | EMBEDDED => None,
             n if n <= properties.len() as u64 => Some(ColumnIndex((n - 1) as u32)),
             _ => return Err(input.invalid("primary key")),
         };
-        Ok(ClassSchema { name, primary_key, properties })
+        Ok(ClassSchema { name, kind, primary_key, properties })
     }
 }
 
@@ -416,6 +519,9 @@ fn validate_class(schema: &Schema, class: &ClassSchema, problems: &mut Vec<Strin
         }
         validate_links(schema, property, &full, problems);
     }
+    if class.is_embedded() && class.primary_key.is_some() {
+        problems.push(format!("Embedded object type '{name}' cannot have a primary key."));
+    }
     if let Some(property) = class.primary_key_property() {
         let full = format!("{name}.{}", property.name);
         if property.collection != Collection::None || !property.kind.can_be_primary_key() {
@@ -431,15 +537,28 @@ fn validate_links(schema: &Schema, property: &Property, full: &str, problems: &m
             if schema.class_index(target).is_none() {
                 problems.push(format!("Property '{full}' of type 'object' has unknown object type '{target}'"));
             }
-            if property.collection == Collection::None && !property.optional {
-                problems.push(format!("Property '{full}' of type 'object' must be nullable."));
+            let (kind, must_be_nullable) = match property.collection {
+                Collection::None => ("object", true),
+                Collection::Dictionary => ("dictionary", true),
+                Collection::List => ("array", false),
+                Collection::Set => ("set", false),
+            };
+            if must_be_nullable && !property.optional {
+                problems.push(format!("Property '{full}' of type '{kind}' must be nullable."));
             }
-            if property.collection == Collection::List && property.optional {
-                problems.push(format!("Property '{full}' of type 'array' cannot be nullable."));
+            if !must_be_nullable && property.optional {
+                problems.push(format!("Property '{full}' of type '{kind}' cannot be nullable."));
+            }
+            let is_embedded = schema.class_index(target).is_some_and(|target| schema.class(target).is_embedded());
+            if is_embedded && property.collection == Collection::Set {
+                problems.push(format!("Set property '{full}' cannot contain embedded object type '{target}'."));
             }
         }
         (None, PropertyType::Link) => {
             problems.push(format!("Property '{full}' of type 'object' must name the class it links to."));
+        }
+        (None, PropertyType::Mixed) if !property.optional => {
+            problems.push(format!("Property '{full}' of type 'mixed' must be nullable."));
         }
         (Some(_), _) => problems.push(format!("Property '{full}' is no link and must not name a class.")),
         (None, _) => {}
@@ -465,6 +584,9 @@ pub fn compare(first: &Schema, other: &Schema) -> SchemaDifference {
 
 fn compare_class(first: &ClassSchema, other: &ClassSchema, difference: &mut SchemaDifference) {
     let class = || first.name.clone();
+    if first.kind != other.kind {
+        difference.conflicts.push(SchemaConflict::KindChanged { class: class(), to: other.kind });
+    }
     let key = |c: &ClassSchema| c.primary_key_property().map_or(String::new(), |p| p.name.clone());
     if key(first) != key(other) {
         let conflict = SchemaConflict::PrimaryKeyChanged { class: class(), from: key(first), to: key(other) };

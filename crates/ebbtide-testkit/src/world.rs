@@ -3,6 +3,7 @@
 use ebbtide_core::{
     ClassIndex, ClassSchema, Collection, ColumnIndex, Millis, ObjectKey, Property, PropertyType, Schema, Value,
 };
+use ebbtide_core::objects::Constraints;
 use ebbtide_sync::client::{Event, Kind, Migration, OpenOptions, ResetMode, SyncOptions, WaitId};
 
 use crate::device::{Device, Noted};
@@ -40,6 +41,7 @@ impl Kennel {
     /// The schema.
     pub fn schema() -> Schema {
         Schema::of([ClassSchema {
+            kind: ebbtide_core::ClassKind::TopLevel,
             name: "Dog".into(),
             primary_key: Some(ColumnIndex(0)),
             properties: vec![
@@ -53,7 +55,14 @@ impl Kennel {
 
     /// A required property.
     pub fn property(name: &str, kind: PropertyType, collection: Collection) -> Property {
-        Property { name: name.into(), kind, collection, optional: false, target: None, indexed: false }
+        Property {
+            name: name.into(),
+            kind,
+            collection,
+            optional: false,
+            target: None,
+            indexed: ebbtide_core::IndexKind::None,
+        }
     }
 
     /// How tests open a synced realm.
@@ -62,6 +71,7 @@ impl Kennel {
             schema: Some(Kennel::schema()),
             schema_version: None,
             migration: Migration::Automatic,
+            constraints: Constraints::Refuse,
             read_only: false,
             kind: Kind::Synced(SyncOptions { realm: "s_kennel".into(), reset_mode }),
             seed: [seed; 32],

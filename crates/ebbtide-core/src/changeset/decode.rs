@@ -1,11 +1,13 @@
 //! Instructions to bytes and back.
 
-use super::instruction::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand};
+use super::instruction::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
+use super::operand::{
+    read_element, read_field, read_index, read_name, read_object, read_operand, write_element, write_field, write_list,
+    write_object, write_operand,
+};
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::ids::ObjectKey;
 use crate::limits;
 use crate::schema::{ClassSchema, Property};
-use crate::value::{PrimaryKey, Value};
 
 mod tag {
     pub const ADD_CLASS: u8 = 1;
@@ -18,6 +20,13 @@ mod tag {
     pub const LIST_MOVE: u8 = 8;
     pub const LIST_REMOVE: u8 = 9;
     pub const LIST_CLEAR: u8 = 10;
+    pub const INCREMENT: u8 = 11;
+    pub const SET_INSERT: u8 = 12;
+    pub const SET_REMOVE: u8 = 13;
+    pub const SET_CLEAR: u8 = 14;
+    pub const DICTIONARY_SET: u8 = 15;
+    pub const DICTIONARY_REMOVE: u8 = 16;
+    pub const DICTIONARY_CLEAR: u8 = 17;
 }
 
 /// Reads the instructions of a changeset one by one.
@@ -116,6 +125,40 @@ pub(super) fn write(instruction: &Instruction, out: &mut Writer) {
                 write_element(*element, out);
             }
         }
+        Instruction::Increment { object, property, by } => {
+            out.u8(tag::INCREMENT);
+            write_list(object, *property, out);
+            out.signed(*by);
+        }
+        Instruction::SetInsert { object, property, operand } => {
+            out.u8(tag::SET_INSERT);
+            write_list(object, *property, out);
+            write_operand(operand, out);
+        }
+        Instruction::SetRemove { object, property, operand } => {
+            out.u8(tag::SET_REMOVE);
+            write_list(object, *property, out);
+            write_operand(operand, out);
+        }
+        Instruction::SetClear { object, property } => {
+            out.u8(tag::SET_CLEAR);
+            write_list(object, *property, out);
+        }
+        Instruction::DictionarySet { object, property, key, operand } => {
+            out.u8(tag::DICTIONARY_SET);
+            write_list(object, *property, out);
+            out.string(key);
+            write_operand(operand, out);
+        }
+        Instruction::DictionaryRemove { object, property, key } => {
+            out.u8(tag::DICTIONARY_REMOVE);
+            write_list(object, *property, out);
+            out.string(key);
+        }
+        Instruction::DictionaryClear { object, property } => {
+            out.u8(tag::DICTIONARY_CLEAR);
+            write_list(object, *property, out);
+        }
     }
 }
 
@@ -160,179 +203,32 @@ fn read(input: &mut Reader<'_>) -> Result<Instruction, DecodeError> {
             let elements = (0..count).map(|_| read_element(input)).collect::<Result<Vec<_>, _>>()?;
             Instruction::ListClear { object, property, elements }
         }
+        tag::INCREMENT => {
+            Instruction::Increment { object: read_object(input)?, property: read_name(input)?, by: input.signed()? }
+        }
+        tag::SET_INSERT => {
+            let (object, property) = (read_object(input)?, read_name(input)?);
+            Instruction::SetInsert { object, property, operand: read_operand(input)? }
+        }
+        tag::SET_REMOVE => {
+            let (object, property) = (read_object(input)?, read_name(input)?);
+            Instruction::SetRemove { object, property, operand: read_operand(input)? }
+        }
+        tag::SET_CLEAR => Instruction::SetClear { object: read_object(input)?, property: read_name(input)? },
+        tag::DICTIONARY_SET => {
+            let (object, property) = (read_object(input)?, read_name(input)?);
+            let key = input.string(limits::KEY_BYTES)?.to_string();
+            Instruction::DictionarySet { object, property, key, operand: read_operand(input)? }
+        }
+        tag::DICTIONARY_REMOVE => {
+            let (object, property) = (read_object(input)?, read_name(input)?);
+            Instruction::DictionaryRemove { object, property, key: input.string(limits::KEY_BYTES)?.to_string() }
+        }
+        tag::DICTIONARY_CLEAR => {
+            Instruction::DictionaryClear { object: read_object(input)?, property: read_name(input)? }
+        }
         _ => return Err(input.invalid("an instruction")),
     })
-}
-
-fn write_object(object: &ObjectRef, out: &mut Writer) {
-    out.varint(u64::from(object.class.0));
-    match &object.id {
-        ObjectId::Primary(key) => write_primary_key(key, out),
-        ObjectId::Local(key) => {
-            out.u8(16);
-            out.varint(key.0);
-        }
-    }
-}
-
-fn read_object(input: &mut Reader<'_>) -> Result<ObjectRef, DecodeError> {
-    let class = read_name(input)?;
-    let kind = input.u8()?;
-    let id = if kind == 16 {
-        ObjectId::Local(ObjectKey(input.varint()?))
-    } else {
-        ObjectId::Primary(read_primary_key_of(kind, input)?)
-    };
-    Ok(ObjectRef { class, id })
-}
-
-/// Writes a primary key: its kind, then its value.
-pub(crate) fn write_primary_key(key: &PrimaryKey, out: &mut Writer) {
-    match key {
-        PrimaryKey::Null => out.u8(0),
-        PrimaryKey::Int(v) => {
-            out.u8(1);
-            out.signed(*v);
-        }
-        PrimaryKey::String(v) => {
-            out.u8(2);
-            out.string(v);
-        }
-        PrimaryKey::ObjectId(v) => {
-            out.u8(3);
-            out.raw(v);
-        }
-        PrimaryKey::Uuid(v) => {
-            out.u8(4);
-            out.raw(v);
-        }
-    }
-}
-
-/// Reads a primary key.
-pub(crate) fn read_primary_key(input: &mut Reader<'_>) -> Result<PrimaryKey, DecodeError> {
-    let kind = input.u8()?;
-    read_primary_key_of(kind, input)
-}
-
-fn read_primary_key_of(kind: u8, input: &mut Reader<'_>) -> Result<PrimaryKey, DecodeError> {
-    Ok(match kind {
-        0 => PrimaryKey::Null,
-        1 => PrimaryKey::Int(input.signed()?),
-        2 => PrimaryKey::String(input.string(limits::VALUE_BYTES)?.to_string()),
-        3 => PrimaryKey::ObjectId(input.array()?),
-        4 => PrimaryKey::Uuid(input.array()?),
-        _ => return Err(input.invalid("a primary key")),
-    })
-}
-
-fn write_field(field: &Field, out: &mut Writer) {
-    out.varint(u64::from(field.property.0) << 1 | u64::from(field.is_default));
-    write_operand(&field.operand, out);
-}
-
-fn read_field(input: &mut Reader<'_>) -> Result<Field, DecodeError> {
-    let head = input.varint()?;
-    let property = u32::try_from(head >> 1).map_err(|_| input.invalid("a name"))?;
-    Ok(Field { property: NameIndex(property), operand: read_operand(input)?, is_default: head & 1 == 1 })
-}
-
-fn write_operand(operand: &Operand, out: &mut Writer) {
-    match operand {
-        Operand::Value(value) => write_value(value, out),
-        Operand::Link(object) => {
-            out.u8(9);
-            write_object(object, out);
-        }
-    }
-}
-
-/// Writes a value that is no link: its kind, then its bytes.
-pub(crate) fn write_value(value: &Value, out: &mut Writer) {
-    match value {
-        Value::Null => out.u8(0),
-        Value::Bool(v) => {
-            out.u8(1);
-            out.bool(*v);
-        }
-        Value::Int(v) => {
-            out.u8(2);
-            out.signed(*v);
-        }
-        Value::Double(v) => {
-            out.u8(3);
-            out.f64(*v);
-        }
-        Value::String(v) => {
-            out.u8(4);
-            out.string(v);
-        }
-        Value::Data(v) => {
-            out.u8(5);
-            out.run(v);
-        }
-        Value::Date(v) => {
-            out.u8(6);
-            out.signed(*v);
-        }
-        Value::ObjectId(v) => {
-            out.u8(7);
-            out.raw(v);
-        }
-        Value::Uuid(v) => {
-            out.u8(8);
-            out.raw(v);
-        }
-        Value::Link(key) => unreachable!("the link to {key:?} is written by name"),
-    }
-}
-
-fn read_operand(input: &mut Reader<'_>) -> Result<Operand, DecodeError> {
-    let kind = input.u8()?;
-    Ok(if kind == 9 { Operand::Link(read_object(input)?) } else { Operand::Value(read_value_of(kind, input)?) })
-}
-
-/// Reads what [`write_value`] wrote.
-pub(crate) fn read_value(input: &mut Reader<'_>) -> Result<Value, DecodeError> {
-    let kind = input.u8()?;
-    read_value_of(kind, input)
-}
-
-fn read_value_of(kind: u8, input: &mut Reader<'_>) -> Result<Value, DecodeError> {
-    Ok(match kind {
-        0 => Value::Null,
-        1 => Value::Bool(input.bool()?),
-        2 => Value::Int(input.signed()?),
-        3 => Value::Double(input.f64()?),
-        4 => Value::String(input.string(limits::VALUE_BYTES)?.to_string()),
-        5 => Value::Data(input.run(limits::VALUE_BYTES)?.to_vec()),
-        6 => Value::Date(input.signed()?),
-        7 => Value::ObjectId(input.array()?),
-        8 => Value::Uuid(input.array()?),
-        _ => return Err(input.invalid("a value")),
-    })
-}
-
-fn write_list(object: &ObjectRef, property: NameIndex, out: &mut Writer) {
-    write_object(object, out);
-    out.varint(u64::from(property.0));
-}
-
-fn write_element(element: ElementRef, out: &mut Writer) {
-    out.varint(u64::from(element.client));
-    out.varint(element.sequence);
-}
-
-fn read_element(input: &mut Reader<'_>) -> Result<ElementRef, DecodeError> {
-    Ok(ElementRef { client: read_index(input)?, sequence: input.varint()? })
-}
-
-fn read_name(input: &mut Reader<'_>) -> Result<NameIndex, DecodeError> {
-    read_index(input).map(NameIndex)
-}
-
-fn read_index(input: &mut Reader<'_>) -> Result<u32, DecodeError> {
-    u32::try_from(input.varint()?).map_err(|_| input.invalid("a 32-bit number"))
 }
 
 /// Checks that every reference leads somewhere.
@@ -347,10 +243,10 @@ impl Bounds {
             Instruction::AddClass(_) => true,
             Instruction::AddProperty { class, .. } => self.name(*class),
             Instruction::CreateObject { object, fields } => {
-                self.name(object.class) && fields.iter().all(|field| self.field(field))
+                self.object(object) && fields.iter().all(|field| self.field(field))
             }
-            Instruction::DeleteObject { object } => self.name(object.class),
-            Instruction::Set { object, field } => self.name(object.class) && self.field(field),
+            Instruction::DeleteObject { object } => self.object(object),
+            Instruction::Set { object, field } => self.object(object) && self.field(field),
             Instruction::ListInsert { object, property, after, operand, .. } => {
                 self.list(object, *property) && after.is_none_or(|after| self.element(after)) && self.operand(operand)
             }
@@ -366,6 +262,15 @@ impl Bounds {
             Instruction::ListClear { object, property, elements } => {
                 self.list(object, *property) && elements.iter().all(|element| self.element(*element))
             }
+            Instruction::SetInsert { object, property, operand }
+            | Instruction::SetRemove { object, property, operand }
+            | Instruction::DictionarySet { object, property, operand, .. } => {
+                self.list(object, *property) && self.operand(operand)
+            }
+            Instruction::Increment { object, property, .. }
+            | Instruction::SetClear { object, property }
+            | Instruction::DictionaryRemove { object, property, .. }
+            | Instruction::DictionaryClear { object, property } => self.list(object, *property),
         };
         if sound { Ok(()) } else { Err(input.invalid("references within the changeset's tables")) }
     }
@@ -378,14 +283,30 @@ impl Bounds {
         (element.client as usize) < self.clients
     }
 
+    fn object(&self, object: &ObjectRef) -> bool {
+        self.name(object.class)
+            && match &object.id {
+                ObjectId::Primary(_) | ObjectId::Local(_) => true,
+                ObjectId::Embedded { owner, property, slot, author, .. } => {
+                    let slot = match slot {
+                        SlotRef::Element(element) => self.element(*element),
+                        SlotRef::Single | SlotRef::Key(_) => true,
+                    };
+                    slot && self.name(*property) && (*author as usize) < self.clients && self.object(owner)
+                }
+            }
+    }
+
     fn list(&self, object: &ObjectRef, property: NameIndex) -> bool {
-        self.name(object.class) && self.name(property)
+        self.object(object) && self.name(property)
     }
 
     fn operand(&self, operand: &Operand) -> bool {
         match operand {
-            Operand::Value(_) => true,
-            Operand::Link(object) => self.name(object.class),
+            Operand::Value(_) | Operand::New => true,
+            Operand::Link(object) => self.object(object),
+            Operand::Array(operands) => operands.iter().all(|operand| self.operand(operand)),
+            Operand::Map(operands) => operands.iter().all(|(_, operand)| self.operand(operand)),
         }
     }
 

@@ -21,6 +21,31 @@ pub enum ObjectId {
     Primary(PrimaryKey),
     /// Its key in this store, in classes without a primary key; never leaves the store.
     Local(ObjectKey),
+    /// The place of an embedded object, and which of those that have been there it is: an edit does not reach the one that
+    /// somebody else has put there instead.
+    Embedded {
+        /// The object that owns it.
+        owner: Box<ObjectRef>,
+        /// The property.
+        property: NameIndex,
+        /// Where in the property.
+        slot: SlotRef,
+        /// When it was created.
+        created: EditTime,
+        /// By whom: a position in [`Changeset::clients`].
+        author: u32,
+    },
+}
+
+/// Where in a property a value is, by name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SlotRef {
+    /// It is the property's one value.
+    Single,
+    /// An element of a list.
+    Element(ElementRef),
+    /// An entry of a dictionary.
+    Key(String),
 }
 
 /// An object by name.
@@ -44,10 +69,16 @@ pub struct ElementRef {
 /// A value as an instruction carries it: links by name.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Operand {
-    /// Anything but a link.
+    /// Anything but a link and what can have links in it.
     Value(Value),
     /// A link.
     Link(ObjectRef),
+    /// A new object of the embedded class that the property holds, its values unset.
+    New,
+    /// A list in a mixed.
+    Array(Vec<Operand>),
+    /// A dictionary in a mixed, ascending by key.
+    Map(Vec<(String, Operand)>),
 }
 
 /// A property and its value in a creation.
@@ -91,6 +122,15 @@ pub enum Instruction {
         object: ObjectRef,
         /// The property, its value, and whether that is a default.
         field: Field,
+    },
+    /// A number is added to an int.
+    Increment {
+        /// The object.
+        object: ObjectRef,
+        /// The property.
+        property: NameIndex,
+        /// The number.
+        by: i64,
     },
     /// An element is inserted into a list.
     ListInsert {
@@ -149,6 +189,69 @@ pub enum Instruction {
         /// Them.
         elements: Vec<ElementRef>,
     },
+    /// A value is put into a set.
+    SetInsert {
+        /// The object.
+        object: ObjectRef,
+        /// The set.
+        property: NameIndex,
+        /// The value.
+        operand: Operand,
+    },
+    /// A value is taken out of a set.
+    SetRemove {
+        /// The object.
+        object: ObjectRef,
+        /// The set.
+        property: NameIndex,
+        /// The value.
+        operand: Operand,
+    },
+    /// All values that were put into a set before are taken out.
+    SetClear {
+        /// The object.
+        object: ObjectRef,
+        /// The set.
+        property: NameIndex,
+    },
+    /// The value of a key of a dictionary is set.
+    DictionarySet {
+        /// The object.
+        object: ObjectRef,
+        /// The dictionary.
+        property: NameIndex,
+        /// The key.
+        key: String,
+        /// Its value.
+        operand: Operand,
+    },
+    /// A key of a dictionary is removed.
+    DictionaryRemove {
+        /// The object.
+        object: ObjectRef,
+        /// The dictionary.
+        property: NameIndex,
+        /// The key.
+        key: String,
+    },
+    /// All keys of a dictionary whose values were set before are removed.
+    DictionaryClear {
+        /// The object.
+        object: ObjectRef,
+        /// The dictionary.
+        property: NameIndex,
+    },
+}
+
+impl ObjectRef {
+    /// How many owners the object has, one in another; 0 for one that stands by itself.
+    pub fn depth(&self) -> usize {
+        let (mut depth, mut at) = (0, self);
+        while let ObjectId::Embedded { owner, .. } = &at.id {
+            (depth, at) = (depth + 1, owner);
+        }
+        depth
+    }
 }
 
 /// What one transaction of one client did.

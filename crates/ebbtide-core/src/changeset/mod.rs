@@ -3,8 +3,9 @@
 mod builder;
 mod decode;
 mod instruction;
+mod operand;
 
 pub use builder::Builder;
 pub use decode::Instructions;
-pub(crate) use decode::{read_primary_key, read_value, write_primary_key, write_value};
-pub use instruction::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand};
+pub use instruction::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
+pub(crate) use operand::{read_primary_key, read_value, write_primary_key, write_value};

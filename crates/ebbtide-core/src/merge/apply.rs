@@ -1,13 +1,12 @@
 //! Applies the instructions of a changeset one by one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::place::{place, position_after};
-use crate::changeset::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand};
+use crate::changeset::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
-use crate::objects::{Element, ElementId, KeySource, List, Snapshot, Stamp, Tombstone};
+use crate::objects::{ElementId, KeySource, Place, Slot, Snapshot, Stamp, Tombstone};
 use crate::schema::{ClassSchema, Collection, Property};
-use crate::value::{PrimaryKey, Value};
+use crate::value::{PrimaryKey, Value, ValueRef};
 
 /// Applies a changeset. `at` is its place in the server's history: [`ServerVersion::PENDING`] for one that the server has
 /// not ordered yet, zero in a local realm, which keeps no tombstones.
@@ -20,20 +19,13 @@ pub fn apply(snapshot: &mut Snapshot, changeset: &Changeset, at: ServerVersion, 
     }
 }
 
-struct Applier<'a, 'k> {
-    snapshot: &'a mut Snapshot,
-    changeset: &'a Changeset,
-    at: ServerVersion,
-    keys: &'a mut KeySource<'k>,
-    stamp: Stamp,
+pub(super) struct Applier<'a, 'k> {
+    pub(super) snapshot: &'a mut Snapshot,
+    pub(super) changeset: &'a Changeset,
+    pub(super) at: ServerVersion,
+    pub(super) keys: &'a mut KeySource<'k>,
+    pub(super) stamp: Stamp,
     columns: BTreeMap<(ClassIndex, NameIndex), ColumnIndex>,
-}
-
-/// An object's list property that exists.
-struct Place {
-    class: ClassIndex,
-    key: ObjectKey,
-    column: ColumnIndex,
 }
 
 impl Applier<'_, '_> {
@@ -48,29 +40,64 @@ impl Applier<'_, '_> {
                     self.set(class, key, &field);
                 }
             }
+            Instruction::Increment { object, property, by } => {
+                if let Some(at) = self.collection(&object, property, Collection::None) {
+                    self.increment(at, by);
+                }
+            }
             Instruction::ListInsert { object, property, sequence, after, index, operand } => {
-                if let Some(place) = self.list(&object, property) {
-                    self.list_insert(&place, sequence, after, index as usize, &operand);
+                if let Some(at) = self.collection(&object, property, Collection::List) {
+                    self.list_insert(at, sequence, after, index as usize, &operand);
                 }
             }
             Instruction::ListSet { object, property, element, operand } => {
-                if let Some(place) = self.list(&object, property) {
-                    self.list_set(&place, element, &operand);
+                if let Some(at) = self.collection(&object, property, Collection::List) {
+                    self.list_set(at, element, &operand);
                 }
             }
             Instruction::ListMove { object, property, element, after, index } => {
-                if let Some(place) = self.list(&object, property) {
-                    self.list_move(&place, element, after, index as usize);
+                if let Some(at) = self.collection(&object, property, Collection::List) {
+                    self.list_move(at, element, after, index as usize);
                 }
             }
             Instruction::ListRemove { object, property, element } => {
-                if let Some(place) = self.list(&object, property) {
-                    self.list_remove(&place, element);
+                if let Some(at) = self.collection(&object, property, Collection::List) {
+                    self.list_remove(at, element);
                 }
             }
             Instruction::ListClear { object, property, elements } => {
-                if let Some(place) = self.list(&object, property) {
-                    self.list_clear(&place, &elements);
+                if let Some(at) = self.collection(&object, property, Collection::List) {
+                    self.list_clear(at, &elements);
+                }
+            }
+            Instruction::SetInsert { object, property, operand } => {
+                if let Some(at) = self.collection(&object, property, Collection::Set) {
+                    self.set_insert(at, &operand);
+                }
+            }
+            Instruction::SetRemove { object, property, operand } => {
+                if let Some(at) = self.collection(&object, property, Collection::Set) {
+                    self.set_remove(at, &operand);
+                }
+            }
+            Instruction::SetClear { object, property } => {
+                if let Some(at) = self.collection(&object, property, Collection::Set) {
+                    self.set_clear(at);
+                }
+            }
+            Instruction::DictionarySet { object, property, key, operand } => {
+                if let Some(at) = self.collection(&object, property, Collection::Dictionary) {
+                    self.dictionary_set(at, &key, &operand);
+                }
+            }
+            Instruction::DictionaryRemove { object, property, key } => {
+                if let Some(at) = self.collection(&object, property, Collection::Dictionary) {
+                    self.dictionary_remove(at, &key);
+                }
+            }
+            Instruction::DictionaryClear { object, property } => {
+                if let Some(at) = self.collection(&object, property, Collection::Dictionary) {
+                    self.dictionary_clear(at);
                 }
             }
         }
@@ -117,7 +144,9 @@ impl Applier<'_, '_> {
                 }
             }
             // Keys are names within one store only: what comes from a server cannot use them.
-            (ObjectId::Local(key), None) if self.at == ServerVersion(0) && (1..u64::MAX).contains(&key.0) => {
+            (ObjectId::Local(key), None)
+                if !schema.is_embedded() && self.at == ServerVersion(0) && (1..u64::MAX).contains(&key.0) =>
+            {
                 if !self.snapshot.table(class).contains(*key) {
                     self.keys.reserve(*key);
                     self.snapshot.insert_row(class, *key, None, self.stamp);
@@ -166,82 +195,68 @@ impl Applier<'_, '_> {
         if self.snapshot.later(current, stamp) {
             return;
         }
-        if let Some(value) = self.value(class, column, &field.operand) {
+        if let Some(value) = self.value((class, key, column), &Slot::Single, &field.operand) {
             self.snapshot.set_cell(class, key, column, &value, stamp);
         }
     }
 
-    fn list_insert(&mut self, at: &Place, sequence: u64, after: Option<ElementRef>, index: usize, operand: &Operand) {
-        let id = ElementId { author: self.stamp.author, sequence };
-        let Some(value) = self.value(at.class, at.column, operand) else { return };
-        let list = self.snapshot.list(at.class, at.key, at.column).expect("the list was just found");
-        let gone_link = value.is_null() && matches!(operand, Operand::Link(_));
-        if list.position(id).is_some() || gone_link || list.len() >= crate::limits::LIST_ELEMENTS {
-            return;
-        }
-        let after = after.map(|after| self.element(after));
-        let element =
-            Element { id, after: after.flatten(), placed: self.stamp, version: self.at, stamp: self.stamp, value };
-        let index = place(self.snapshot, list, &element, position_after(list, after, index), self.changeset.base);
-        self.snapshot.list_insert(at.class, at.key, at.column, index, element);
-    }
-
-    fn list_set(&mut self, at: &Place, element: ElementRef, operand: &Operand) {
-        let Some(index) = self.position(at, element) else { return };
-        let list = self.snapshot.list(at.class, at.key, at.column).expect("the list was just found");
-        if self.snapshot.later(list.elements()[index].stamp, self.stamp) {
-            return;
-        }
-        let Some(value) = self.value(at.class, at.column, operand) else { return };
-        if value.is_null() && matches!(operand, Operand::Link(_)) {
-            self.snapshot.list_remove(at.class, at.key, at.column, index);
-        } else {
-            self.snapshot.list_set(at.class, at.key, at.column, index, value, self.stamp);
+    /// Adds to an int. The value's stamp stays, so that a later edit of the whole value still wins over an earlier one.
+    fn increment(&mut self, (class, key, column): Place, by: i64) {
+        let row = self.snapshot.table(class).row(key).expect("the object was just found");
+        let stamp = row.stamp(column);
+        if let ValueRef::Int(value) = row.value(column)
+            && self.snapshot.schema().class(class).primary_key != Some(column)
+        {
+            self.snapshot.set_cell(class, key, column, &Value::Int(value.wrapping_add(by)), stamp);
         }
     }
 
-    fn list_move(&mut self, at: &Place, element: ElementRef, after: Option<ElementRef>, index: usize) {
-        let Some(from) = self.position(at, element) else { return };
-        let list = self.snapshot.list(at.class, at.key, at.column).expect("the list was just found");
-        if self.snapshot.later(list.elements()[from].placed, self.stamp) {
-            return;
+    /// The value of an operand, if the property can hold it. A link to an object that is not there is null; for a new
+    /// embedded object, which goes into `slot`, a row is made.
+    pub(super) fn value(&mut self, at: Place, slot: &Slot, operand: &Operand) -> Option<Value> {
+        let (class, _, column) = at;
+        if *operand == Operand::New {
+            let target = self.snapshot.link_target(class, column)?;
+            if !self.snapshot.schema().class(target).is_embedded() {
+                return None;
+            }
+            let key = self.keys.embedded_key(self.snapshot, at, slot, self.stamp);
+            self.snapshot.insert_row(target, key, None, self.stamp);
+            return Some(Value::Link(key));
         }
-        let after = after.map(|after| self.element(after));
-        let to = position_after(list, after, index);
-        let to = if to > from { to - 1 } else { to };
-        let placed = (after.flatten(), self.stamp, self.at);
-        self.snapshot.list_move(at.class, at.key, at.column, from, to.min(list.len() - 1), placed);
-    }
-
-    fn list_remove(&mut self, at: &Place, element: ElementRef) {
-        if let Some(index) = self.position(at, element) {
-            self.snapshot.list_remove(at.class, at.key, at.column, index);
-        }
-    }
-
-    /// Removes all at once: one by one, each would move all that stand behind it.
-    fn list_clear(&mut self, at: &Place, elements: &[ElementRef]) {
-        let gone: BTreeSet<ElementId> = elements.iter().filter_map(|element| self.element(*element)).collect();
-        let list = self.snapshot.list(at.class, at.key, at.column).expect("the list was just found");
-        let left: Vec<Element> = list.elements().iter().filter(|left| !gone.contains(&left.id)).cloned().collect();
-        if left.len() < list.len() {
-            self.snapshot.list_replace(at.class, at.key, at.column, List { elements: left });
-        }
-    }
-
-    /// The value of an operand, if the property can hold it. A link to an object that is not there is null.
-    fn value(&self, class: ClassIndex, column: ColumnIndex, operand: &Operand) -> Option<Value> {
+        let value = self.plain_value(class, column, operand)?;
         let property = self.snapshot.schema().class(class).property(column);
-        match operand {
-            Operand::Value(value) => crate::objects::Transaction::accepts(property, value).then(|| value.clone()),
+        let is_null_link = value.is_null() && matches!(operand, Operand::Link(_));
+        (is_null_link || crate::objects::Transaction::accepts(property, &value)).then_some(value)
+    }
+
+    fn plain_value(&self, class: ClassIndex, column: ColumnIndex, operand: &Operand) -> Option<Value> {
+        let schema = self.snapshot.schema();
+        Some(match operand {
+            Operand::Value(value) => value.clone(),
             Operand::Link(object) => {
                 let target = self.class(object.class)?;
-                if property.target.as_deref() != Some(&*self.snapshot.schema().class(target).name) {
+                let wanted = schema.class(class).property(column).target.as_deref();
+                if wanted.is_some_and(|wanted| wanted != schema.class(target).name)
+                    || schema.class(target).is_embedded()
+                {
                     return None;
                 }
-                Some(self.key(target, &object.id).map_or(Value::Null, Value::Link))
+                let link = |key| if wanted.is_some() { Value::Link(key) } else { Value::TypedLink(target, key) };
+                self.key(target, &object.id).map_or(Value::Null, link)
             }
-        }
+            Operand::New => return None,
+            Operand::Array(operands) => {
+                let values = operands.iter().map(|operand| self.plain_value(class, column, operand));
+                Value::Array(values.collect::<Option<_>>()?)
+            }
+            Operand::Map(operands) => {
+                let values = operands
+                    .iter()
+                    .map(|(key, operand)| Some((key.clone(), self.plain_value(class, column, operand)?)));
+                Value::Map(values.collect::<Option<_>>()?)
+            }
+        })
     }
 
     fn class(&self, name: NameIndex) -> Option<ClassIndex> {
@@ -264,6 +279,26 @@ impl Applier<'_, '_> {
                 let keyless = self.snapshot.schema().class(class).primary_key.is_none();
                 (keyless && self.snapshot.table(class).contains(*key)).then_some(*key)
             }
+            ObjectId::Embedded { owner, property, slot, created, author } => {
+                let (owner_class, owner) = self.find(owner)?;
+                let column = self.snapshot.schema().class(owner_class).column(self.changeset.name(*property))?;
+                if self.snapshot.link_target(owner_class, column) != Some(class) {
+                    return None;
+                }
+                let found = match (slot, self.snapshot.table(owner_class).get(owner, column)?) {
+                    (SlotRef::Single, value) => value,
+                    (SlotRef::Element(element), ValueRef::List(list)) => {
+                        list.get(list.position(self.element(*element)?)?)?
+                    }
+                    (SlotRef::Key(name), ValueRef::Dictionary(dictionary)) => dictionary.get(name)?,
+                    (SlotRef::Element(_) | SlotRef::Key(_), _) => return None,
+                };
+                let ValueRef::Link(key) = found else { return None };
+                let stamp = self.snapshot.table(class).row(key)?.created();
+                let is_it = stamp.time == *created
+                    && self.snapshot.authors().id(stamp.author) == self.changeset.clients[*author as usize];
+                is_it.then_some(key)
+            }
         }
     }
 
@@ -272,21 +307,17 @@ impl Applier<'_, '_> {
         Some((class, self.key(class, &object.id)?))
     }
 
-    fn list(&mut self, object: &ObjectRef, property: NameIndex) -> Option<Place> {
+    /// A property of an object, both of which exist, if it is a collection of a kind.
+    fn collection(&mut self, object: &ObjectRef, property: NameIndex, of: Collection) -> Option<Place> {
         let (class, key) = self.find(object)?;
         let column = self.column(class, property)?;
-        let is_list = self.snapshot.schema().class(class).property(column).collection == Collection::List;
-        is_list.then_some(Place { class, key, column })
+        let is_one = self.snapshot.schema().class(class).property(column).collection == of;
+        is_one.then_some((class, key, column))
     }
 
-    fn element(&self, element: ElementRef) -> Option<ElementId> {
+    pub(super) fn element(&self, element: ElementRef) -> Option<ElementId> {
         let client = self.changeset.clients[element.client as usize];
         let author = self.snapshot.authors().find(client)?;
         Some(ElementId { author, sequence: element.sequence })
-    }
-
-    fn position(&self, at: &Place, element: ElementRef) -> Option<usize> {
-        let id = self.element(element)?;
-        self.snapshot.list(at.class, at.key, at.column)?.position(id)
     }
 }

@@ -1,8 +1,8 @@
 //! Whether a changeset fits a schema: what a server asks before it takes one in.
 
-use crate::changeset::{Changeset, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand};
+use crate::changeset::{Changeset, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
 use crate::objects::Transaction;
-use crate::schema::{ClassSchema, Collection, Property, Schema};
+use crate::schema::{ClassSchema, Collection, Property, PropertyType, Schema};
 
 /// Why a changeset does not fit. Names classes and properties, never values.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,15 +46,39 @@ impl<'a> Checker<'a> {
             }
             Instruction::DeleteObject { object } => self.object(object).map(drop),
             Instruction::Set { object, field } => self.field(self.object(object)?, field),
+            Instruction::Increment { object, property, .. } => {
+                let class = self.object(object)?;
+                let property = self.collection(class, *property, Collection::None)?;
+                let is_key = class.primary_key_property().is_some_and(|key| key.name == property.name);
+                if property.kind == PropertyType::Int && !is_key {
+                    Ok(())
+                } else {
+                    violation(format!("'{}.{}' cannot be incremented", class.name, property.name))
+                }
+            }
             Instruction::ListInsert { object, property, operand, .. }
             | Instruction::ListSet { object, property, operand, .. } => {
-                let class = self.object(object)?;
-                let property = self.list(class, *property)?;
-                self.operand(class, property, operand)
+                self.element(object, *property, Collection::List, operand)
+            }
+            Instruction::SetInsert { object, property, operand }
+            | Instruction::SetRemove { object, property, operand } => {
+                self.element(object, *property, Collection::Set, operand)
+            }
+            Instruction::DictionarySet { object, property, operand, .. } => {
+                self.element(object, *property, Collection::Dictionary, operand)
             }
             Instruction::ListMove { object, property, .. }
             | Instruction::ListRemove { object, property, .. }
-            | Instruction::ListClear { object, property, .. } => self.list(self.object(object)?, *property).map(drop),
+            | Instruction::ListClear { object, property, .. } => {
+                self.collection(self.object(object)?, *property, Collection::List).map(drop)
+            }
+            Instruction::SetClear { object, property } => {
+                self.collection(self.object(object)?, *property, Collection::Set).map(drop)
+            }
+            Instruction::DictionaryRemove { object, property, .. }
+            | Instruction::DictionaryClear { object, property } => {
+                self.collection(self.object(object)?, *property, Collection::Dictionary).map(drop)
+            }
         }
     }
 
@@ -66,8 +90,33 @@ impl<'a> Checker<'a> {
         let class = self.schema.class(index);
         match (&object.id, class.primary_key_property()) {
             (ObjectId::Primary(key), Some(property)) if Transaction::accepts_key(property, key) => Ok(class),
+            (ObjectId::Embedded { owner, property, slot, .. }, None) if class.is_embedded() => {
+                let property = self.property(self.object(owner)?, *property)?;
+                let collection = match slot {
+                    SlotRef::Single => Collection::None,
+                    SlotRef::Element(_) => Collection::List,
+                    SlotRef::Key(_) => Collection::Dictionary,
+                };
+                if property.collection == collection && property.target.as_deref() == Some(name) {
+                    Ok(class)
+                } else {
+                    violation(format!("'{}' does not hold objects of the embedded class '{name}'", property.name))
+                }
+            }
             _ => violation(format!("an object of class '{name}' is not named by its primary key")),
         }
+    }
+
+    fn element(
+        &self,
+        object: &ObjectRef,
+        property: NameIndex,
+        of: Collection,
+        operand: &Operand,
+    ) -> Result<(), Violation> {
+        let class = self.object(object)?;
+        let property = self.collection(class, property, of)?;
+        self.operand(class, property, operand)
     }
 
     fn property(&self, class: &'a ClassSchema, name: NameIndex) -> Result<&'a Property, Violation> {
@@ -81,7 +130,7 @@ impl<'a> Checker<'a> {
     fn field(&self, class: &'a ClassSchema, field: &Field) -> Result<(), Violation> {
         let property = self.property(class, field.property)?;
         if property.collection != Collection::None {
-            return violation(format!("'{}.{}' is a list", class.name, property.name));
+            return violation(format!("'{}.{}' is a collection", class.name, property.name));
         }
         if class.primary_key_property().is_some_and(|key| key.name == property.name) {
             return violation(format!("'{}.{}' is the primary key", class.name, property.name));
@@ -89,33 +138,50 @@ impl<'a> Checker<'a> {
         self.operand(class, property, &field.operand)
     }
 
-    fn list(&self, class: &'a ClassSchema, name: NameIndex) -> Result<&'a Property, Violation> {
+    fn collection(&self, class: &'a ClassSchema, name: NameIndex, of: Collection) -> Result<&'a Property, Violation> {
         let property = self.property(class, name)?;
-        if property.collection == Collection::List {
-            Ok(property)
-        } else {
-            violation(format!("'{}.{}' is no list", class.name, property.name))
+        if property.collection == of {
+            return Ok(property);
         }
+        let wanted = match of {
+            Collection::None => "a single value",
+            Collection::List => "a list",
+            Collection::Set => "a set",
+            Collection::Dictionary => "a dictionary",
+        };
+        violation(format!("'{}.{}' is not {wanted}", class.name, property.name))
     }
 
     fn operand(&self, class: &ClassSchema, property: &Property, operand: &Operand) -> Result<(), Violation> {
-        let fits = match operand {
+        if self.fits(property, operand)? {
+            return Ok(());
+        }
+        violation(format!("a value for '{}.{}' is not of type '{}'", class.name, property.name, property.type_text()))
+    }
+
+    fn fits(&self, property: &Property, operand: &Operand) -> Result<bool, Violation> {
+        let is_mixed = property.kind == PropertyType::Mixed;
+        Ok(match operand {
             Operand::Value(value) => Transaction::accepts(property, value),
             Operand::Link(object) => {
-                self.object(object)?;
-                property.target.as_deref() == Some(self.changeset.name(object.class))
+                let target = self.object(object)?;
+                !target.is_embedded() && (is_mixed || property.target.as_deref() == Some(&*target.name))
             }
-        };
-        if fits {
-            Ok(())
-        } else {
-            violation(format!(
-                "a value for '{}.{}' is not of type '{}'",
-                class.name,
-                property.name,
-                property.type_text()
-            ))
-        }
+            Operand::New => {
+                let target = property.target.as_deref().and_then(|target| self.schema.class_index(target));
+                target.is_some_and(|target| self.schema.class(target).is_embedded())
+            }
+            Operand::Array(operands) => {
+                is_mixed
+                    && property.collection != Collection::Set
+                    && operands.iter().try_fold(true, |all, operand| Ok(all && self.fits(property, operand)?))?
+            }
+            Operand::Map(operands) => {
+                is_mixed
+                    && property.collection != Collection::Set
+                    && operands.iter().try_fold(true, |all, (_, operand)| Ok(all && self.fits(property, operand)?))?
+            }
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 //! is replaying.
 
 mod apply;
+mod apply_collection;
 mod check;
 mod place;
 

@@ -4,9 +4,9 @@ use super::*;
 use crate::batch::{Head, LoadedStore};
 use crate::clock::Millis;
 use crate::ids::{ClientId, LogPosition};
-use crate::objects::{Synced, Transaction};
+use crate::objects::{Constraints, Synced, Transaction};
 use crate::replica::Replica;
-use crate::schema::PropertyType;
+use crate::schema::{IndexKind, PropertyType};
 
 fn property(name: &str, text: &str) -> Property {
     let (text, is_list) = text.strip_suffix("[]").map_or((text, false), |element| (element, true));
@@ -23,7 +23,7 @@ fn property(name: &str, text: &str) -> Property {
         collection: if is_list { Collection::List } else { Collection::None },
         optional: optional || (kind == PropertyType::Link && !is_list),
         target: (kind == PropertyType::Link).then(|| text.to_string()),
-        indexed: false,
+        indexed: IndexKind::None,
     }
 }
 
@@ -34,6 +34,7 @@ fn class(name: &str, properties: &str) -> ClassSchema {
     let properties = pairs.map(|(name, text)| property(name.trim_start_matches('*'), text)).collect();
     ClassSchema {
         name: name.to_string(),
+        kind: ClassKind::TopLevel,
         primary_key: primary_key.map(|position| ColumnIndex(position as u32)),
         properties,
     }
@@ -211,7 +212,7 @@ fn primary_keys_may_coincide_for_a_while() {
 }
 
 #[test]
-fn a_deleted_class_keeps_its_place_until_the_realm_is_opened_again() {
+fn a_deleted_class_leaves_its_place_and_can_come_again_elsewhere() {
     let schema = Schema::of([class("A", "x int"), class("B", "a A"), class("C", "x int")]);
     let mut replica = replica(&schema);
     let (a, b, c) = (ClassIndex(0), ClassIndex(1), ClassIndex(2));
@@ -227,8 +228,82 @@ fn a_deleted_class_keeps_its_place_until_the_realm_is_opened_again() {
     replica.commit(transaction).unwrap();
     assert_eq!((replica.current().table(a).len(), replica.current().table(c).len()), (0, 1));
     let reopened = reopened(&mut replica);
-    assert_eq!(reopened.base().schema(), &Schema::of([class("C", "x int")]));
+    let classes = &reopened.base().schema().classes;
+    assert_eq!(classes.iter().map(|class| class.is_deleted()).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!((reopened.base().schema().class_index("A"), classes[2].name.as_str()), (None, "C"));
+    let again = reshape(reopened.base(), &Schema::of([class("A", "y string")]));
+    assert_eq!(again.schema().class_index("A"), Some(ClassIndex(3)));
     assert_eq!(reopened.base().object_count(), 1);
+}
+
+fn owners() -> (Replica, Vec<ObjectKey>) {
+    let schema = Schema::of([class("Home", "city string"), class("A", "home Home, homes Home[]")]);
+    let mut replica = replica(&schema);
+    let (home, a) = (ClassIndex(0), ClassIndex(1));
+    let mut homes = Vec::new();
+    write(&mut replica, |transaction| {
+        for city in ["shared", "lost", "own"] {
+            let key = transaction.create(home, None).unwrap();
+            transaction.set(home, key, ColumnIndex(0), Value::String(city.into())).unwrap();
+            homes.push(key);
+        }
+        for _ in 0..2 {
+            let key = transaction.create(a, None).unwrap();
+            transaction.set(a, key, ColumnIndex(0), Value::Link(homes[0])).unwrap();
+            transaction.list_insert(a, key, ColumnIndex(1), 0, Value::Link(homes[0])).unwrap();
+        }
+        let key = transaction.create(a, None).unwrap();
+        transaction.set(a, key, ColumnIndex(0), Value::Link(homes[2])).unwrap();
+    });
+    (replica, homes)
+}
+
+fn embedding() -> Schema {
+    let home = ClassSchema { kind: ClassKind::Embedded, ..class("Home", "city string") };
+    Schema::of([home, class("A", "home Home, homes Home[]")])
+}
+
+#[test]
+fn objects_are_embedded_if_each_has_one_owner() {
+    let wanted = embedding();
+    let (mut replica, homes) = owners();
+    assert_eq!(
+        reasons(replica.base().schema(), &wanted),
+        ["Class 'Home' has been changed from TopLevel to Embedded."]
+    );
+    let home = ClassIndex(0);
+    let mut migration = replica.begin_migration(Millis(2), &wanted);
+    let refusal = migration.clone().embed_classes(&wanted, Constraints::Refuse).unwrap_err();
+    assert_eq!(refusal, "Cannot convert 'Home' to embedded: at least one object has more than one incoming link.");
+    migration.delete(home, homes[0]).unwrap();
+    let refusal = migration.clone().embed_classes(&wanted, Constraints::Refuse).unwrap_err();
+    assert_eq!(
+        refusal,
+        "Cannot convert 'Home' to embedded: at least one object has no incoming links and would be deleted."
+    );
+    migration.delete(home, homes[1]).unwrap();
+    migration.embed_classes(&wanted, Constraints::Refuse).unwrap();
+    replica.migrate(migration, 1).unwrap();
+    assert_eq!(reopened(&mut replica).base().schema(), &wanted);
+    assert_eq!(values(replica.base(), "Home", "city"), [Value::String("own".into())]);
+}
+
+#[test]
+fn objects_with_several_owners_are_copied_and_those_without_go_if_asked() {
+    let wanted = embedding();
+    let (mut replica, _) = owners();
+    let mut migration = replica.begin_migration(Millis(2), &wanted);
+    migration.embed_classes(&wanted, Constraints::Resolve).unwrap();
+    replica.migrate(migration, 1).unwrap();
+    let reopened = reopened(&mut replica);
+    let cities: Vec<Value> = ["shared", "own", "shared", "shared", "shared"].map(|city| Value::String(city.into())).into();
+    assert_eq!(values(reopened.base(), "Home", "city"), cities);
+    let table = reopened.base().table(ClassIndex(0));
+    assert!(table.keys().all(|key| table.backlinks(key).map(|(.., count)| count).sum::<u32>() == 1));
+    // Without the properties that own them the objects go too.
+    let mut schema = embedding();
+    Arc::make_mut(&mut schema.classes[1]).properties.remove(1);
+    assert_eq!(reshape(reopened.base(), &schema).table(ClassIndex(0)).len(), 3);
 }
 
 fn texts() -> impl Strategy<Value = String> {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
-use crate::objects::{List, Page, Row, Snapshot, Table};
+use crate::objects::{Dictionary, List, Page, Row, Set, Snapshot, Table};
 use crate::value::ValueRef;
 
 /// What counts as a change of a value.
@@ -114,6 +114,10 @@ fn changed_columns(before: Row<'_>, after: Row<'_>, compare: Compare) -> Vec<Col
         let (a, b) = (before.value(*column), after.value(*column));
         match (a, b) {
             (ValueRef::List(a), ValueRef::List(b)) => lists_differ(a, b, compare),
+            (ValueRef::Set(a), ValueRef::Set(b)) => !std::ptr::eq(a, b) && sets_differ(a, b, compare),
+            (ValueRef::Dictionary(a), ValueRef::Dictionary(b)) => {
+                !std::ptr::eq(a, b) && dictionaries_differ(a, b, compare)
+            }
             _ => compare == Compare::Stamps && before.stamp(*column) != after.stamp(*column) || !a.same(&b),
         }
     };
@@ -136,6 +140,16 @@ fn lists_differ(before: &List, after: &List, compare: Compare) -> bool {
                     .any(|(a, b)| a.id != b.id || a.stamp != b.stamp || !a.value.as_ref().same(&b.value.as_ref()))
         }
     }
+}
+
+fn sets_differ(before: &Set, after: &Set, compare: Compare) -> bool {
+    let stamps = |set: &Set| set.elements().iter().map(|element| element.stamp).collect::<Vec<_>>();
+    !before.same_values(after) || compare == Compare::Stamps && stamps(before) != stamps(after)
+}
+
+fn dictionaries_differ(before: &Dictionary, after: &Dictionary, compare: Compare) -> bool {
+    let stamps = |dictionary: &Dictionary| dictionary.entries().iter().map(|entry| entry.stamp).collect::<Vec<_>>();
+    !before.same_values(after) || compare == Compare::Stamps && stamps(before) != stamps(after)
 }
 
 /// Walks the rows of a table, able to skip a page that it stands before.

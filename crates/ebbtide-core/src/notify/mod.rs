@@ -4,10 +4,12 @@
 //! collection into the positions that a listener is told. Local writes, downloads, other tabs and resets all notify
 //! through these two.
 
+mod collection;
 mod diff;
 mod sequence;
 mod touched;
 
+pub use collection::{DictionaryChanges, dictionary_changes, set_changes};
 pub use diff::{Compare, Difference, TableDifference, diff};
 pub use sequence::{CollectionChanges, key_changes, list_changes, sequence_changes};
 pub use touched::Touched;

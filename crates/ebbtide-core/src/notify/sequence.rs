@@ -82,17 +82,13 @@ pub fn list_changes(
     before: &List,
     after: &List,
     compare: Compare,
-    modified: impl Fn(ObjectKey) -> bool,
+    modified: impl Fn(ValueRef<'_>) -> bool,
 ) -> CollectionChanges {
     let ids = |list: &List| list.elements().iter().map(|element| element.id).collect::<Vec<_>>();
     let changed = |old: usize, new: usize| {
         let (a, b) = (&before.elements()[old], &after.elements()[new]);
         let set = compare == Compare::Stamps && a.stamp != b.stamp;
-        let target_changed = match b.value.as_ref() {
-            ValueRef::Link(key) => modified(key),
-            _ => false,
-        };
-        set || target_changed || !a.value.as_ref().same(&b.value.as_ref())
+        set || modified(b.value.as_ref()) || !a.value.as_ref().same(&b.value.as_ref())
     };
     sequence_changes(&ids(before), &ids(after), changed)
 }

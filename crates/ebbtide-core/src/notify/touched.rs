@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::diff::Difference;
 use crate::ids::{ClassIndex, ObjectKey};
 use crate::objects::Snapshot;
+use crate::value::ValueRef;
 
 /// How many links away a change still counts.
 const DEPTH: usize = 4;
@@ -35,6 +36,13 @@ impl Touched {
             frontier = next;
         }
         Touched { objects }
+    }
+
+    /// Whether a value links to an object that was touched. `target` is the class of the links of its property.
+    pub fn is_linked_from(&self, value: ValueRef<'_>, target: Option<ClassIndex>) -> bool {
+        let mut found = false;
+        value.each_link(target, &mut |class, key| found |= self.contains(class, key));
+        found
     }
 
     /// Whether an object was touched.

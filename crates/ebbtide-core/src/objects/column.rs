@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use super::bits::Bits;
+use super::dictionary::Dictionary;
 use super::list::List;
+use super::set::Set;
 use super::snapshot::Stamp;
+use crate::decimal::Decimal;
 use crate::ids::ObjectKey;
 use crate::schema::{Collection, Property, PropertyType};
 use crate::value::{Value, ValueRef};
@@ -27,8 +30,12 @@ pub enum ColumnData {
     Bool(Fixed<bool>),
     /// `int`
     Int(Fixed<i64>),
+    /// `float`
+    Float(Fixed<f32>),
     /// `double`
     Double(Fixed<f64>),
+    /// `decimal128`
+    Decimal(Fixed<Decimal>),
     /// `date`: milliseconds since the Unix epoch
     Date(Fixed<i64>),
     /// `objectId`
@@ -41,8 +48,14 @@ pub enum ColumnData {
     String(Runs),
     /// `data`
     Data(Runs),
+    /// `mixed`: one value of any type a row
+    Mixed(Vec<Value>),
     /// Lists of any element type
     List(Vec<Arc<List>>),
+    /// Sets of any element type
+    Set(Vec<Arc<Set>>),
+    /// Dictionaries of any value type
+    Dictionary(Vec<Arc<Dictionary>>),
 }
 
 /// Values of a fixed width.
@@ -177,9 +190,14 @@ impl Column {
     pub(crate) fn new(property: &Property) -> Column {
         let data = match (property.collection, property.kind) {
             (Collection::List, _) => ColumnData::List(Vec::new()),
+            (Collection::Set, _) => ColumnData::Set(Vec::new()),
+            (Collection::Dictionary, _) => ColumnData::Dictionary(Vec::new()),
             (Collection::None, PropertyType::Bool) => ColumnData::Bool(Fixed::default()),
             (Collection::None, PropertyType::Int) => ColumnData::Int(Fixed::default()),
+            (Collection::None, PropertyType::Float) => ColumnData::Float(Fixed::default()),
             (Collection::None, PropertyType::Double) => ColumnData::Double(Fixed::default()),
+            (Collection::None, PropertyType::Decimal) => ColumnData::Decimal(Fixed::default()),
+            (Collection::None, PropertyType::Mixed) => ColumnData::Mixed(Vec::new()),
             (Collection::None, PropertyType::Date) => ColumnData::Date(Fixed::default()),
             (Collection::None, PropertyType::ObjectId) => ColumnData::ObjectId(Fixed::default()),
             (Collection::None, PropertyType::Uuid) => ColumnData::Uuid(Fixed::default()),
@@ -198,7 +216,10 @@ impl Column {
         match &self.data {
             ColumnData::Bool(c) => from(c.get(row), ValueRef::Bool),
             ColumnData::Int(c) => from(c.get(row), ValueRef::Int),
+            ColumnData::Float(c) => from(c.get(row), ValueRef::Float),
             ColumnData::Double(c) => from(c.get(row), ValueRef::Double),
+            ColumnData::Decimal(c) => from(c.get(row), ValueRef::Decimal),
+            ColumnData::Mixed(c) => c[row].as_ref(),
             ColumnData::Date(c) => from(c.get(row), ValueRef::Date),
             ColumnData::ObjectId(c) => from(c.get(row), ValueRef::ObjectId),
             ColumnData::Uuid(c) => from(c.get(row), ValueRef::Uuid),
@@ -208,6 +229,8 @@ impl Column {
             }),
             ColumnData::Data(c) => from(c.get(row), ValueRef::Data),
             ColumnData::List(c) => ValueRef::List(&c[row]),
+            ColumnData::Set(c) => ValueRef::Set(&c[row]),
+            ColumnData::Dictionary(c) => ValueRef::Dictionary(&c[row]),
         }
     }
 
@@ -242,8 +265,13 @@ impl Column {
             (ColumnData::Bool(c), Value::Null) => c.set(row, None),
             (ColumnData::Int(c), Value::Int(v)) | (ColumnData::Date(c), Value::Date(v)) => c.set(row, Some(*v)),
             (ColumnData::Int(c) | ColumnData::Date(c), Value::Null) => c.set(row, None),
+            (ColumnData::Float(c), Value::Float(v)) => c.set(row, Some(*v)),
+            (ColumnData::Float(c), Value::Null) => c.set(row, None),
             (ColumnData::Double(c), Value::Double(v)) => c.set(row, Some(*v)),
             (ColumnData::Double(c), Value::Null) => c.set(row, None),
+            (ColumnData::Decimal(c), Value::Decimal(v)) => c.set(row, Some(*v)),
+            (ColumnData::Decimal(c), Value::Null) => c.set(row, None),
+            (ColumnData::Mixed(c), v) => c[row] = v.clone(),
             (ColumnData::ObjectId(c), Value::ObjectId(v)) => c.set(row, Some(*v)),
             (ColumnData::ObjectId(c), Value::Null) => c.set(row, None),
             (ColumnData::Uuid(c), Value::Uuid(v)) => c.set(row, Some(*v)),
@@ -262,12 +290,17 @@ impl Column {
         match &mut self.data {
             ColumnData::Bool(c) => c.insert(row, required.then_some(false)),
             ColumnData::Int(c) | ColumnData::Date(c) => c.insert(row, required.then_some(0)),
+            ColumnData::Float(c) => c.insert(row, required.then_some(0.0)),
             ColumnData::Double(c) => c.insert(row, required.then_some(0.0)),
+            ColumnData::Decimal(c) => c.insert(row, required.then_some(Decimal::ZERO)),
+            ColumnData::Mixed(c) => c.insert(row, Value::Null),
             ColumnData::ObjectId(c) => c.insert(row, required.then_some([0; 12])),
             ColumnData::Uuid(c) => c.insert(row, required.then_some([0; 16])),
             ColumnData::Link(c) => c.insert(row, None),
             ColumnData::String(c) | ColumnData::Data(c) => c.insert(row, required.then_some(&[][..])),
             ColumnData::List(c) => c.insert(row, Arc::default()),
+            ColumnData::Set(c) => c.insert(row, Arc::default()),
+            ColumnData::Dictionary(c) => c.insert(row, Arc::default()),
         }
         self.unset.insert(row, true);
         if let Some(stamps) = &mut self.stamps {
@@ -279,12 +312,17 @@ impl Column {
         match &mut self.data {
             ColumnData::Bool(c) => c.remove(row),
             ColumnData::Int(c) | ColumnData::Date(c) => c.remove(row),
+            ColumnData::Float(c) => c.remove(row),
             ColumnData::Double(c) => c.remove(row),
+            ColumnData::Decimal(c) => c.remove(row),
+            ColumnData::Mixed(c) => drop(c.remove(row)),
             ColumnData::ObjectId(c) => c.remove(row),
             ColumnData::Uuid(c) => c.remove(row),
             ColumnData::Link(c) => c.remove(row),
             ColumnData::String(c) | ColumnData::Data(c) => c.remove(row),
             ColumnData::List(c) => drop(c.remove(row)),
+            ColumnData::Set(c) => drop(c.remove(row)),
+            ColumnData::Dictionary(c) => drop(c.remove(row)),
         }
         self.unset.remove(row);
         if let Some(stamps) = &mut self.stamps {
@@ -297,13 +335,18 @@ impl Column {
             ColumnData::Bool(c) => ColumnData::Bool(c.split_off(row)),
             ColumnData::Int(c) => ColumnData::Int(c.split_off(row)),
             ColumnData::Date(c) => ColumnData::Date(c.split_off(row)),
+            ColumnData::Float(c) => ColumnData::Float(c.split_off(row)),
             ColumnData::Double(c) => ColumnData::Double(c.split_off(row)),
+            ColumnData::Decimal(c) => ColumnData::Decimal(c.split_off(row)),
+            ColumnData::Mixed(c) => ColumnData::Mixed(c.split_off(row)),
             ColumnData::ObjectId(c) => ColumnData::ObjectId(c.split_off(row)),
             ColumnData::Uuid(c) => ColumnData::Uuid(c.split_off(row)),
             ColumnData::Link(c) => ColumnData::Link(c.split_off(row)),
             ColumnData::String(c) => ColumnData::String(c.split_off(row)),
             ColumnData::Data(c) => ColumnData::Data(c.split_off(row)),
             ColumnData::List(c) => ColumnData::List(c.split_off(row)),
+            ColumnData::Set(c) => ColumnData::Set(c.split_off(row)),
+            ColumnData::Dictionary(c) => ColumnData::Dictionary(c.split_off(row)),
         };
         let stamps = self.stamps.as_mut().map(|stamps| stamps.split_off(row));
         Column { data, unset: self.unset.split_off(row), stamps }
@@ -313,6 +356,20 @@ impl Column {
         match &mut self.data {
             ColumnData::List(lists) => Arc::make_mut(&mut lists[row]),
             data => unreachable!("a list edit was checked against its column {data:?}"),
+        }
+    }
+
+    pub(crate) fn set_mut(&mut self, row: usize) -> &mut Set {
+        match &mut self.data {
+            ColumnData::Set(sets) => Arc::make_mut(&mut sets[row]),
+            data => unreachable!("an edit of a set was checked against its column {data:?}"),
+        }
+    }
+
+    pub(crate) fn dictionary_mut(&mut self, row: usize) -> &mut Dictionary {
+        match &mut self.data {
+            ColumnData::Dictionary(dictionaries) => Arc::make_mut(&mut dictionaries[row]),
+            data => unreachable!("an edit of a dictionary was checked against its column {data:?}"),
         }
     }
 }

@@ -3,57 +3,11 @@
 
 use std::sync::Arc;
 
-use super::list::{Element, ElementId, List};
+use super::edit_collection::Place;
 use super::snapshot::{Snapshot, Stamp};
 use super::table::Tombstone;
-use crate::ids::{ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
+use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::value::{PrimaryKey, Value, ValueRef};
-
-/// Where keys of new rows come from. A row that another state of the same store already has gets that state's key, so
-/// that whoever holds it still holds the same object; others get the next number.
-#[derive(Clone, Debug)]
-pub struct KeySource<'a> {
-    next: ObjectKey,
-    known: Vec<&'a Snapshot>,
-}
-
-impl<'a> KeySource<'a> {
-    /// Keys from `next` on, and those of the states in `known`, which are looked up by class name and primary key.
-    pub fn new(next: ObjectKey, known: Vec<&'a Snapshot>) -> KeySource<'a> {
-        KeySource { next, known }
-    }
-
-    /// The next key that nobody has.
-    pub fn next(&self) -> ObjectKey {
-        self.next
-    }
-
-    /// The key for an object.
-    pub(crate) fn key_for(&mut self, class: &str, primary_key: &PrimaryKey) -> ObjectKey {
-        for snapshot in &self.known {
-            let Some(index) = snapshot.schema().class_index(class) else { continue };
-            if let Some(key) = snapshot.table(index).find_key(primary_key) {
-                return key;
-            }
-        }
-        self.draw()
-    }
-
-    /// A key that nobody has.
-    pub(crate) fn draw(&mut self) -> ObjectKey {
-        let key = ObjectKey(self.next.0.max(1));
-        self.next = ObjectKey(key.0 + 1);
-        key
-    }
-
-    /// Takes note that a key is in use.
-    pub(crate) fn reserve(&mut self, key: ObjectKey) {
-        self.next = self.next.max(ObjectKey(key.0 + 1));
-    }
-}
-
-/// After which element, when, and at which server version an element was put where it is.
-pub(crate) type Placement = (Option<ElementId>, Stamp, ServerVersion);
 
 impl Snapshot {
     pub(crate) fn insert_row(
@@ -67,19 +21,28 @@ impl Snapshot {
         self.table_mut(class).insert(key, primary_key, stamp, &schema);
     }
 
-    /// Removes a row. Links to it become null and leave lists.
+    /// Removes a row. Links to it become null and leave lists and sets; embedded objects that it owns go with it.
     pub(crate) fn remove_row(&mut self, class: ClassIndex, key: ObjectKey) {
         let inbound: Vec<_> = self.table(class).backlinks(key).collect();
-        for (source_class, column, source, _) in inbound {
-            self.drop_links(source_class, column, source, key);
-        }
         let schema = Arc::clone(&self.schema.classes[class.index()]);
-        for (index, property) in schema.properties.iter().enumerate() {
-            if property.has_links() {
-                self.clear_backlinks(class, ColumnIndex(index as u32), key);
+        let mut outbound = Vec::new();
+        for (index, property) in schema.properties.iter().enumerate().filter(|(_, property)| property.has_links()) {
+            let column = ColumnIndex(index as u32);
+            let target = property.target.as_deref().and_then(|target| self.schema.class_index(target));
+            if let Some(value) = self.table(class).get(key, column) {
+                value.each_link(target, &mut |target, link| outbound.push((column, target, link)));
             }
         }
         self.table_mut(class).remove(key);
+        for (column, target, link) in outbound {
+            self.unlink((class, key, column), target, link);
+        }
+        for (source_class, column, source, _) in inbound {
+            // The object may link to itself, or have taken the source with it.
+            if self.table(source_class).contains(source) {
+                self.drop_links(source_class, column, source, (class, key));
+            }
+        }
     }
 
     pub(crate) fn bury(&mut self, class: ClassIndex, primary_key: PrimaryKey, tombstone: Tombstone) {
@@ -92,7 +55,7 @@ impl Snapshot {
         }
     }
 
-    /// Sets the value of a property that is no list.
+    /// Sets the value of a property that is no collection. An embedded object that was there goes.
     pub(crate) fn set_cell(
         &mut self,
         class: ClassIndex,
@@ -101,105 +64,27 @@ impl Snapshot {
         value: &Value,
         stamp: Stamp,
     ) {
-        if let Some(target) = self.link_target(class, column) {
-            let old = self.table(class).get(key, column).map(|value| value.to_owned());
-            if let Some(Value::Link(old)) = old {
-                self.table_mut(target).remove_backlink((old, class, column, key));
-            }
-            if let Value::Link(link) = value {
-                self.table_mut(target).add_backlink((*link, class, column, key));
-            }
+        if !self.schema.class(class).property(column).has_links() {
+            self.table_mut(class).set(key, column, value, stamp);
+            return;
         }
+        let old = self.table(class).get(key, column).map_or(Value::Null, |value| value.to_owned());
+        self.link_all((class, key, column), value.as_ref());
         self.table_mut(class).set(key, column, value, stamp);
-    }
-
-    /// The list of an object that is there.
-    pub(crate) fn list(&self, class: ClassIndex, key: ObjectKey, column: ColumnIndex) -> Option<&List> {
-        match self.table(class).get(key, column)? {
-            ValueRef::List(list) => Some(list),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn list_insert(
-        &mut self,
-        class: ClassIndex,
-        key: ObjectKey,
-        column: ColumnIndex,
-        index: usize,
-        element: Element,
-    ) {
-        self.count_link(class, column, key, &element.value, Count::Up);
-        self.edit_list(class, key, column, |list| list.elements.insert(index, element));
-    }
-
-    pub(crate) fn list_set(
-        &mut self,
-        class: ClassIndex,
-        key: ObjectKey,
-        column: ColumnIndex,
-        index: usize,
-        value: Value,
-        stamp: Stamp,
-    ) {
-        self.count_link(class, column, key, &value, Count::Up);
-        let old = self.edit_list(class, key, column, |list| {
-            let element = &mut list.elements[index];
-            element.stamp = stamp;
-            std::mem::replace(&mut element.value, value)
-        });
-        self.count_link(class, column, key, &old, Count::Down);
-    }
-
-    pub(crate) fn list_remove(&mut self, class: ClassIndex, key: ObjectKey, column: ColumnIndex, index: usize) {
-        let old = self.edit_list(class, key, column, |list| list.elements.remove(index));
-        self.count_link(class, column, key, &old.value, Count::Down);
-    }
-
-    /// Moves an element to `to`, a position in the list without it.
-    pub(crate) fn list_move(
-        &mut self,
-        class: ClassIndex,
-        key: ObjectKey,
-        column: ColumnIndex,
-        from: usize,
-        to: usize,
-        placed: Placement,
-    ) {
-        self.edit_list(class, key, column, |list| {
-            let mut element = list.elements.remove(from);
-            (element.after, element.placed, element.version) = placed;
-            list.elements.insert(to, element);
-        });
-    }
-
-    /// Replaces a whole list, as a reset does.
-    pub(crate) fn list_replace(&mut self, class: ClassIndex, key: ObjectKey, column: ColumnIndex, list: List) {
-        self.clear_backlinks(class, column, key);
-        for element in &list.elements {
-            self.count_link(class, column, key, &element.value, Count::Up);
-        }
-        self.edit_list(class, key, column, |old| *old = list);
+        self.unlink_all((class, key, column), old.as_ref());
     }
 
     /// Builds the backlinks of all tables from their links, after loading or reshaping.
     pub(crate) fn index_backlinks(&mut self) {
         let mut links: Vec<Vec<super::table::BacklinkKey>> = vec![Vec::new(); self.tables.len()];
         for (class_index, class) in self.schema.classes.iter().enumerate() {
-            for (column_index, property) in class.properties.iter().enumerate().filter(|(_, p)| p.has_links()) {
+            for (column_index, _) in class.properties.iter().enumerate().filter(|(_, p)| p.has_links()) {
                 let (class, column) = (ClassIndex(class_index as u32), ColumnIndex(column_index as u32));
-                let Some(target) = self.link_target(class, column) else { continue };
-                let links = &mut links[target.index()];
-                debug_assert!(property.target.is_some());
+                let target = self.link_target(class, column);
                 for row in self.table(class).rows() {
-                    match row.value(column) {
-                        ValueRef::Link(to) => links.push((to, class, column, row.key())),
-                        ValueRef::List(list) => links.extend(list.iter().filter_map(|value| match value {
-                            ValueRef::Link(to) => Some((to, class, column, row.key())),
-                            _ => None,
-                        })),
-                        _ => {}
-                    }
+                    row.value(column).each_link(target, &mut |target, to| {
+                        links[target.index()].push((to, class, column, row.key()));
+                    });
                 }
             }
         }
@@ -211,66 +96,94 @@ impl Snapshot {
         }
     }
 
-    /// The class that a property's links lead to.
+    /// The class that a property's links lead to; none for a `mixed`, whose links name theirs.
     pub(crate) fn link_target(&self, class: ClassIndex, column: ColumnIndex) -> Option<ClassIndex> {
         let target = self.schema.class(class).property(column).target.as_deref()?;
         self.schema.class_index(target)
     }
 
-    fn edit_list<T>(
+    /// Counts the links of a value that a property is about to hold.
+    pub(super) fn link_all(&mut self, from: Place, value: ValueRef<'_>) {
+        for (target, link) in self.links_of(from, value) {
+            self.table_mut(target).add_backlink((link, from.0, from.2, from.1));
+        }
+    }
+
+    /// Uncounts the links of a value that a property no longer holds.
+    pub(super) fn unlink_all(&mut self, from: Place, value: ValueRef<'_>) {
+        for (target, link) in self.links_of(from, value) {
+            self.unlink(from, target, link);
+        }
+    }
+
+    fn links_of(&self, (class, _, column): Place, value: ValueRef<'_>) -> Vec<(ClassIndex, ObjectKey)> {
+        let mut links = Vec::new();
+        value.each_link(self.link_target(class, column), &mut |target, link| links.push((target, link)));
+        links
+    }
+
+    /// Uncounts a link. An embedded object goes with the last link to it.
+    fn unlink(&mut self, (class, key, column): Place, target: ClassIndex, link: ObjectKey) {
+        self.table_mut(target).remove_backlink((link, class, column, key));
+        if self.schema.class(target).is_embedded()
+            && self.table(target).contains(link)
+            && self.table(target).backlinks(link).next().is_none()
+        {
+            self.remove_row(target, link);
+        }
+    }
+
+    /// Takes the links from one property of one object to `target`, which is gone, away.
+    fn drop_links(
         &mut self,
         class: ClassIndex,
-        key: ObjectKey,
         column: ColumnIndex,
-        change: impl FnOnce(&mut List) -> T,
-    ) -> T {
-        self.table_mut(class).edit(key, |page, index| change(page.columns[column.index()].list_mut(index)))
-    }
-
-    fn count_link(&mut self, class: ClassIndex, column: ColumnIndex, source: ObjectKey, value: &Value, count: Count) {
-        let Value::Link(to) = value else { return };
-        let Some(target) = self.link_target(class, column) else { return };
-        let backlink = (*to, class, column, source);
-        match count {
-            Count::Up => self.table_mut(target).add_backlink(backlink),
-            Count::Down => self.table_mut(target).remove_backlink(backlink),
-        }
-    }
-
-    fn clear_backlinks(&mut self, class: ClassIndex, column: ColumnIndex, key: ObjectKey) {
-        let links: Vec<Value> = match self.table(class).get(key, column) {
-            Some(ValueRef::Link(to)) => vec![Value::Link(to)],
-            Some(ValueRef::List(list)) => list.iter().map(|value| value.to_owned()).collect(),
-            _ => Vec::new(),
-        };
-        for link in &links {
-            self.count_link(class, column, key, link, Count::Down);
-        }
-    }
-
-    /// Takes the links from one property of one object to `target` away.
-    fn drop_links(&mut self, class: ClassIndex, column: ColumnIndex, source: ObjectKey, target: ObjectKey) {
+        source: ObjectKey,
+        target: (ClassIndex, ObjectKey),
+    ) {
+        let is_mixed = self.schema.class(class).property(column).target.is_none();
         let row = self.table(class).row(source).expect("the source of a backlink exists");
         match row.value(column) {
-            ValueRef::Link(_) => {
-                let stamp = row.stamp(column);
-                self.set_cell(class, source, column, &Value::Null, stamp);
-            }
             ValueRef::List(list) => {
-                let places: Vec<usize> = (0..list.len())
-                    .rev()
-                    .filter(|index| matches!(list.get(*index), Some(ValueRef::Link(to)) if to == target))
-                    .collect();
+                let found = |value: ValueRef<'_>| leads_to(value, target);
+                let places: Vec<usize> =
+                    (0..list.len()).rev().filter(|index| list.get(*index).is_some_and(found)).collect();
                 for index in places {
-                    self.list_remove(class, source, column, index);
+                    if is_mixed {
+                        let element =
+                            &self.list(class, source, column).expect("the list was just read").elements()[index];
+                        let (value, stamp) = (element.value.without_link(target.0, target.1), element.stamp);
+                        self.list_set(class, source, column, index, value, stamp);
+                    } else {
+                        self.list_remove(class, source, column, index);
+                    }
                 }
             }
-            value => unreachable!("a backlink leads to a link, not to {value:?}"),
+            ValueRef::Set(set) => {
+                let gone: Vec<Value> =
+                    set.iter().filter(|value| leads_to(*value, target)).map(|value| value.to_owned()).collect();
+                for value in gone {
+                    self.set_remove((class, source, column), value.as_ref(), None);
+                }
+            }
+            ValueRef::Dictionary(dictionary) => {
+                let found = dictionary.entries().iter().filter(|entry| leads_to(entry.value.as_ref(), target));
+                let found: Vec<_> = found.map(|entry| (entry.key.clone(), entry.value.clone(), entry.stamp)).collect();
+                for (name, value, stamp) in found {
+                    let value = value.without_link(target.0, target.1);
+                    self.dictionary_set((class, source, column), &name, value, stamp);
+                }
+            }
+            value => {
+                let (value, stamp) = (value.to_owned().without_link(target.0, target.1), row.stamp(column));
+                self.set_cell(class, source, column, &value, stamp);
+            }
         }
     }
 }
 
-enum Count {
-    Up,
-    Down,
+fn leads_to(value: ValueRef<'_>, (class, key): (ClassIndex, ObjectKey)) -> bool {
+    let mut found = false;
+    value.each_link(Some(class), &mut |target, link| found |= (target, link) == (class, key));
+    found
 }

@@ -62,9 +62,9 @@ impl List {
         &self.elements
     }
 
-    /// Where an element is.
+    /// Where an element is. What is near the end is found first, since that is where most edits are.
     pub fn position(&self, id: ElementId) -> Option<usize> {
-        self.elements.iter().position(|element| element.id == id)
+        self.elements.iter().rposition(|element| element.id == id)
     }
 
     /// Whether both have the same values in the same order, identities aside.

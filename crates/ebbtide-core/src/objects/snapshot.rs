@@ -1,6 +1,5 @@
 //! One state of a realm, immutable to its readers.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::map::CowMap;
@@ -128,20 +127,6 @@ impl Snapshot {
         let authors = Arc::make_mut(&mut self.authors);
         authors.ids.push(id);
         AuthorIndex((authors.ids.len() - 1) as u32)
-    }
-
-    /// The same objects without some classes that have none.
-    pub(crate) fn without(&self, classes: &BTreeSet<ClassIndex>) -> Snapshot {
-        let mut rest = self.clone();
-        if !classes.is_empty() {
-            let schema = Arc::make_mut(&mut rest.schema);
-            for index in classes.iter().rev() {
-                schema.classes.remove(index.index());
-                rest.tables.remove(index.index());
-            }
-            rest.index_backlinks();
-        }
-        rest
     }
 
     /// Forgets the deletions, which only a synced realm has to know of.

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use crate::changeset::{read_value, write_value};
 use crate::clock::EditTime;
 use crate::codec::{DecodeError, Reader, Writer};
+use crate::decimal::Decimal;
 use crate::ids::{ObjectKey, ServerVersion};
 use crate::limits;
-use crate::objects::{AuthorIndex, Bits, Column, ColumnData, Element, ElementId, Fixed, List, Runs, Stamp};
-use crate::schema::Property;
+use crate::objects::{
+    AuthorIndex, Bits, Column, ColumnData, Dictionary, Element, ElementId, Entry, Fixed, List, Runs, Set, SetElement,
+    Stamp, ascends,
+};
+use crate::schema::{Property, PropertyType};
 use crate::value::{Value, ValueRef};
 
 /// Writes a column of `rows` values.
@@ -24,7 +28,10 @@ pub(super) fn encode(column: &Column, rows: usize, out: &mut Writer) {
     match &column.data {
         ColumnData::Bool(c) => write_fixed(c, out, |out, v| out.bool(*v)),
         ColumnData::Int(c) | ColumnData::Date(c) => write_fixed(c, out, |out, v| out.signed(*v)),
+        ColumnData::Float(c) => write_fixed(c, out, |out, v| out.u32(v.to_bits())),
         ColumnData::Double(c) => write_fixed(c, out, |out, v| out.f64(*v)),
+        ColumnData::Decimal(c) => write_fixed(c, out, |out, v| out.raw(&v.0)),
+        ColumnData::Mixed(c) => c.iter().for_each(|value| write_value(value, out)),
         ColumnData::ObjectId(c) => write_fixed(c, out, |out, v| out.raw(v)),
         ColumnData::Uuid(c) => write_fixed(c, out, |out, v| out.raw(v)),
         ColumnData::Link(c) => write_fixed(c, out, |out, v| out.varint(*v)),
@@ -37,6 +44,17 @@ pub(super) fn encode(column: &Column, rows: usize, out: &mut Writer) {
         ColumnData::List(lists) => {
             for list in lists {
                 write_list(list, out);
+            }
+        }
+        ColumnData::Set(sets) => {
+            for set in sets {
+                write_set_elements(&set.elements, out);
+                write_set_elements(&set.removed, out);
+            }
+        }
+        ColumnData::Dictionary(dictionaries) => {
+            for dictionary in dictionaries {
+                write_dictionary(dictionary, out);
             }
         }
     }
@@ -55,7 +73,14 @@ pub(super) fn decode(
     match &mut column.data {
         ColumnData::Bool(c) => *c = read_fixed(property, rows, input, |input| input.bool())?,
         ColumnData::Int(c) | ColumnData::Date(c) => *c = read_fixed(property, rows, input, |input| input.signed())?,
+        ColumnData::Float(c) => *c = read_fixed(property, rows, input, |input| input.u32().map(f32::from_bits))?,
         ColumnData::Double(c) => *c = read_fixed(property, rows, input, |input| input.f64())?,
+        ColumnData::Decimal(c) => *c = read_fixed(property, rows, input, |input| input.array().map(Decimal))?,
+        ColumnData::Mixed(c) => {
+            for _ in 0..rows {
+                c.push(read_element_value(property, input)?);
+            }
+        }
         ColumnData::ObjectId(c) => *c = read_fixed(property, rows, input, |input| input.array())?,
         ColumnData::Uuid(c) => *c = read_fixed(property, rows, input, |input| input.array())?,
         ColumnData::Link(c) => *c = read_fixed(property, rows, input, |input| input.varint())?,
@@ -64,6 +89,18 @@ pub(super) fn decode(
         ColumnData::List(lists) => {
             for _ in 0..rows {
                 lists.push(Arc::new(read_list(property, authors, input)?));
+            }
+        }
+        ColumnData::Set(sets) => {
+            for _ in 0..rows {
+                let elements = read_set_elements(property, authors, input)?;
+                let removed = read_set_elements(property, authors, input)?;
+                sets.push(Arc::new(Set { elements, removed }));
+            }
+        }
+        ColumnData::Dictionary(dictionaries) => {
+            for _ in 0..rows {
+                dictionaries.push(Arc::new(read_dictionary(property, authors, input)?));
             }
         }
     }
@@ -203,18 +240,92 @@ fn read_list(property: &Property, authors: usize, input: &mut Reader<'_>) -> Res
         let placed = read_stamp(authors, input)?;
         let version = ServerVersion(input.varint()?);
         let stamp = read_stamp(authors, input)?;
-        let value = if property.has_links() {
+        let value = if property.kind == PropertyType::Link {
             Value::Link(ObjectKey(input.varint()?))
         } else {
-            let value = read_value(input)?;
-            if !crate::objects::Transaction::accepts(property, &value) {
-                return Err(input.invalid("an element of the list's type"));
-            }
-            value
+            read_element_value(property, input)?
         };
         elements.push(Element { id, after, placed, version, stamp, value });
     }
     Ok(List { elements })
+}
+
+fn write_set_elements(elements: &[SetElement], out: &mut Writer) {
+    out.varint(elements.len() as u64);
+    for element in elements {
+        write_stamp(element.stamp, out);
+        write_element_value(&element.value, out);
+    }
+}
+
+fn read_set_elements(
+    property: &Property,
+    authors: usize,
+    input: &mut Reader<'_>,
+) -> Result<Vec<SetElement>, DecodeError> {
+    let count = input.count(limits::LIST_ELEMENTS)?;
+    let element = |input: &mut Reader<'_>| {
+        let stamp = read_stamp(authors, input)?;
+        Ok(SetElement { stamp, value: read_element_value(property, input)? })
+    };
+    let elements = (0..count).map(|_| element(input)).collect::<Result<Vec<_>, _>>()?;
+    if ascends(&elements) { Ok(elements) } else { Err(input.invalid("ascending elements of a set")) }
+}
+
+fn write_dictionary(dictionary: &Dictionary, out: &mut Writer) {
+    out.varint(dictionary.len() as u64);
+    for entry in dictionary.entries() {
+        out.string(&entry.key);
+        write_stamp(entry.stamp, out);
+        write_element_value(&entry.value, out);
+    }
+    out.varint(dictionary.removed.len() as u64);
+    for (key, stamp) in &dictionary.removed {
+        out.string(key);
+        write_stamp(*stamp, out);
+    }
+}
+
+fn read_dictionary(property: &Property, authors: usize, input: &mut Reader<'_>) -> Result<Dictionary, DecodeError> {
+    let mut dictionary = Dictionary::default();
+    let count = input.count(limits::LIST_ELEMENTS)?;
+    for _ in 0..count {
+        let key = input.string(limits::KEY_BYTES)?.to_string();
+        let stamp = read_stamp(authors, input)?;
+        dictionary.entries.push(Entry { key, value: read_element_value(property, input)?, stamp });
+    }
+    let count = input.count(limits::LIST_ELEMENTS)?;
+    for _ in 0..count {
+        dictionary.removed.push((input.string(limits::KEY_BYTES)?.to_string(), read_stamp(authors, input)?));
+    }
+    let ascend = dictionary.entries.windows(2).all(|pair| pair[0].key < pair[1].key)
+        && dictionary.removed.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    if ascend { Ok(dictionary) } else { Err(input.invalid("ascending keys of a dictionary")) }
+}
+
+/// The value of an element of a set or a dictionary; links are their keys.
+fn write_element_value(value: &Value, out: &mut Writer) {
+    match value {
+        Value::Link(key) => {
+            out.u8(9);
+            out.varint(key.0);
+        }
+        value => write_value(value, out),
+    }
+}
+
+fn read_element_value(property: &Property, input: &mut Reader<'_>) -> Result<Value, DecodeError> {
+    let value = if property.kind == PropertyType::Link && input.peek() == Some(9) {
+        input.u8()?;
+        Value::Link(ObjectKey(input.varint()?))
+    } else {
+        read_value(input)?
+    };
+    if crate::objects::Transaction::accepts(property, &value) {
+        Ok(value)
+    } else {
+        Err(input.invalid("a value of the property's type"))
+    }
 }
 
 fn write_element_id(id: ElementId, out: &mut Writer) {

@@ -1,6 +1,5 @@
 //! A whole snapshot as bytes: a manifest and the page records.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::group::{decode_group, encode_group};
@@ -10,7 +9,7 @@ use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::{ChangesetNumber, ClassIndex, ClientId, ColumnIndex, ObjectKey, ServerVersion};
 use crate::objects::{AuthorIndex, Authors, CowMap, Group, Snapshot, Table, Tombstone};
 use crate::schema::{Schema, validate};
-use crate::value::{PrimaryKey, ValueRef};
+use crate::value::PrimaryKey;
 
 /// All of a snapshot but its pages.
 #[derive(Clone, PartialEq, Debug)]
@@ -40,14 +39,6 @@ impl Manifest {
             tombstones: table.tombstones.iter().map(|(key, tombstone)| (key.clone(), *tombstone)).collect(),
         });
         Manifest { schema: snapshot.schema().clone(), authors: snapshot.authors().clone(), tables: tables.collect() }
-    }
-
-    /// Leaves classes out that have no objects and that no other class links to.
-    pub(crate) fn leave_out(&mut self, classes: &BTreeSet<ClassIndex>) {
-        for index in classes.iter().rev() {
-            self.schema.classes.remove(index.index());
-            self.tables.remove(index.index());
-        }
     }
 
     /// Writes the manifest.
@@ -133,17 +124,21 @@ fn check_links(snapshot: &Snapshot) -> Result<(), String> {
     for (index, class) in snapshot.schema().classes.iter().enumerate() {
         let table = snapshot.table(ClassIndex(index as u32));
         for (column, property) in class.properties.iter().enumerate() {
-            let (Some(target), column) = (property.target.as_deref(), ColumnIndex(column as u32)) else { continue };
-            let target = snapshot.schema().class_index(target).ok_or_else(|| class.name.clone())?;
-            let target = snapshot.table(target);
-            let sound = table.rows().all(|row| match row.value(column) {
-                ValueRef::Link(key) => target.contains(key),
-                ValueRef::List(list) => list.iter().all(|value| match value {
-                    ValueRef::Link(key) => target.contains(key),
-                    _ => false,
-                }),
-                _ => true,
-            });
+            if !property.has_links() {
+                continue;
+            }
+            let column = ColumnIndex(column as u32);
+            let target = match property.target.as_deref() {
+                Some(target) => Some(snapshot.schema().class_index(target).ok_or_else(|| class.name.clone())?),
+                None => None,
+            };
+            let mut sound = true;
+            for row in table.rows() {
+                row.value(column).each_link(target, &mut |target, key| {
+                    let is_there = target.index() < snapshot.tables.len() && snapshot.table(target).contains(key);
+                    sound &= is_there;
+                });
+            }
             if !sound {
                 return Err(class.name.clone());
             }

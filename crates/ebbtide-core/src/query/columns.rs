@@ -73,6 +73,8 @@ pub(super) enum Test {
 /// The test that does the same as a comparison of a column with a constant, if there is one.
 pub(super) fn test(kind: PropertyType, operator: Operator, case: Case, right: &Operand) -> Option<Test> {
     match right {
+        // A column of values of any type has no bits of nulls.
+        _ if kind == PropertyType::Mixed => None,
         Operand::Constant(Value::Null) => Some(null_test(operator)),
         Operand::Constant(value) if case == Case::Insensitive || operator.is_textual() => {
             textual_test(kind, operator, case, value)
@@ -201,10 +203,13 @@ fn among_test(kind: PropertyType, values: &[Value]) -> Option<Test> {
             Some(Test::AmongRuns { values: runs, null })
         }
         PropertyType::Bool
+        | PropertyType::Float
         | PropertyType::Double
+        | PropertyType::Decimal
         | PropertyType::ObjectId
         | PropertyType::Uuid
-        | PropertyType::Link => None,
+        | PropertyType::Link
+        | PropertyType::Mixed => None,
     }
 }
 
@@ -419,11 +424,13 @@ fn nulls(data: &ColumnData) -> Bits {
     match data {
         ColumnData::Bool(c) => c.nulls,
         ColumnData::Int(c) | ColumnData::Date(c) => c.nulls,
+        ColumnData::Float(c) => c.nulls,
         ColumnData::Double(c) => c.nulls,
+        ColumnData::Decimal(c) => c.nulls,
         ColumnData::ObjectId(c) => c.nulls,
         ColumnData::Uuid(c) => c.nulls,
         ColumnData::Link(c) => c.nulls,
         ColumnData::String(c) | ColumnData::Data(c) => *c.nulls(),
-        ColumnData::List(_) => Bits::default(),
+        ColumnData::Mixed(_) | ColumnData::List(_) | ColumnData::Set(_) | ColumnData::Dictionary(_) => Bits::default(),
     }
 }

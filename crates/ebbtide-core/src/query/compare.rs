@@ -9,6 +9,8 @@ use std::cmp::Ordering;
 
 use super::ast::{Case, Operator};
 use super::text::{Encoding, Pattern};
+use crate::number::Number;
+pub(super) use crate::number::order_int_double;
 use crate::value::ValueRef;
 
 /// Whether `left operator right` holds. Textual operators go through [`textual`].
@@ -61,17 +63,13 @@ pub(super) fn run(value: ValueRef<'_>) -> Option<(&[u8], Encoding)> {
 
 /// How two values compare; `None` if they are neither equal nor ordered.
 pub(super) fn order(left: ValueRef<'_>, right: ValueRef<'_>) -> Option<Ordering> {
-    use ValueRef::{Bool, Data, Date, Double, Int, Link, Null, ObjectId, String, Uuid};
+    use ValueRef::{Array, Bool, Data, Date, Double, Float, Int, Link, Map, Null, ObjectId, String, TypedLink, Uuid};
     match (left, right) {
         (Null, Null) => Some(Ordering::Equal),
         (Int(a), Int(b)) | (Date(a), Date(b)) => Some(a.cmp(&b)),
-        (Double(a), Double(b)) if a.is_nan() && b.is_nan() => Some(Ordering::Equal),
-        (Double(a), Double(b)) => a.partial_cmp(&b),
-        (Int(a), Double(b)) => order_int_double(a, b),
-        (Double(a), Int(b)) => order_int_double(b, a).map(Ordering::reverse),
         (Bool(a), Bool(b)) => Some(a.cmp(&b)),
-        (Bool(a), Int(_) | Double(_)) => order(Int(i64::from(a)), right),
-        (Int(_) | Double(_), Bool(b)) => order(left, Int(i64::from(b))),
+        (Bool(a), Int(_) | Float(_) | Double(_)) => order(Int(i64::from(a)), right),
+        (Int(_) | Float(_) | Double(_), Bool(b)) => order(left, Int(i64::from(b))),
         (String(a), String(b)) => Some(a.cmp(b)),
         (Data(a), Data(b)) => Some(a.cmp(b)),
         (String(a), Data(b)) => Some(a.as_bytes().cmp(b)),
@@ -79,39 +77,13 @@ pub(super) fn order(left: ValueRef<'_>, right: ValueRef<'_>) -> Option<Ordering>
         (ObjectId(a), ObjectId(b)) => Some(a.cmp(&b)),
         (Uuid(a), Uuid(b)) => Some(a.cmp(&b)),
         (Link(a), Link(b)) => Some(a.cmp(&b)),
-        _ => None,
-    }
-}
-
-/// Compares exactly: no int is rounded. `None` for NaN.
-pub(super) fn order_int_double(int: i64, double: f64) -> Option<Ordering> {
-    const ABOVE_ALL: f64 = 9_223_372_036_854_775_808.0;
-    if double.is_nan() {
-        None
-    } else if double >= ABOVE_ALL {
-        Some(Ordering::Less)
-    } else if double < -ABOVE_ALL {
-        Some(Ordering::Greater)
-    } else {
-        // The whole part fits, and it decides unless the ints are equal.
-        let whole = double.trunc();
-        Some(int.cmp(&(whole as i64)).then_with(|| whole.partial_cmp(&double).unwrap_or(Ordering::Equal)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ints_and_doubles_compare_exactly() {
-        let big = (1i64 << 53) + 1;
-        assert_eq!(order_int_double(big, (1i64 << 53) as f64), Some(Ordering::Greater));
-        assert_eq!(order_int_double(i64::MAX, i64::MAX as f64), Some(Ordering::Less));
-        assert_eq!(order_int_double(i64::MIN, i64::MIN as f64), Some(Ordering::Equal));
-        assert_eq!(order_int_double(-1, -1.5), Some(Ordering::Greater));
-        assert_eq!(order_int_double(1, 1.5), Some(Ordering::Less));
-        assert_eq!(order_int_double(0, f64::INFINITY), Some(Ordering::Less));
-        assert_eq!(order_int_double(0, f64::NAN), None);
+        (TypedLink(c, a), TypedLink(d, b)) => Some((c, a).cmp(&(d, b))),
+        // The class of a plain link is known to match where it is compared at all.
+        (TypedLink(_, a), Link(b)) | (Link(a), TypedLink(_, b)) => Some(a.cmp(&b)),
+        (Array(_), Array(_)) | (Map(_), Map(_)) if left.same(&right) => Some(Ordering::Equal),
+        _ => {
+            let (a, b) = (Number::of(left)?, Number::of(right)?);
+            if a.is_nan() && b.is_nan() { Some(Ordering::Equal) } else { a.order(b) }
+        }
     }
 }

@@ -243,7 +243,9 @@ impl Writer<'_> {
             Value::Null => self.put("NULL"),
             Value::Bool(value) => self.put(value),
             Value::Int(value) => self.put(value),
+            Value::Float(value) => self.put(format_args!("{value:?}")),
             Value::Double(value) => self.put(format_args!("{value:?}")),
+            Value::Decimal(value) => self.put(value),
             Value::String(text) => self.string(text),
             Value::Data(bytes) => self.put(format_args!("binary(B64\"{}\")", to_base64(bytes))),
             Value::Date(ms) => self.put(format_args!("T{}:{}", ms / 1000, ms % 1000 * 1_000_000)),
@@ -265,6 +267,13 @@ impl Writer<'_> {
                 self.put(")");
             }
             Value::Link(key) => self.put(format_args!("O{}", key.0)),
+            Value::TypedLink(class, key) => self.put(format_args!("L{}:{}", class.0, key.0)),
+            Value::Array(values) => {
+                self.put("{");
+                self.separated(values, ", ", |writer, value| writer.value(value));
+                self.put("}");
+            }
+            Value::Map(_) => self.put("a dictionary"),
         }
     }
 

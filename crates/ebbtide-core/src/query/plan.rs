@@ -144,6 +144,7 @@ pub(super) enum Operand {
 pub(super) enum NumberType {
     Int,
     Double,
+    Decimal,
 }
 
 /// From an object to values.

@@ -3,8 +3,10 @@
 use super::ast::{Aggregate, Arithmetic, Case, Operator, Quantifier};
 use super::compare;
 use super::plan::{Comparison, End, Hop, Node, NumberType, Operand, Path, Position, Side};
+use crate::decimal::Decimal;
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
-use crate::objects::{List, Row, Snapshot};
+use crate::number::Number;
+use crate::objects::{Row, Snapshot};
 use crate::value::{Value, ValueRef};
 
 /// Whether to look at more values.
@@ -214,25 +216,20 @@ impl Operand {
 /// Arithmetic of numbers. Ints stay ints while they fit, and become doubles where they do not; division of ints cuts
 /// the fraction off, and by int zero gives null, as anything with null does.
 fn calculate(operator: Arithmetic, left: &Value, right: &Value) -> Value {
-    let (left, right) = match (left, right) {
-        (Value::Int(left), Value::Int(right)) => {
-            let exact = match operator {
-                Arithmetic::Add => left.checked_add(*right),
-                Arithmetic::Subtract => left.checked_sub(*right),
-                Arithmetic::Multiply => left.checked_mul(*right),
-                Arithmetic::Divide if *right == 0 => return Value::Null,
-                Arithmetic::Divide => left.checked_div(*right),
-            };
-            if let Some(exact) = exact {
-                return Value::Int(exact);
-            }
-            (*left as f64, *right as f64)
+    if let (Value::Int(left), Value::Int(right)) = (left, right) {
+        let exact = match operator {
+            Arithmetic::Add => left.checked_add(*right),
+            Arithmetic::Subtract => left.checked_sub(*right),
+            Arithmetic::Multiply => left.checked_mul(*right),
+            Arithmetic::Divide if *right == 0 => return Value::Null,
+            Arithmetic::Divide => left.checked_div(*right),
+        };
+        if let Some(exact) = exact {
+            return Value::Int(exact);
         }
-        (Value::Int(left), Value::Double(right)) => (*left as f64, *right),
-        (Value::Double(left), Value::Int(right)) => (*left, *right as f64),
-        (Value::Double(left), Value::Double(right)) => (*left, *right),
-        _ => return Value::Null,
-    };
+    }
+    let (Some(left), Some(right)) = (Number::of(left.as_ref()), Number::of(right.as_ref())) else { return Value::Null };
+    let (left, right) = (left.to_double(), right.to_double());
     Value::Double(match operator {
         Arithmetic::Add => left + right,
         Arithmetic::Subtract => left - right,
@@ -289,14 +286,25 @@ fn end_values(end: End, row: Row<'_>, visit: &mut dyn FnMut(ValueRef<'_>) -> Flo
         End::Value(column) => visit(row.value(column)),
         End::Element { column, at } => visit(element(row, column, at)),
         End::Length(column) => visit(length(row.value(column))),
-        End::List(column) => {
-            for value in list(row, column).iter() {
-                if visit(value) == Flow::Stop {
-                    return Flow::Stop;
-                }
+        End::List(column) => elements(row.value(column), visit),
+    }
+}
+
+/// Visits the elements of a collection; a single value is its own.
+fn elements(collection: ValueRef<'_>, visit: &mut dyn FnMut(ValueRef<'_>) -> Flow) -> Flow {
+    let mut each = |values: &mut dyn Iterator<Item = ValueRef<'_>>| {
+        for value in values {
+            if visit(value) == Flow::Stop {
+                return Flow::Stop;
             }
-            Flow::More
         }
+        Flow::More
+    };
+    match collection {
+        ValueRef::List(list) => each(&mut list.iter()),
+        ValueRef::Set(set) => each(&mut set.iter()),
+        ValueRef::Dictionary(dictionary) => each(&mut dictionary.iter().map(|(_, value)| value)),
+        value => each(&mut std::iter::once(value)),
     }
 }
 
@@ -321,14 +329,7 @@ fn follow(hops: &[Hop], snapshot: &Snapshot, row: Row<'_>, visit: &mut dyn FnMut
     match hop {
         Hop::Link { column, target } => step(row.value(*column), *target),
         Hop::Element { column, at, target } => step(element(row, *column, *at), *target),
-        Hop::List { column, target } => {
-            for value in list(row, *column).iter() {
-                if step(value, *target) == Flow::Stop {
-                    return Flow::Stop;
-                }
-            }
-            Flow::More
-        }
+        Hop::List { column, target } => elements(row.value(*column), &mut |value| step(value, *target)),
         Hop::Backlinks { of, source, column } => {
             for (class, property, key, times) in snapshot.table(*of).backlinks(row.key()) {
                 if (class, property) != (*source, *column) {
@@ -352,19 +353,24 @@ fn linked<'a>(value: ValueRef<'_>, snapshot: &'a Snapshot, class: ClassIndex) ->
     }
 }
 
-fn list<'a>(row: Row<'a>, column: ColumnIndex) -> &'a List {
-    match row.value(column) {
-        ValueRef::List(list) => list,
-        value => unreachable!("a list column holds {value:?}"),
-    }
-}
-
 fn element<'a>(row: Row<'a>, column: ColumnIndex, at: Position) -> ValueRef<'a> {
-    let list = list(row, column);
-    let found = match at {
-        Position::At(index) => list.get(index),
-        Position::Last => list.len().checked_sub(1).and_then(|last| list.get(last)),
+    let collection = row.value(column);
+    let len = match collection {
+        ValueRef::List(list) => list.len(),
+        ValueRef::Set(set) => set.len(),
+        ValueRef::Dictionary(dictionary) => dictionary.len(),
+        _ => 0,
     };
+    let index = match at {
+        Position::At(index) => Some(index),
+        Position::Last => len.checked_sub(1),
+    };
+    let found = index.and_then(|index| match collection {
+        ValueRef::List(list) => list.get(index),
+        ValueRef::Set(set) => set.get(index),
+        ValueRef::Dictionary(dictionary) => dictionary.at(index).map(|entry| entry.value.as_ref()),
+        _ => None,
+    });
     found.unwrap_or(ValueRef::Null)
 }
 
@@ -373,6 +379,8 @@ fn length(value: ValueRef<'_>) -> ValueRef<'static> {
         ValueRef::String(text) => ValueRef::Int(text.len() as i64),
         ValueRef::Data(bytes) => ValueRef::Int(bytes.len() as i64),
         ValueRef::List(list) => ValueRef::Int(list.len() as i64),
+        ValueRef::Set(set) => ValueRef::Int(set.len() as i64),
+        ValueRef::Dictionary(dictionary) => ValueRef::Int(dictionary.len() as i64),
         _ => ValueRef::Null,
     }
 }
@@ -385,18 +393,19 @@ pub(super) struct Folder {
     best: Value,
     ints: i128,
     doubles: f64,
+    decimals: Decimal,
     count: u64,
 }
 
 impl Folder {
     pub(super) fn new(aggregate: Aggregate, of: NumberType) -> Folder {
-        Folder { aggregate, of, best: Value::Null, ints: 0, doubles: 0.0, count: 0 }
+        Folder { aggregate, of, best: Value::Null, ints: 0, doubles: 0.0, decimals: Decimal::ZERO, count: 0 }
     }
 
     pub(super) fn add(&mut self, value: ValueRef<'_>) {
         match (self.aggregate, value) {
             (_, ValueRef::Null) => {}
-            (Aggregate::Min | Aggregate::Max, ValueRef::Double(value)) if value.is_nan() => {}
+            (Aggregate::Min | Aggregate::Max, value) if Number::of(value).is_some_and(Number::is_nan) => {}
             (Aggregate::Min, value) if self.best.is_null() || value.total_cmp(&self.best.as_ref()).is_lt() => {
                 self.best = value.to_owned();
             }
@@ -411,6 +420,14 @@ impl Folder {
                 self.doubles += value;
                 self.count += 1;
             }
+            (Aggregate::Sum | Aggregate::Average, ValueRef::Float(value)) => {
+                self.doubles += f64::from(value);
+                self.count += 1;
+            }
+            (Aggregate::Sum | Aggregate::Average, ValueRef::Decimal(value)) => {
+                self.decimals = self.decimals.add(value);
+                self.count += 1;
+            }
             _ => {}
         }
     }
@@ -422,8 +439,10 @@ impl Folder {
             Aggregate::Sum if self.of == NumberType::Int => {
                 i64::try_from(self.ints).map_or(Value::Double(self.ints as f64), Value::Int)
             }
+            Aggregate::Sum if self.of == NumberType::Decimal => Value::Decimal(self.decimals),
             Aggregate::Sum => Value::Double(self.doubles),
             Aggregate::Average if self.count == 0 => Value::Null,
+            Aggregate::Average if self.of == NumberType::Decimal => Value::Decimal(self.decimals.divide_by(self.count)),
             Aggregate::Average => Value::Double((self.ints as f64 + self.doubles) / self.count as f64),
         }
     }

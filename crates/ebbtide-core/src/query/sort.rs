@@ -81,7 +81,8 @@ pub fn aggregate(
 pub(super) fn number_type(aggregate: Aggregate, kind: PropertyType) -> Option<NumberType> {
     match (kind, aggregate) {
         (PropertyType::Int, _) | (PropertyType::Date, Aggregate::Min | Aggregate::Max) => Some(NumberType::Int),
-        (PropertyType::Double, _) => Some(NumberType::Double),
+        (PropertyType::Float | PropertyType::Double, _) => Some(NumberType::Double),
+        (PropertyType::Decimal, _) => Some(NumberType::Decimal),
         _ => None,
     }
 }
@@ -225,7 +226,7 @@ pub(super) fn walk<'n>(
         if names.peek().is_none() {
             path.end = match property.collection {
                 Collection::None => End::Value(column),
-                Collection::List => End::List(column),
+                Collection::List | Collection::Set | Collection::Dictionary => End::List(column),
             };
             return Ok((path, property.kind));
         }
@@ -234,6 +235,8 @@ pub(super) fn walk<'n>(
             let kind = match property.collection {
                 Collection::None => property.kind.name(),
                 Collection::List => "array",
+                Collection::Set => "set",
+                Collection::Dictionary => "dictionary",
             };
             return Err(Refusal::NotFinal { class: class.name.clone(), property: name.to_string(), kind });
         };

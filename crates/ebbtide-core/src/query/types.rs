@@ -12,12 +12,16 @@ pub(super) enum Type {
     Any,
     Bool,
     Int,
+    Float,
     Double,
+    Decimal,
     String,
     Data,
     Date,
     ObjectId,
     Uuid,
+    /// Of any type: comparable with everything.
+    Mixed,
     /// To objects of a class; `None` for a literal that does not say which.
     Link(Option<ClassIndex>),
 }
@@ -28,13 +32,17 @@ impl Type {
             Value::Null => Type::Any,
             Value::Bool(_) => Type::Bool,
             Value::Int(_) => Type::Int,
+            Value::Float(_) => Type::Float,
             Value::Double(_) => Type::Double,
+            Value::Decimal(_) => Type::Decimal,
             Value::String(_) => Type::String,
             Value::Data(_) => Type::Data,
             Value::Date(_) => Type::Date,
             Value::ObjectId(_) => Type::ObjectId,
             Value::Uuid(_) => Type::Uuid,
             Value::Link(_) => Type::Link(None),
+            Value::TypedLink(class, _) => Type::Link(Some(*class)),
+            Value::Array(_) | Value::Map(_) => Type::Mixed,
         }
     }
 
@@ -42,7 +50,10 @@ impl Type {
         match kind {
             PropertyType::Bool => Type::Bool,
             PropertyType::Int => Type::Int,
+            PropertyType::Float => Type::Float,
             PropertyType::Double => Type::Double,
+            PropertyType::Decimal => Type::Decimal,
+            PropertyType::Mixed => Type::Mixed,
             PropertyType::String => Type::String,
             PropertyType::Data => Type::Data,
             PropertyType::Date => Type::Date,
@@ -58,7 +69,10 @@ impl Type {
             Type::Any => "null",
             Type::Bool => "bool",
             Type::Int => "int",
+            Type::Float => "float",
             Type::Double => "double",
+            Type::Decimal => "decimal128",
+            Type::Mixed => "mixed",
             Type::String => "string",
             Type::Data => "binary",
             Type::Date => "timestamp",
@@ -69,7 +83,7 @@ impl Type {
     }
 
     pub(super) fn is_number(self) -> bool {
-        matches!(self, Type::Int | Type::Double)
+        matches!(self, Type::Int | Type::Float | Type::Double | Type::Decimal)
     }
 
     pub(super) fn is_run(self) -> bool {
@@ -80,8 +94,8 @@ impl Type {
     pub(super) fn is_comparable_with(self, other: Type) -> bool {
         let is_numeric = |of: Type| of.is_number() || of == Type::Bool;
         self == other
-            || self == Type::Any
-            || other == Type::Any
+            || matches!(self, Type::Any | Type::Mixed)
+            || matches!(other, Type::Any | Type::Mixed)
             || (is_numeric(self) && is_numeric(other))
             || (self.is_run() && other.is_run())
             || matches!((self, other), (Type::Link(a), Type::Link(b)) if a == b || a.is_none() || b.is_none())

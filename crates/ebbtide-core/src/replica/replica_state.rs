@@ -1,13 +1,13 @@
 //! The replica and its transitions.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::Cursor;
 use super::log::{HistoryBody, HistoryEntry, LogEntry};
 use crate::changeset::Changeset;
 use crate::clock::{Clock, Millis};
 use crate::codec::DecodeError;
-use crate::ids::{ChainHash, ChangesetNumber, ClassIndex, ClientId, ObjectKey, RecordId, ServerVersion};
+use crate::ids::{ChainHash, ChangesetNumber, ClientId, ObjectKey, RecordId, ServerVersion};
 use crate::limits::CHANGESET_BYTES;
 use crate::merge::apply;
 use crate::migration::reshape;
@@ -56,8 +56,6 @@ pub struct Replica {
     /// The page records that the store has, or will have after the last checkpoint, with their numbers of bytes.
     pub(super) records: BTreeMap<RecordId, usize>,
     pub(super) next_record: RecordId,
-    /// Classes that were deleted: they keep their places in memory, and checkpoints leave them out.
-    pub(super) retired: BTreeSet<ClassIndex>,
 }
 
 impl Identity {
@@ -84,7 +82,6 @@ impl Replica {
             schema_version,
             records: BTreeMap::new(),
             next_record: RecordId(1),
-            retired: BTreeSet::new(),
         }
     }
 
@@ -144,12 +141,6 @@ impl Replica {
         !difference.added_classes.is_empty() || !difference.added_properties.is_empty()
     }
 
-    /// The classes that were deleted, in this or an earlier transaction. They have no objects and are gone when the realm
-    /// is opened the next time.
-    pub fn retired(&self) -> &BTreeSet<ClassIndex> {
-        &self.retired
-    }
-
     /// Begins a write transaction on what the app sees.
     pub fn begin(&mut self, now: Millis) -> Transaction {
         let context = self.context(now);
@@ -165,7 +156,6 @@ impl Replica {
     /// Ends the migration of a local realm: the state and the schema's version are new, and only a checkpoint can keep
     /// them, for no log leads there.
     pub fn migrate(&mut self, transaction: Transaction, schema_version: u64) -> Result<(), WriteError> {
-        let retired = transaction.retired().clone();
         let (snapshot, changeset, next_key) = transaction.finish()?;
         if let Some(changeset) = changeset {
             self.identity.last_number = changeset.number;
@@ -173,7 +163,6 @@ impl Replica {
         self.next_key = next_key;
         self.base = snapshot;
         self.current = self.base.clone();
-        self.retired = retired;
         self.schema_version = schema_version;
         Ok(())
     }
@@ -187,7 +176,7 @@ impl Replica {
     /// What the app sees as a realm of its own, for another store: without a log, under another author. A synced one stays
     /// in step with its server only if nothing is pending.
     pub fn copy(&self, client: ClientId, synced: Synced) -> Replica {
-        let mut base = self.current.without(&self.retired).unsaved();
+        let mut base = self.current.unsaved();
         base.author(client);
         if synced == Synced::No {
             base.forget_tombstones();
@@ -195,16 +184,6 @@ impl Replica {
         let fresh = Replica::new(&Schema::default(), self.schema_version, client, synced);
         let cursor = if synced == Synced::Yes { self.cursor } else { None };
         Replica { current: base.clone(), base, cursor, clock: self.clock, next_key: self.next_key, ..fresh }
-    }
-
-    /// The same realm without the classes that were deleted.
-    pub fn settled(mut self) -> Replica {
-        let retired = std::mem::take(&mut self.retired);
-        if !retired.is_empty() {
-            self.base = self.base.without(&retired);
-            self.current = self.base.clone();
-        }
-        self
     }
 
     /// Has the next checkpoint write every page anew.
@@ -231,10 +210,15 @@ impl Replica {
     /// Ends a write transaction begun on the state that is still current. Gives the log entry to keep, unless nothing was
     /// written. An error changes nothing; the changeset of a synced realm that would not fit a frame is one.
     pub fn commit(&mut self, transaction: Transaction) -> Result<Option<LogEntry>, WriteError> {
-        let retired = transaction.retired().clone();
         let (snapshot, changeset, next_key) = transaction.finish()?;
-        self.retired.extend(retired);
-        let Some(changeset) = changeset else { return Ok(None) };
+        let Some(changeset) = changeset else {
+            // A class without objects may have been deleted.
+            if self.synced == Synced::No && snapshot.schema() != self.current.schema() {
+                self.base = snapshot;
+                self.current = self.base.clone();
+            }
+            return Ok(None);
+        };
         let bytes = changeset.encode();
         if self.synced == Synced::Yes && bytes.len() > CHANGESET_BYTES {
             let what = "number of bytes in a transaction of a synced realm";

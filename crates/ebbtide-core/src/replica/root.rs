@@ -8,7 +8,7 @@ use super::replica_state::{Identity, Replica};
 use crate::batch::{CorruptStore, Head, LoadedStore, checksum_of, open_sealed, seal};
 use crate::clock::{Clock, EditTime};
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::ids::{ChainHash, ChangesetNumber, ClassIndex, ClientId, LogPosition, ObjectKey, RecordId};
+use crate::ids::{ChainHash, ChangesetNumber, ClientId, LogPosition, ObjectKey, RecordId};
 use crate::objects::{Group, Saved, Synced};
 use crate::page::{Manifest, assemble, decode_group, encode_group};
 
@@ -107,7 +107,6 @@ impl Replica {
             schema_version: root.schema_version,
             records,
             next_record: root.next_record,
-            retired: BTreeSet::new(),
         };
         let entries = read_log(store, log_start)?;
         let damaged = |error: DecodeError| CorruptStore::Damaged { record: "log".into(), reason: error.to_string() };
@@ -157,13 +156,9 @@ impl Replica {
             out.varint(self.next_key.0);
             out.varint(self.next_record.0);
             out.varint(log_start.0);
-            let mut manifest = Manifest::of(&self.base);
-            manifest.leave_out(&self.retired);
-            manifest.encode(out);
-            for (index, records) in records.iter().enumerate() {
-                if !self.retired.contains(&ClassIndex(index as u32)) {
-                    encode_records(records, out);
-                }
+            Manifest::of(&self.base).encode(out);
+            for records in records {
+                encode_records(records, out);
             }
         })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::EditTime;
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
-use crate::objects::{AuthorIndex, CowMap, ElementId, KeySource, List, Row, Snapshot, Stamp, Tombstone};
+use crate::objects::{AuthorIndex, CowMap, ElementId, KeySource, List, Row, Set, Slot, Snapshot, Stamp, Tombstone};
 use crate::schema::{ClassSchema, Collection};
 use crate::value::{PrimaryKey, Value, ValueRef};
 
@@ -20,8 +20,9 @@ pub fn transfer(ours: &Snapshot, fresh: &Snapshot, keys: &mut KeySource<'_>) -> 
     for class in &classes {
         transfer.insert_rows(*class, keys);
     }
-    for class in &classes {
-        transfer.set_rows(*class);
+    // Rows of embedded classes are made and set with their owners.
+    for class in classes.iter().filter(|class| !fresh.schema().class(**class).is_embedded()) {
+        transfer.set_rows(*class, keys);
         transfer.set_tombstones(*class);
     }
     (transfer.result, transfer.latest)
@@ -100,21 +101,107 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    fn set_rows(&mut self, class: ClassIndex) {
+    fn set_rows(&mut self, class: ClassIndex, keys: &mut KeySource<'_>) {
         let fresh = self.fresh;
-        let schema = fresh.schema().class(class);
         for row in fresh.table(class).rows() {
-            let Some(key) = self.keys[class.index()].get(&row.key()).copied() else { continue };
-            for (index, property) in schema.properties.iter().enumerate() {
-                let column = ColumnIndex(index as u32);
-                if schema.primary_key == Some(column) {
-                    continue;
-                }
-                match property.collection {
-                    Collection::None => self.set_cell(class, row, column, key),
-                    Collection::List => self.set_list(class, row, column, key),
-                }
+            if let Some(key) = self.keys[class.index()].get(&row.key()).copied() {
+                self.set_row(class, row, key, keys);
             }
+        }
+    }
+
+    fn set_row(&mut self, class: ClassIndex, row: Row<'_>, key: ObjectKey, keys: &mut KeySource<'_>) {
+        let schema = self.fresh.schema().class(class);
+        for (index, property) in schema.properties.iter().enumerate() {
+            let column = ColumnIndex(index as u32);
+            if schema.primary_key == Some(column) {
+                continue;
+            }
+            self.embed(class, row, column, key, keys);
+            match property.collection {
+                Collection::None => self.set_cell(class, row, column, key),
+                Collection::List => self.set_list(class, row, column, key),
+                Collection::Set => self.set_set(class, row, column, key),
+                Collection::Dictionary => self.set_dictionary(class, row, column, key),
+            }
+            self.set_embedded(class, row, column, keys);
+        }
+    }
+
+    /// Gives the embedded objects of a property rows: those that are in the same places already keep theirs.
+    fn embed(
+        &mut self,
+        class: ClassIndex,
+        row: Row<'_>,
+        column: ColumnIndex,
+        key: ObjectKey,
+        keys: &mut KeySource<'_>,
+    ) {
+        let (ours, our_column) = self.place(class, column);
+        for (slot, target, link) in self.embedded(class, row, column) {
+            let fresh = self.fresh;
+            let Some(child) = fresh.table(target).row(link) else { continue };
+            let created = self.stamp(child.created());
+            let slot = match slot {
+                Slot::Element(id) => Slot::Element(self.element(id)),
+                slot => slot,
+            };
+            let our_target = self.classes[target.index()];
+            let present = match (&slot, self.result.table(ours).get(key, our_column)) {
+                (Slot::Single, Some(value)) => Some(value),
+                (Slot::Element(id), Some(ValueRef::List(list))) => list.position(*id).and_then(|index| list.get(index)),
+                (Slot::Key(name), Some(ValueRef::Dictionary(dictionary))) => dictionary.get(name),
+                (Slot::Single | Slot::Element(_) | Slot::Key(_), _) => None,
+            };
+            let kept = match present {
+                Some(ValueRef::Link(there)) => {
+                    let stamp = self.result.table(our_target).row(there).map(|row| row.created());
+                    (stamp == Some(created)).then_some(there)
+                }
+                _ => None,
+            };
+            let our_key = kept.unwrap_or_else(|| {
+                let made = keys.embedded_key(&self.result, (ours, key, our_column), &slot, created);
+                self.result.insert_row(our_target, made, None, created);
+                made
+            });
+            self.keys[target.index()].insert(link, our_key);
+        }
+    }
+
+    /// Sets the properties of the embedded objects of a property.
+    fn set_embedded(&mut self, class: ClassIndex, row: Row<'_>, column: ColumnIndex, keys: &mut KeySource<'_>) {
+        for (_, target, link) in self.embedded(class, row, column) {
+            let fresh = self.fresh;
+            let our_key = self.keys[target.index()].get(&link).copied();
+            if let (Some(child), Some(our_key)) = (fresh.table(target).row(link), our_key) {
+                self.set_row(target, child, our_key, keys);
+            }
+        }
+    }
+
+    /// The embedded objects of a property of a fresh row, with their places.
+    fn embedded(&self, class: ClassIndex, row: Row<'_>, column: ColumnIndex) -> Vec<(Slot, ClassIndex, ObjectKey)> {
+        let Some(target) = self.fresh.link_target(class, column) else { return Vec::new() };
+        if !self.fresh.schema().class(target).is_embedded() {
+            return Vec::new();
+        }
+        let found = |slot, value: ValueRef<'_>| match value {
+            ValueRef::Link(key) => Some((slot, target, key)),
+            _ => None,
+        };
+        match row.value(column) {
+            ValueRef::List(list) => list
+                .elements()
+                .iter()
+                .filter_map(|element| found(Slot::Element(element.id), element.value.as_ref()))
+                .collect(),
+            ValueRef::Dictionary(dictionary) => dictionary
+                .entries()
+                .iter()
+                .filter_map(|entry| found(Slot::Key(entry.key.clone()), entry.value.as_ref()))
+                .collect(),
+            value => found(Slot::Single, value).into_iter().collect(),
         }
     }
 
@@ -145,6 +232,41 @@ impl<'a> Transfer<'a> {
         }
     }
 
+    fn set_set(&mut self, class: ClassIndex, row: Row<'_>, column: ColumnIndex, key: ObjectKey) {
+        let ValueRef::Set(fresh) = row.value(column) else { return };
+        let mut set = Set::default();
+        for element in &fresh.removed {
+            let value = self.value(class, column, element.value.as_ref());
+            let stamp = self.stamp(element.stamp);
+            set.remove(value.as_ref(), Some(stamp));
+        }
+        for element in fresh.elements() {
+            let value = self.value(class, column, element.value.as_ref());
+            let stamp = self.stamp(element.stamp);
+            set.insert(value, stamp);
+        }
+        let (ours, our_column) = self.place(class, column);
+        if self.result.set_of((ours, key, our_column)) != Some(&set) {
+            self.result.set_replace((ours, key, our_column), set);
+        }
+    }
+
+    fn set_dictionary(&mut self, class: ClassIndex, row: Row<'_>, column: ColumnIndex, key: ObjectKey) {
+        let ValueRef::Dictionary(fresh) = row.value(column) else { return };
+        let mut dictionary = fresh.clone();
+        for entry in &mut dictionary.entries {
+            entry.stamp = self.stamp(entry.stamp);
+            entry.value = self.value(class, column, entry.value.as_ref());
+        }
+        for (_, stamp) in &mut dictionary.removed {
+            *stamp = self.stamp(*stamp);
+        }
+        let (ours, our_column) = self.place(class, column);
+        if self.result.dictionary((ours, key, our_column)) != Some(&dictionary) {
+            self.result.dictionary_replace((ours, key, our_column), dictionary);
+        }
+    }
+
     fn set_tombstones(&mut self, class: ClassIndex) {
         let fresh = &self.fresh.table(class).tombstones;
         let adopt =
@@ -164,9 +286,18 @@ impl<'a> Transfer<'a> {
     }
 
     fn value(&self, class: ClassIndex, column: ColumnIndex, value: ValueRef<'_>) -> Value {
+        let our_key = |target: ClassIndex, key| self.keys.get(target.index()).and_then(|keys| keys.get(&key)).copied();
         match (value, self.fresh.link_target(class, column)) {
-            (ValueRef::Link(key), Some(target)) => {
-                self.keys[target.index()].get(&key).map_or(Value::Null, |key| Value::Link(*key))
+            (ValueRef::Link(key), Some(target)) => our_key(target, key).map_or(Value::Null, Value::Link),
+            (ValueRef::TypedLink(target, key), _) => {
+                our_key(target, key).map_or(Value::Null, |key| Value::TypedLink(self.classes[target.index()], key))
+            }
+            (ValueRef::Array(values), _) => {
+                Value::Array(values.iter().map(|value| self.value(class, column, value.as_ref())).collect())
+            }
+            (ValueRef::Map(values), _) => {
+                let entry = |(key, value): (&String, &Value)| (key.clone(), self.value(class, column, value.as_ref()));
+                Value::Map(values.iter().map(entry).collect())
             }
             (value, _) => value.to_owned(),
         }

@@ -216,6 +216,7 @@ fn an_object_named_by_its_key_never_comes_from_a_server() {
     };
 
     let note = ClassSchema {
+        kind: ebbtide_core::ClassKind::TopLevel,
         name: "Note".into(),
         primary_key: None,
         properties: vec![crate::world::property("text", PropertyType::String, true)],

@@ -20,7 +20,14 @@ pub const TAGS: ColumnIndex = ColumnIndex(4);
 pub const FRIENDS: ColumnIndex = ColumnIndex(5);
 
 pub fn property(name: &str, kind: PropertyType, optional: bool) -> Property {
-    Property { name: name.into(), kind, collection: Collection::None, optional, target: None, indexed: false }
+    Property {
+        name: name.into(),
+        kind,
+        collection: Collection::None,
+        optional,
+        target: None,
+        indexed: ebbtide_core::IndexKind::None,
+    }
 }
 
 pub fn link(name: &str, target: &str, collection: Collection) -> Property {
@@ -31,7 +38,7 @@ pub fn link(name: &str, target: &str, collection: Collection) -> Property {
         collection,
         optional,
         target: Some(target.into()),
-        indexed: false,
+        indexed: ebbtide_core::IndexKind::None,
     }
 }
 
@@ -39,6 +46,7 @@ pub fn schema() -> Schema {
     let tags = Property { collection: Collection::List, ..property("tags", PropertyType::String, false) };
     Schema::of([
         ClassSchema {
+            kind: ebbtide_core::ClassKind::TopLevel,
             name: "Dog".into(),
             primary_key: Some(ColumnIndex(0)),
             properties: vec![
@@ -51,6 +59,7 @@ pub fn schema() -> Schema {
             ],
         },
         ClassSchema {
+            kind: ebbtide_core::ClassKind::TopLevel,
             name: "Person".into(),
             primary_key: Some(ColumnIndex(0)),
             properties: vec![property("_id", PropertyType::Int, false), property("name", PropertyType::String, true)],

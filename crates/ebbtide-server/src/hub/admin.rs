@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ebbtide_core::{ClassSchema, ColumnIndex, Epoch, Salt, ServerVersion, Snapshot, ValueRef};
+use ebbtide_core::objects::Row;
+use ebbtide_core::{ClassIndex, ClassSchema, ColumnIndex, Epoch, ObjectKey, Salt, ServerVersion, Snapshot, ValueRef};
 use ebbtide_sync::server::{Position, Realm, RealmRecord, SchemaChange, reshape};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -79,17 +80,18 @@ fn classes(state: &Snapshot) -> Vec<ClassState> {
 /// Objects of a class as JSON, by position in the order of their creation.
 pub fn objects(state: &Snapshot, class: &str, from: usize) -> Result<ObjectsPage, String> {
     let index = state.schema().class_index(class).ok_or_else(|| format!("there is no class '{class}'"))?;
-    let schema = state.schema().class(index);
     let table = state.table(index);
     let rows = table.rows().skip(from).take(OBJECTS_LISTED_MAX);
-    let object = |row: ebbtide_core::objects::Row<'_>| {
-        let value = |(column, property): (usize, &ebbtide_core::Property)| {
-            let value = json_value(state, property.target.as_deref(), row.value(ColumnIndex(column as u32)));
-            (property.name.clone(), value)
-        };
-        Value::Object(schema.properties.iter().enumerate().map(value).collect::<Map<_, _>>())
-    };
+    let object = |row: Row<'_>| json_row(state, index, row);
     Ok(ObjectsPage { class: class.to_string(), total: table.len(), objects: rows.map(object).collect() })
+}
+
+fn json_row(state: &Snapshot, class: ClassIndex, row: Row<'_>) -> Value {
+    let value = |(column, property): (usize, &ebbtide_core::Property)| {
+        let value = json_value(state, property.target.as_deref(), row.value(ColumnIndex(column as u32)));
+        (property.name.clone(), value)
+    };
+    Value::Object(state.schema().class(class).properties.iter().enumerate().map(value).collect::<Map<_, _>>())
 }
 
 /// A value as JSON: what JSON has as itself, the rest as in MongoDB's extended JSON; a link as its target's key.
@@ -99,6 +101,8 @@ fn json_value(state: &Snapshot, target: Option<&str>, value: ValueRef<'_>) -> Va
         ValueRef::Bool(v) => json!(v),
         ValueRef::Int(v) if v.unsigned_abs() <= 1 << 53 => json!(v),
         ValueRef::Int(v) => json!({ "$numberLong": v.to_string() }),
+        ValueRef::Float(v) => json_value(state, target, ValueRef::Double(f64::from(v))),
+        ValueRef::Decimal(v) => json!({ "$numberDecimal": v.to_string() }),
         ValueRef::Double(v) if v.is_finite() => json!(v),
         ValueRef::Double(v) => json!({ "$numberDouble": v.to_string() }),
         ValueRef::String(v) => json!(v),
@@ -108,9 +112,33 @@ fn json_value(state: &Snapshot, target: Option<&str>, value: ValueRef<'_>) -> Va
         ValueRef::Uuid(v) => json!({ "$uuid": hex(&v) }),
         ValueRef::Link(key) => {
             let class = target.and_then(|target| state.schema().class_index(target));
-            let primary_key = class.and_then(|class| state.primary_key(class, key));
-            json!({ "$link": primary_key.map(|key| json_value(state, None, key.as_ref())) })
+            match class {
+                Some(class) if state.schema().class(class).is_embedded() => {
+                    state.table(class).row(key).map_or(Value::Null, |row| json_row(state, class, row))
+                }
+                class => json_link(state, class, key),
+            }
+        }
+        ValueRef::TypedLink(class, key) => json_link(state, Some(class), key),
+        ValueRef::Array(values) => {
+            Value::Array(values.iter().map(|value| json_value(state, target, value.as_ref())).collect())
+        }
+        ValueRef::Map(values) => {
+            let entry = |(key, value): (&String, &ebbtide_core::Value)| {
+                (key.clone(), json_value(state, target, value.as_ref()))
+            };
+            Value::Object(values.iter().map(entry).collect())
         }
         ValueRef::List(list) => Value::Array(list.iter().map(|value| json_value(state, target, value)).collect()),
+        ValueRef::Set(set) => Value::Array(set.iter().map(|value| json_value(state, target, value)).collect()),
+        ValueRef::Dictionary(dictionary) => {
+            let entry = |(key, value): (&str, ValueRef<'_>)| (key.to_string(), json_value(state, target, value));
+            Value::Object(dictionary.iter().map(entry).collect())
+        }
     }
+}
+
+fn json_link(state: &Snapshot, class: Option<ClassIndex>, key: ObjectKey) -> Value {
+    let primary_key = class.and_then(|class| state.primary_key(class, key));
+    json!({ "$link": primary_key.map(|key| json_value(state, None, key.as_ref())) })
 }

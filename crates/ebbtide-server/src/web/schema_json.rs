@@ -63,7 +63,8 @@ pub fn parse_change(json: &Value) -> Result<SchemaChange, String> {
         Operation::AddClass { class, primary_key, properties } => {
             let parsed = properties.iter().map(|(name, text)| parse_property(name, text));
             let properties = parsed.collect::<Result<Vec<_>, _>>()?;
-            let mut made = ClassSchema { name: class, primary_key: None, properties };
+            let mut made =
+                ClassSchema { kind: ebbtide_core::ClassKind::TopLevel, name: class, primary_key: None, properties };
             let key = made.column(&primary_key);
             made.primary_key = Some(key.ok_or_else(|| format!("the primary key '{primary_key}' is no property"))?);
             SchemaChange::AddClass(made)
@@ -82,10 +83,9 @@ pub fn parse_change(json: &Value) -> Result<SchemaChange, String> {
 
 /// Reads a property's type in the shorthand grammar.
 pub fn parse_property(name: &str, text: &str) -> Result<Property, String> {
-    let (element, collection) = match text.strip_suffix("[]") {
-        Some(element) => (element, Collection::List),
-        None => (text, Collection::None),
-    };
+    let suffixes = [("[]", Collection::List), ("<>", Collection::Set), ("{}", Collection::Dictionary)];
+    let suffix = suffixes.iter().find_map(|(suffix, kind)| Some((text.strip_suffix(suffix)?, *kind)));
+    let (element, collection) = suffix.unwrap_or((text, Collection::None));
     let (element, optional) = match element.strip_suffix('?') {
         Some(element) => (element, true),
         None => (element, false),
@@ -93,7 +93,10 @@ pub fn parse_property(name: &str, text: &str) -> Result<Property, String> {
     let kind = match element {
         "bool" => PropertyType::Bool,
         "int" => PropertyType::Int,
+        "float" => PropertyType::Float,
         "double" => PropertyType::Double,
+        "decimal128" => PropertyType::Decimal,
+        "mixed" => PropertyType::Mixed,
         "string" => PropertyType::String,
         "data" => PropertyType::Data,
         "date" => PropertyType::Date,
@@ -108,8 +111,10 @@ pub fn parse_property(name: &str, text: &str) -> Result<Property, String> {
         name: name.to_string(),
         kind,
         collection,
-        optional: optional || (is_link && collection == Collection::None),
+        optional: optional
+            || kind == PropertyType::Mixed
+            || (is_link && matches!(collection, Collection::None | Collection::Dictionary)),
         target: is_link.then(|| element.to_string()),
-        indexed: false,
+        indexed: ebbtide_core::IndexKind::None,
     })
 }

@@ -493,12 +493,17 @@ pub fn property(name: &str, kind: PropertyType) -> Property {
         collection: Collection::None,
         optional: false,
         target: None,
-        indexed: false,
+        indexed: ebbtide_core::IndexKind::None,
     }
 }
 
 pub fn class(name: &str, properties: Vec<Property>) -> ClassSchema {
-    ClassSchema { name: name.to_string(), primary_key: Some(ColumnIndex(0)), properties }
+    ClassSchema {
+        kind: ebbtide_core::ClassKind::TopLevel,
+        name: name.to_string(),
+        primary_key: Some(ColumnIndex(0)),
+        properties,
+    }
 }
 
 pub fn tasks() -> Schema {

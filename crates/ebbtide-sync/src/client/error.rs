@@ -55,12 +55,10 @@ pub enum OpenError {
         /// Wanted.
         wanted: u64,
     },
-    /// Objects that have the same primary key after a migration.
-    DuplicateKeys {
-        /// The class.
-        class: String,
-        /// The primary key.
-        property: String,
+    /// Objects do not fit the schema after a migration.
+    MigrationFailed {
+        /// In words.
+        message: String,
     },
     /// A class of a synced realm without the primary key that syncing needs.
     PrimaryKeyMissing {
@@ -100,9 +98,7 @@ impl std::fmt::Display for OpenError {
             OpenError::SchemaVersionDiffers { stored, wanted } => {
                 write!(f, "Provided schema version {wanted} does not equal last set version {stored}.")
             }
-            OpenError::DuplicateKeys { class, property } => {
-                write!(f, "Primary key property '{class}.{property}' has duplicate values after migration.")
-            }
+            OpenError::MigrationFailed { message } => write!(f, "{message}"),
             OpenError::PrimaryKeyMissing { class } => {
                 write!(
                     f,
@@ -142,12 +138,10 @@ pub enum EngineError {
     Closed,
     /// The schema cannot be changed like that.
     SchemaMismatch(Vec<String>),
-    /// Objects that have the same primary key after a migration.
-    DuplicateKeys {
-        /// The class.
-        class: String,
-        /// The primary key.
-        property: String,
+    /// Objects do not fit the schema after a migration.
+    MigrationFailed {
+        /// In words.
+        message: String,
     },
     /// A migration ends by itself: its transaction is not for the app to end.
     InMigration,
@@ -170,9 +164,7 @@ impl std::fmt::Display for EngineError {
                 failure.message
             ),
             EngineError::Closed => write!(f, "Cannot access realm that has been closed."),
-            EngineError::DuplicateKeys { class, property } => {
-                write!(f, "Primary key property '{class}.{property}' has duplicate values after migration.")
-            }
+            EngineError::MigrationFailed { message } => write!(f, "{message}"),
             EngineError::InMigration => {
                 write!(f, "The transaction of a migration ends with the migration.")
             }

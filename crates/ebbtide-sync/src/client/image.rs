@@ -39,7 +39,7 @@ impl Engine {
             return None;
         }
         let head = self.state.disk.settled_head()?;
-        Some(Image { replica: self.state.replica.clone().settled(), head, log_bytes: self.state.disk.log_bytes() })
+        Some(Image { replica: self.state.replica.clone(), head, log_bytes: self.state.disk.log_bytes() })
     }
 
     /// The batch that makes an empty store a copy of this realm as the app sees it, under an author of its own.

@@ -7,10 +7,8 @@
 //! ```
 //! In between the engine has a transaction on the reshaped state, and the replica is as it was.
 
-use std::collections::BTreeSet;
-
-use ebbtide_core::objects::Synced;
-use ebbtide_core::{ClassIndex, Millis, Schema, Snapshot};
+use ebbtide_core::objects::{Constraints, Synced};
+use ebbtide_core::{Millis, Schema, Snapshot, Transaction};
 
 use super::engine::Engine;
 use super::error::EngineError;
@@ -23,6 +21,20 @@ pub(super) struct Migrating {
     pub(super) version: u64,
     /// The schema that the app wants.
     pub(super) wanted: Schema,
+    pub(super) constraints: Constraints,
+}
+
+impl Migrating {
+    /// What is left to do when the app has had its say, and whether the outcome may stand.
+    pub(super) fn complete(&self, transaction: &mut Transaction) -> Result<(), String> {
+        transaction.embed_classes(&self.wanted, self.constraints)?;
+        match transaction.duplicate_key() {
+            None => Ok(()),
+            Some((class, property)) => {
+                Err(format!("Primary key property '{class}.{property}' has duplicate values after migration."))
+            }
+        }
+    }
 }
 
 impl Engine {
@@ -34,12 +46,12 @@ impl Engine {
 
     /// Ends the migration. On an error nothing has changed and the engine closes.
     pub fn finish_migration(&mut self, now: Millis) -> Result<(), EngineError> {
-        let (Some(migrating), Some(transaction)) = (self.migrating.take(), self.transaction.take()) else {
+        let (Some(migrating), Some(mut transaction)) = (self.migrating.take(), self.transaction.take()) else {
             return Err(EngineError::NotInTransaction);
         };
-        if let Some((class, property)) = transaction.duplicate_key() {
+        if let Err(message) = migrating.complete(&mut transaction) {
             self.handle(now, Event::Close);
-            return Err(EngineError::DuplicateKeys { class, property });
+            return Err(EngineError::MigrationFailed { message });
         }
         if let Err(error) = self.state.replica.migrate(transaction, migrating.version) {
             self.handle(now, Event::Close);
@@ -64,7 +76,7 @@ impl Engine {
         if self.state.replica.synced() == Synced::Yes {
             return Err(EngineError::Synced);
         }
-        let class = self.current().schema().class_index(name).filter(|class| !self.retired().contains(class));
+        let class = self.current().schema().class_index(name);
         let is_wanted = self.migrating.as_ref().map(|migrating| migrating.wanted.class_index(name).is_some());
         let transaction = self.transaction()?;
         if let Some(class) = class {
@@ -78,13 +90,6 @@ impl Engine {
             self.raised += 1;
         }
         Ok(())
-    }
-
-    /// The classes that are there in name only: they were deleted since the realm was opened.
-    pub fn retired(&self) -> BTreeSet<ClassIndex> {
-        let mut retired = self.state.replica.retired().clone();
-        retired.extend(self.transaction.iter().flat_map(|transaction| transaction.retired()));
-        retired
     }
 
     pub(super) fn check_not_migrating(&self) -> Result<(), EngineError> {

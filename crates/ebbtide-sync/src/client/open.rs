@@ -162,19 +162,19 @@ fn adopt_schema(
             }
             Ok(None)
         }
-        (Synced::No, false) => migrate(now, (schema, wanted), options.migration, state),
+        (Synced::No, false) => migrate(now, (schema, wanted), options, state),
     }
 }
 
 fn migrate(
     now: Millis,
     (schema, version): (&Schema, u64),
-    migration: Migration,
+    options: &OpenOptions,
     state: &mut State,
 ) -> Result<Option<(Transaction, Migrating)>, OpenError> {
     let stored = state.replica.schema_version();
     let problems = reasons(state.replica.base().schema(), schema);
-    if migration == Migration::StartOver && (version != stored || !problems.is_empty()) {
+    if options.migration == Migration::StartOver && (version != stored || !problems.is_empty()) {
         let client = ClientId(state.draws.bytes());
         state.replica = state.replica.start_over(schema, version, client);
         state.disk.replace();
@@ -187,16 +187,15 @@ fn migrate(
         let heading = "Migration is required due to the following errors";
         return Err(OpenError::SchemaMismatch { heading, problems });
     }
-    let transaction = state.replica.begin_migration(now, schema);
-    if version > stored && migration == Migration::Callback {
-        return Ok(Some((transaction, Migrating { version, wanted: schema.clone() })));
+    let mut transaction = state.replica.begin_migration(now, schema);
+    let migrating = Migrating { version, wanted: schema.clone(), constraints: options.constraints };
+    if version > stored && options.migration == Migration::Callback {
+        return Ok(Some((transaction, migrating)));
     }
     if version == stored && transaction.snapshot().schema() == state.replica.base().schema() {
         return Ok(None);
     }
-    if let Some((class, property)) = transaction.duplicate_key() {
-        return Err(OpenError::DuplicateKeys { class, property });
-    }
+    migrating.complete(&mut transaction).map_err(|message| OpenError::MigrationFailed { message })?;
     state.replica.migrate(transaction, version).expect("a transaction without writes exceeds no limit");
     state.disk.checkpoint();
     Ok(None)
@@ -230,6 +229,7 @@ fn synced(kind: &Kind) -> Synced {
 
 #[cfg(test)]
 mod tests {
+    use ebbtide_core::objects::Constraints;
     use ebbtide_core::{LogPosition, RecordId};
 
     use super::*;
@@ -239,6 +239,7 @@ mod tests {
             schema: None,
             schema_version: None,
             migration: Migration::Automatic,
+            constraints: Constraints::Refuse,
             read_only: false,
             kind: Kind::Local,
             seed: [0; 32],

@@ -1,6 +1,7 @@
 //! How a realm is opened.
 
 use ebbtide_core::Schema;
+use ebbtide_core::objects::Constraints;
 
 /// How a realm is opened.
 #[derive(Clone, PartialEq, Debug)]
@@ -11,6 +12,8 @@ pub struct OpenOptions {
     pub schema_version: Option<u64>,
     /// What becomes of a local realm whose schema or its version is another than the wanted one.
     pub migration: Migration,
+    /// What becomes of objects that a migration cannot embed as they are.
+    pub constraints: Constraints,
     /// Whether writes are refused.
     pub read_only: bool,
     /// Whether it syncs.

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use ebbtide_core::objects::{Synced, WriteContext};
+use ebbtide_core::objects::{Embedding, Synced, WriteContext};
 use ebbtide_core::schema::{SchemaError, validate};
 use ebbtide_core::{
-    ChainHash, ChangesetNumber, ClassIndex, ClassSchema, ClientId, Collection, ColumnIndex, EditTime, ObjectKey,
-    Property, PropertyType, Schema, ServerVersion, Snapshot, Transaction, Value, ValueRef, WriteError,
+    ChainHash, ChangesetNumber, ClassIndex, ClassSchema, ClientId, Collection, ColumnIndex, Decimal, EditTime,
+    ObjectKey, Property, PropertyType, Schema, ServerVersion, Snapshot, Transaction, Value, ValueRef, WriteError,
 };
 
 /// One change of a schema by the operator.
@@ -186,12 +186,14 @@ pub fn reshape(state: &Snapshot, schema: &Schema) -> Result<Snapshot, ReshapeErr
     };
     let mut writing =
         Writing { state, tx: Transaction::begin(&Snapshot::empty(schema), context), keys: BTreeMap::new() };
-    for (index, class) in schema.classes.iter().enumerate() {
+    // Embedded objects come with their owners.
+    let standing = || schema.classes.iter().enumerate().filter(|(_, class)| !class.is_embedded());
+    for (index, class) in standing() {
         if let Some(old) = state.schema().class_index(&class.name) {
             writing.create(old, ClassIndex(index as u32), class)?;
         }
     }
-    for (index, class) in schema.classes.iter().enumerate() {
+    for (index, class) in standing() {
         if let Some(old) = state.schema().class_index(&class.name) {
             writing.fill(old, ClassIndex(index as u32), class);
         }
@@ -229,7 +231,19 @@ impl Writing<'_> {
 
     fn fill(&mut self, old: ClassIndex, class: ClassIndex, schema: &ClassSchema) {
         let state = self.state;
+        for row in state.table(old).rows() {
+            let key = self.keys[&(schema.name.clone(), row.key())];
+            self.fill_row(old, row.key(), class, key);
+        }
+    }
+
+    /// Sets the properties of one object, and of the embedded objects in it. A value that the new type cannot hold leaves its
+    /// collection, or stays what a new object has.
+    fn fill_row(&mut self, old: ClassIndex, old_key: ObjectKey, class: ClassIndex, key: ObjectKey) {
+        let state = self.state;
         let source = state.schema().class(old);
+        let schema = ClassSchema::clone(self.tx.snapshot().schema().class(class));
+        let Some(row) = state.table(old).row(old_key) else { return };
         for (index, property) in schema.properties.iter().enumerate() {
             let column = ColumnIndex(index as u32);
             let Some(from) = source.column(&property.name) else { continue };
@@ -237,38 +251,104 @@ impl Writing<'_> {
                 continue;
             }
             let before = source.property(from);
-            for row in state.table(old).rows() {
-                let key = self.keys[&(schema.name.clone(), row.key())];
-                match (row.value(from), property.collection) {
-                    (ValueRef::List(list), Collection::List) => {
-                        let values = list.iter().filter_map(|value| self.convert(value, before, property));
-                        for (at, value) in values.collect::<Vec<_>>().into_iter().enumerate() {
-                            // A value that the new type cannot hold leaves the list.
-                            let _ = self.tx.list_insert(class, key, column, at, value);
+            let at = Cell { class, key, column };
+            match (row.value(from), property.collection) {
+                (ValueRef::List(list), Collection::List) => {
+                    let mut next = 0;
+                    for value in list.iter() {
+                        let written = match self.embedded(value, before, property) {
+                            Some(child) => self.embed(at, Embedding::Insert(next), child),
+                            None => self
+                                .convert(value, before, property)
+                                .is_some_and(|value| self.tx.list_insert(class, key, column, next, value).is_ok()),
+                        };
+                        next += usize::from(written);
+                    }
+                }
+                (ValueRef::Set(set), Collection::Set) => {
+                    for value in
+                        set.iter().filter_map(|value| self.convert(value, before, property)).collect::<Vec<_>>()
+                    {
+                        let _ = self.tx.set_insert(class, key, column, value);
+                    }
+                }
+                (ValueRef::Dictionary(dictionary), Collection::Dictionary) => {
+                    for (name, value) in dictionary.iter() {
+                        if let Some(child) = self.embedded(value, before, property) {
+                            self.embed(at, Embedding::Key(name), child);
+                        } else if let Some(value) = self.convert(value, before, property) {
+                            let _ = self.tx.dictionary_set(class, key, column, name, value);
                         }
                     }
-                    (ValueRef::List(_), Collection::None) | (_, Collection::List) => {}
-                    (value, Collection::None) => {
-                        if let Some(value) = self.convert(value, before, property) {
-                            // A value that the new type cannot hold stays what a new object has.
-                            let _ = self.tx.set_default(class, key, column, value);
-                        }
+                }
+                (ValueRef::List(_) | ValueRef::Set(_) | ValueRef::Dictionary(_), _)
+                | (_, Collection::List | Collection::Set | Collection::Dictionary) => {}
+                (value, Collection::None) => {
+                    if let Some(child) = self.embedded(value, before, property) {
+                        self.embed(at, Embedding::Property, child);
+                    } else if let Some(value) = self.convert(value, before, property) {
+                        let _ = self.tx.set_default(class, key, column, value);
                     }
                 }
             }
         }
     }
 
-    fn convert(&self, value: ValueRef<'_>, before: &Property, property: &Property) -> Option<Value> {
-        if let ValueRef::Link(key) = value {
-            let target = property.target.as_ref()?;
-            if before.target.as_ref() != Some(target) {
-                return None;
-            }
-            return self.keys.get(&(target.clone(), key)).map(|key| Value::Link(*key));
-        }
-        convert_plain(value, property)
+    /// The embedded object that a value leads to, if the property still holds objects of its class.
+    fn embedded(
+        &self,
+        value: ValueRef<'_>,
+        before: &Property,
+        property: &Property,
+    ) -> Option<(ClassIndex, ObjectKey, ClassIndex)> {
+        let (ValueRef::Link(key), Some(target)) = (value, property.target.as_ref()) else { return None };
+        let schema = self.tx.snapshot().schema();
+        let (old, new) = (self.state.schema().class_index(target)?, schema.class_index(target)?);
+        let is_embedded = schema.class(new).is_embedded() && before.target.as_ref() == Some(target);
+        is_embedded.then_some((old, key, new))
     }
+
+    fn embed(&mut self, at: Cell, place: Embedding<'_>, child: (ClassIndex, ObjectKey, ClassIndex)) -> bool {
+        let (old, old_key, class) = child;
+        let Ok(key) = self.tx.embed(at.class, at.key, at.column, place) else { return false };
+        self.fill_row(old, old_key, class, key);
+        true
+    }
+
+    fn convert(&self, value: ValueRef<'_>, before: &Property, property: &Property) -> Option<Value> {
+        match value {
+            ValueRef::Link(key) => {
+                let target = property.target.as_ref()?;
+                if before.target.as_ref() != Some(target) {
+                    return None;
+                }
+                self.keys.get(&(target.clone(), key)).map(|key| Value::Link(*key))
+            }
+            ValueRef::TypedLink(class, key) => {
+                let name = &self.state.schema().class(class).name;
+                let class = self.tx.snapshot().schema().class_index(name)?;
+                let key = self.keys.get(&(name.clone(), key))?;
+                (property.kind == PropertyType::Mixed).then_some(Value::TypedLink(class, *key))
+            }
+            ValueRef::Array(values) => {
+                let inner = |value: &Value| self.convert(value.as_ref(), before, property).unwrap_or_default();
+                Some(Value::Array(values.iter().map(inner).collect()))
+            }
+            ValueRef::Map(values) => {
+                let inner = |value: &Value| self.convert(value.as_ref(), before, property).unwrap_or_default();
+                Some(Value::Map(values.iter().map(|(key, value)| (key.clone(), inner(value))).collect()))
+            }
+            value => convert_plain(value, property),
+        }
+    }
+}
+
+/// A property of an object in the new state.
+#[derive(Clone, Copy)]
+struct Cell {
+    class: ClassIndex,
+    key: ObjectKey,
+    column: ColumnIndex,
 }
 
 /// The equal value of another type, where there is one.
@@ -279,6 +359,11 @@ fn convert_plain(value: ValueRef<'_>, property: &Property) -> Option<Value> {
         (ValueRef::Bool(v), PropertyType::Int) => Value::Int(i64::from(v)),
         (ValueRef::Bool(v), PropertyType::String) => Value::String(v.to_string()),
         (ValueRef::Int(v), PropertyType::Double) => Value::Double(v as f64),
+        (ValueRef::Int(v), PropertyType::Decimal) => Value::Decimal(Decimal::from_int(v)),
+        (ValueRef::Float(v), PropertyType::Double) => Value::Double(f64::from(v)),
+        (ValueRef::Double(v), PropertyType::Float) => Value::Float(v as f32),
+        (ValueRef::Double(v), PropertyType::Decimal) => Value::Decimal(Decimal::from_double(v)),
+        (ValueRef::Decimal(v), PropertyType::Double) => Value::Double(v.to_double()),
         (ValueRef::Int(v), PropertyType::String) => Value::String(v.to_string()),
         (ValueRef::Int(v), PropertyType::Bool) if v == 0 || v == 1 => Value::Bool(v == 1),
         (ValueRef::Double(v), PropertyType::Int) if v.fract() == 0.0 && v.abs() < 9e15 => Value::Int(v as i64),

@@ -3,7 +3,7 @@
 
 use ebbtide_core::changeset::{Builder, Changeset, Instruction};
 use ebbtide_core::ids::ChangesetNumber;
-use ebbtide_core::schema::{SchemaConflict, SchemaDifference, compare, validate};
+use ebbtide_core::schema::{ClassKind, SchemaConflict, SchemaDifference, compare, validate};
 use ebbtide_core::{ChainHash, ClientId, EditTime, Schema, ServerVersion};
 
 use super::refusal::Refusal;
@@ -28,6 +28,13 @@ fn describe(conflict: &SchemaConflict) -> String {
         SchemaConflict::OptionalityChanged { class, property, now_optional } => {
             let (server, client) = if *now_optional { ("required", "optional") } else { ("optional", "required") };
             format!("Property '{class}.{property}' is {server} on the server and {client} on the client.")
+        }
+        SchemaConflict::KindChanged { class, to } => {
+            let (server, client) = match to {
+                ClassKind::Embedded => ("stands by itself", "is embedded"),
+                ClassKind::TopLevel => ("is embedded", "stands by itself"),
+            };
+            format!("Class '{class}' {server} on the server and {client} on the client.")
         }
         SchemaConflict::PrimaryKeyChanged { class, from, to } => {
             format!("The primary key of class '{class}' is '{from}' on the server and '{to}' on the client.")

@@ -19,7 +19,14 @@ const NOW: Millis = Millis(1_000_000_000_000);
 const DAY: u64 = 86_400_000;
 
 fn property(name: &str, kind: PropertyType) -> Property {
-    Property { name: name.into(), kind, collection: Collection::None, optional: false, target: None, indexed: false }
+    Property {
+        name: name.into(),
+        kind,
+        collection: Collection::None,
+        optional: false,
+        target: None,
+        indexed: ebbtide_core::IndexKind::None,
+    }
 }
 
 fn link(name: &str, target: &str) -> Property {
@@ -27,7 +34,12 @@ fn link(name: &str, target: &str) -> Property {
 }
 
 fn class(name: &str, properties: Vec<Property>) -> ClassSchema {
-    ClassSchema { name: name.into(), primary_key: Some(ColumnIndex(0)), properties }
+    ClassSchema {
+        kind: ebbtide_core::ClassKind::TopLevel,
+        name: name.into(),
+        primary_key: Some(ColumnIndex(0)),
+        properties,
+    }
 }
 
 fn schema() -> Schema {

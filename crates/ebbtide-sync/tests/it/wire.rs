@@ -43,6 +43,7 @@ fn any_purpose() -> impl Strategy<Value = Purpose> {
 
 fn dogs() -> Schema {
     Schema::of([ClassSchema {
+        kind: ebbtide_core::ClassKind::TopLevel,
         name: "Dog".into(),
         primary_key: Some(ColumnIndex(0)),
         properties: vec![
@@ -52,7 +53,7 @@ fn dogs() -> Schema {
                 collection: Collection::None,
                 optional: false,
                 target: None,
-                indexed: false,
+                indexed: ebbtide_core::IndexKind::None,
             },
             Property {
                 name: "friends".into(),
@@ -60,7 +61,7 @@ fn dogs() -> Schema {
                 collection: Collection::List,
                 optional: false,
                 target: Some("Dog".into()),
-                indexed: false,
+                indexed: ebbtide_core::IndexKind::None,
             },
         ],
     }])

@@ -32,11 +32,12 @@ fn property(name: &str, shorthand: &str) -> Property {
         _ => PropertyType::Link,
     };
     let target = (kind == PropertyType::Link).then(|| element.to_string());
-    Property { name: name.to_string(), kind, collection, optional, target, indexed: false }
+    Property { name: name.to_string(), kind, collection, optional, target, indexed: crate::schema::IndexKind::None }
 }
 
 pub(super) fn schema() -> Schema {
     let class = |name: &str, properties: &[(&str, &str)]| ClassSchema {
+        kind: crate::schema::ClassKind::TopLevel,
         name: name.to_string(),
         primary_key: Some(ColumnIndex(0)),
         properties: properties.iter().map(|(name, shorthand)| property(name, shorthand)).collect(),

@@ -1,0 +1,188 @@
+//! What instructions do to lists, sets and dictionaries.
+
+use std::collections::BTreeSet;
+
+use super::apply::Applier;
+use super::place::{place, position_after};
+use crate::changeset::{ElementRef, Operand};
+use crate::ids::ServerVersion;
+use crate::limits::LIST_ELEMENTS;
+use crate::objects::{Dictionary, Element, ElementId, List, Place, Set, Slot, Stamp};
+use crate::value::{Value, ValueRef};
+
+impl Applier<'_, '_> {
+    pub(super) fn list_insert(
+        &mut self,
+        at: Place,
+        sequence: u64,
+        after: Option<ElementRef>,
+        index: usize,
+        operand: &Operand,
+    ) {
+        let id = ElementId { author: self.stamp.author, sequence };
+        let list = self.list(at);
+        // The log of a local realm has nothing twice.
+        let is_known = self.at != ServerVersion(0) && list.position(id).is_some();
+        if is_known || list.len() >= LIST_ELEMENTS {
+            return;
+        }
+        let Some(value) = self.value(at, &Slot::Element(id), operand) else { return };
+        if self.is_gone(at, &value, operand) {
+            return;
+        }
+        let after = after.map(|after| self.element(after));
+        let list = self.list(at);
+        let element =
+            Element { id, after: after.flatten(), placed: self.stamp, version: self.at, stamp: self.stamp, value };
+        let index = place(self.snapshot, list, &element, position_after(list, after, index), self.changeset.base);
+        self.snapshot.list_insert(at.0, at.1, at.2, index, element);
+    }
+
+    pub(super) fn list_set(&mut self, at: Place, element: ElementRef, operand: &Operand) {
+        let Some(index) = self.position(at, element) else { return };
+        let present = &self.list(at).elements()[index];
+        let id = present.id;
+        if self.snapshot.later(present.stamp, self.stamp) {
+            return;
+        }
+        let Some(value) = self.value(at, &Slot::Element(id), operand) else { return };
+        if self.is_gone(at, &value, operand) {
+            self.snapshot.list_remove(at.0, at.1, at.2, index);
+        } else {
+            self.snapshot.list_set(at.0, at.1, at.2, index, value, self.stamp);
+        }
+    }
+
+    pub(super) fn list_move(&mut self, at: Place, element: ElementRef, after: Option<ElementRef>, index: usize) {
+        let Some(from) = self.position(at, element) else { return };
+        let list = self.list(at);
+        if self.snapshot.later(list.elements()[from].placed, self.stamp) {
+            return;
+        }
+        let after = after.map(|after| self.element(after));
+        let to = position_after(list, after, index);
+        let to = if to > from { to - 1 } else { to };
+        let to = to.min(list.len() - 1);
+        let placed = (after.flatten(), self.stamp, self.at);
+        self.snapshot.list_move(at.0, at.1, at.2, from, to, placed);
+    }
+
+    pub(super) fn list_remove(&mut self, at: Place, element: ElementRef) {
+        if let Some(index) = self.position(at, element) {
+            self.snapshot.list_remove(at.0, at.1, at.2, index);
+        }
+    }
+
+    /// Removes all at once: one by one, each would move all that stand behind it.
+    pub(super) fn list_clear(&mut self, at: Place, elements: &[ElementRef]) {
+        let gone: BTreeSet<ElementId> = elements.iter().filter_map(|element| self.element(*element)).collect();
+        let list = self.list(at);
+        let left: Vec<Element> = list.elements().iter().filter(|left| !gone.contains(&left.id)).cloned().collect();
+        if left.len() < list.len() {
+            self.snapshot.list_replace(at.0, at.1, at.2, List { elements: left });
+        }
+    }
+
+    /// A value goes to the later of insertion and removal.
+    pub(super) fn set_insert(&mut self, at: Place, operand: &Operand) {
+        let Some(value) = self.value(at, &Slot::Single, operand) else { return };
+        let set = self.set_of(at);
+        let present = match set.position(value.as_ref()) {
+            Ok(index) => Some(set.elements()[index].stamp),
+            Err(_) => set.removed(value.as_ref()),
+        };
+        let is_full = set.len() >= LIST_ELEMENTS;
+        if is_full || self.is_gone(at, &value, operand) || self.is_earlier_than(present) || value.depth() > 0 {
+            return;
+        }
+        self.snapshot.set_insert(at, value, self.stamp);
+    }
+
+    pub(super) fn set_remove(&mut self, at: Place, operand: &Operand) {
+        let Some(value) = self.value(at, &Slot::Single, operand) else { return };
+        if self.is_gone(at, &value, operand) {
+            return;
+        }
+        let set = self.set_of(at);
+        let present = match set.position(value.as_ref()) {
+            Ok(index) => Some(set.elements()[index].stamp),
+            Err(_) => set.removed(value.as_ref()),
+        };
+        if !self.is_earlier_than(present) {
+            self.snapshot.set_remove(at, value.as_ref(), self.remembered());
+        }
+    }
+
+    pub(super) fn set_clear(&mut self, at: Place) {
+        let elements = self.set_of(at).elements().iter();
+        let gone: Vec<Value> = elements
+            .filter(|element| !self.is_earlier_than(Some(element.stamp)))
+            .map(|element| element.value.clone())
+            .collect();
+        for value in gone.iter().rev() {
+            self.snapshot.set_remove(at, value.as_ref(), self.remembered());
+        }
+    }
+
+    /// A key goes to the later edit of its value; removing it is one.
+    pub(super) fn dictionary_set(&mut self, at: Place, key: &str, operand: &Operand) {
+        let dictionary = self.dictionary(at);
+        let is_full = dictionary.len() >= LIST_ELEMENTS && dictionary.get(key).is_none();
+        if is_full || self.is_earlier_than(dictionary.stamp(key)) {
+            return;
+        }
+        if let Some(value) = self.value(at, &Slot::Key(key.to_string()), operand) {
+            self.snapshot.dictionary_set(at, key, value, self.stamp);
+        }
+    }
+
+    pub(super) fn dictionary_remove(&mut self, at: Place, key: &str) {
+        if !self.is_earlier_than(self.dictionary(at).stamp(key)) {
+            self.snapshot.dictionary_remove(at, key, self.remembered());
+        }
+    }
+
+    pub(super) fn dictionary_clear(&mut self, at: Place) {
+        let entries = self.dictionary(at).entries().iter();
+        let gone: Vec<String> =
+            entries.filter(|entry| !self.is_earlier_than(Some(entry.stamp))).map(|entry| entry.key.clone()).collect();
+        for key in gone.iter().rev() {
+            self.snapshot.dictionary_remove(at, key, self.remembered());
+        }
+    }
+
+    fn is_earlier_than(&self, present: Option<Stamp>) -> bool {
+        present.is_some_and(|present| self.snapshot.later(present, self.stamp))
+    }
+
+    /// The stamp under which a removal is remembered: a local realm has no concurrent authors, and remembers none.
+    fn remembered(&self) -> Option<Stamp> {
+        (self.at != ServerVersion(0)).then_some(self.stamp)
+    }
+
+    /// Whether a value was a link to an object that is gone, in a collection of links, which has no nulls.
+    fn is_gone(&self, (class, _, column): Place, value: &Value, operand: &Operand) -> bool {
+        let of_links = self.snapshot.link_target(class, column).is_some();
+        of_links && value.is_null() && matches!(operand, Operand::Link(_))
+    }
+
+    fn list(&self, at: Place) -> &List {
+        self.snapshot.list(at.0, at.1, at.2).expect("the list was just found")
+    }
+
+    fn set_of(&self, at: Place) -> &Set {
+        self.snapshot.set_of(at).expect("the set was just found")
+    }
+
+    fn dictionary(&self, at: Place) -> &Dictionary {
+        self.snapshot.dictionary(at).expect("the dictionary was just found")
+    }
+
+    fn position(&self, at: Place, element: ElementRef) -> Option<usize> {
+        let id = self.element(element)?;
+        match self.snapshot.table(at.0).get(at.1, at.2)? {
+            ValueRef::List(list) => list.position(id),
+            _ => None,
+        }
+    }
+}

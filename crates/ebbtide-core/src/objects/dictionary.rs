@@ -1,0 +1,104 @@
+//! Dictionaries: values by key, kept in the order of the keys.
+
+use super::snapshot::Stamp;
+use crate::value::{Value, ValueRef};
+
+/// One entry of a dictionary.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Entry {
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    pub value: Value,
+    /// When its value was set.
+    pub stamp: Stamp,
+}
+
+/// The entries of one dictionary property, ascending by key.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Dictionary {
+    pub(crate) entries: Vec<Entry>,
+    /// Keys that were removed, ascending, so that an earlier edit that arrives later does not bring one back. Empty in a
+    /// local realm.
+    pub(crate) removed: Vec<(String, Stamp)>,
+}
+
+impl Dictionary {
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<ValueRef<'_>> {
+        self.position(key).ok().map(|index| self.entries[index].value.as_ref())
+    }
+
+    /// The entry at a position in the order of the keys.
+    pub fn at(&self, index: usize) -> Option<&Entry> {
+        self.entries.get(index)
+    }
+
+    /// Keys and values in the order of the keys.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, ValueRef<'_>)> {
+        self.entries.iter().map(|entry| (entry.key.as_str(), entry.value.as_ref()))
+    }
+
+    /// The entries in the order of the keys.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Where a key is, or would be.
+    pub fn position(&self, key: &str) -> Result<usize, usize> {
+        self.entries.binary_search_by(|entry| entry.key.as_str().cmp(key))
+    }
+
+    /// When a key's value was set or the key removed; `None` if neither has been.
+    pub(crate) fn stamp(&self, key: &str) -> Option<Stamp> {
+        match self.position(key) {
+            Ok(index) => Some(self.entries[index].stamp),
+            Err(_) => self.removed.binary_search_by(|(gone, _)| gone.as_str().cmp(key)).ok().map(|i| self.removed[i].1),
+        }
+    }
+
+    /// Whether both have the same keys and values.
+    pub fn same_values(&self, other: &Dictionary) -> bool {
+        self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| a.0 == b.0 && a.1.same(&b.1))
+    }
+
+    /// Sets the value of a key, and gives the one it had.
+    pub(crate) fn set(&mut self, key: &str, value: Value, stamp: Stamp) -> Option<Value> {
+        if let Ok(index) = self.removed.binary_search_by(|(gone, _)| gone.as_str().cmp(key)) {
+            self.removed.remove(index);
+        }
+        match self.position(key) {
+            Ok(index) => {
+                let entry = &mut self.entries[index];
+                entry.stamp = stamp;
+                Some(std::mem::replace(&mut entry.value, value))
+            }
+            Err(index) => {
+                self.entries.insert(index, Entry { key: key.to_string(), value, stamp });
+                None
+            }
+        }
+    }
+
+    /// Removes a key, and remembers that if asked to. Gives the value it had.
+    pub(crate) fn remove(&mut self, key: &str, remember: Option<Stamp>) -> Option<Value> {
+        let gone = self.position(key).ok().map(|index| self.entries.remove(index).value);
+        if let Some(stamp) = remember {
+            match self.removed.binary_search_by(|(gone, _)| gone.as_str().cmp(key)) {
+                Ok(index) => self.removed[index].1 = stamp,
+                Err(index) => self.removed.insert(index, (key.to_string(), stamp)),
+            }
+        }
+        gone
+    }
+}

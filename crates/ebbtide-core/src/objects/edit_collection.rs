@@ -1,0 +1,167 @@
+//! The elementary changes of lists, sets and dictionaries; what [`super::edit`] says of them holds here too.
+
+use super::dictionary::Dictionary;
+use super::list::{Element, ElementId, List};
+use super::set::Set;
+use super::snapshot::{Snapshot, Stamp};
+use crate::ids::{ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
+use crate::value::{Value, ValueRef};
+
+/// After which element, when, and at which server version an element was put where it is.
+pub(crate) type Placement = (Option<ElementId>, Stamp, ServerVersion);
+
+/// A property of an object.
+pub(crate) type Place = (ClassIndex, ObjectKey, ColumnIndex);
+
+/// Where in a property a value is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Slot {
+    /// It is the property's one value.
+    Single,
+    /// An element of a list.
+    Element(ElementId),
+    /// An entry of a dictionary.
+    Key(String),
+}
+
+impl Snapshot {
+    /// The list of an object that is there.
+    pub(crate) fn list(&self, class: ClassIndex, key: ObjectKey, column: ColumnIndex) -> Option<&List> {
+        match self.table(class).get(key, column)? {
+            ValueRef::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// The set of an object that is there.
+    pub(crate) fn set_of(&self, (class, key, column): Place) -> Option<&Set> {
+        match self.table(class).get(key, column)? {
+            ValueRef::Set(set) => Some(set),
+            _ => None,
+        }
+    }
+
+    /// The dictionary of an object that is there.
+    pub(crate) fn dictionary(&self, (class, key, column): Place) -> Option<&Dictionary> {
+        match self.table(class).get(key, column)? {
+            ValueRef::Dictionary(dictionary) => Some(dictionary),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn list_insert(
+        &mut self,
+        class: ClassIndex,
+        key: ObjectKey,
+        column: ColumnIndex,
+        index: usize,
+        element: Element,
+    ) {
+        self.link_all((class, key, column), element.value.as_ref());
+        self.edit_list((class, key, column), |list| list.elements.insert(index, element));
+    }
+
+    pub(crate) fn list_set(
+        &mut self,
+        class: ClassIndex,
+        key: ObjectKey,
+        column: ColumnIndex,
+        index: usize,
+        value: Value,
+        stamp: Stamp,
+    ) {
+        self.link_all((class, key, column), value.as_ref());
+        let old = self.edit_list((class, key, column), |list| {
+            let element = &mut list.elements[index];
+            element.stamp = stamp;
+            std::mem::replace(&mut element.value, value)
+        });
+        self.unlink_all((class, key, column), old.as_ref());
+    }
+
+    pub(crate) fn list_remove(&mut self, class: ClassIndex, key: ObjectKey, column: ColumnIndex, index: usize) {
+        let old = self.edit_list((class, key, column), |list| list.elements.remove(index));
+        self.unlink_all((class, key, column), old.value.as_ref());
+    }
+
+    /// Moves an element to `to`, a position in the list without it.
+    pub(crate) fn list_move(
+        &mut self,
+        class: ClassIndex,
+        key: ObjectKey,
+        column: ColumnIndex,
+        from: usize,
+        to: usize,
+        placed: Placement,
+    ) {
+        self.edit_list((class, key, column), |list| {
+            let mut element = list.elements.remove(from);
+            (element.after, element.placed, element.version) = placed;
+            list.elements.insert(to, element);
+        });
+    }
+
+    /// Replaces a whole list, as clearing and a reset do. Embedded objects that are in the old one only go.
+    pub(crate) fn list_replace(&mut self, class: ClassIndex, key: ObjectKey, column: ColumnIndex, list: List) {
+        let at = (class, key, column);
+        self.link_all(at, ValueRef::List(&list));
+        let old = self.edit_list(at, |old| std::mem::replace(old, list));
+        self.unlink_all(at, ValueRef::List(&old));
+    }
+
+    /// Puts a value into a set, or gives the one that is there a stamp.
+    pub(crate) fn set_insert(&mut self, at: Place, value: Value, stamp: Stamp) {
+        if self.set_of(at).is_some_and(|set| !set.contains(value.as_ref())) {
+            self.link_all(at, value.as_ref());
+        }
+        self.edit_set(at, |set| set.insert(value, stamp));
+    }
+
+    /// Takes a value out of a set, and remembers when if asked to.
+    pub(crate) fn set_remove(&mut self, at: Place, value: ValueRef<'_>, remember: Option<Stamp>) {
+        if let Some(gone) = self.edit_set(at, |set| set.remove(value, remember)) {
+            self.unlink_all(at, gone.as_ref());
+        }
+    }
+
+    /// Replaces a whole set, as a reset does.
+    pub(crate) fn set_replace(&mut self, at: Place, set: Set) {
+        self.link_all(at, ValueRef::Set(&set));
+        let old = self.edit_set(at, |old| std::mem::replace(old, set));
+        self.unlink_all(at, ValueRef::Set(&old));
+    }
+
+    /// Sets the value of a key of a dictionary. An embedded object that was there goes.
+    pub(crate) fn dictionary_set(&mut self, at: Place, key: &str, value: Value, stamp: Stamp) {
+        self.link_all(at, value.as_ref());
+        if let Some(old) = self.edit_dictionary(at, |dictionary| dictionary.set(key, value, stamp)) {
+            self.unlink_all(at, old.as_ref());
+        }
+    }
+
+    /// Removes a key of a dictionary, and remembers when if asked to.
+    pub(crate) fn dictionary_remove(&mut self, at: Place, key: &str, remember: Option<Stamp>) {
+        if let Some(gone) = self.edit_dictionary(at, |dictionary| dictionary.remove(key, remember)) {
+            self.unlink_all(at, gone.as_ref());
+        }
+    }
+
+    /// Replaces a whole dictionary, as a reset does.
+    pub(crate) fn dictionary_replace(&mut self, at: Place, dictionary: Dictionary) {
+        self.link_all(at, ValueRef::Dictionary(&dictionary));
+        let old = self.edit_dictionary(at, |old| std::mem::replace(old, dictionary));
+        self.unlink_all(at, ValueRef::Dictionary(&old));
+    }
+
+    fn edit_list<T>(&mut self, (class, key, column): Place, change: impl FnOnce(&mut List) -> T) -> T {
+        self.table_mut(class).edit(key, |page, index| change(page.columns[column.index()].list_mut(index)))
+    }
+
+    fn edit_set<T>(&mut self, (class, key, column): Place, change: impl FnOnce(&mut Set) -> T) -> T {
+        self.table_mut(class).edit(key, |page, index| change(page.columns[column.index()].set_mut(index)))
+    }
+
+    fn edit_dictionary<T>(&mut self, (class, key, column): Place, change: impl FnOnce(&mut Dictionary) -> T) -> T {
+        self.table_mut(class).edit(key, |page, index| change(page.columns[column.index()].dictionary_mut(index)))
+    }
+}

@@ -1,0 +1,103 @@
+//! Sets: no value twice, kept in the order of the values.
+
+use std::cmp::Ordering;
+
+use super::snapshot::Stamp;
+use crate::value::{Value, ValueRef};
+
+/// One element of a set, or what is left of one that was removed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SetElement {
+    /// Its value.
+    pub value: Value,
+    /// When it was put in, or removed.
+    pub stamp: Stamp,
+}
+
+/// The elements of one set property, ascending by [`ValueRef::total_cmp`].
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Set {
+    pub(crate) elements: Vec<SetElement>,
+    /// Elements that were removed, so that an earlier insertion that arrives later does not bring one back. Empty in a
+    /// local realm.
+    pub(crate) removed: Vec<SetElement>,
+}
+
+impl Set {
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        self.elements.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.elements.is_empty()
+    }
+
+    /// The value at a position in the order of the values.
+    pub fn get(&self, index: usize) -> Option<ValueRef<'_>> {
+        self.elements.get(index).map(|element| element.value.as_ref())
+    }
+
+    /// The values in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = ValueRef<'_>> {
+        self.elements.iter().map(|element| element.value.as_ref())
+    }
+
+    /// The elements in order.
+    pub fn elements(&self) -> &[SetElement] {
+        &self.elements
+    }
+
+    /// Where a value is, or would be.
+    pub fn position(&self, value: ValueRef<'_>) -> Result<usize, usize> {
+        find(&self.elements, value)
+    }
+
+    /// Whether a value is in the set.
+    pub fn contains(&self, value: ValueRef<'_>) -> bool {
+        self.position(value).is_ok()
+    }
+
+    /// When a value that is not in the set was removed from it.
+    pub(crate) fn removed(&self, value: ValueRef<'_>) -> Option<Stamp> {
+        find(&self.removed, value).ok().map(|index| self.removed[index].stamp)
+    }
+
+    /// Whether both have the same values.
+    pub fn same_values(&self, other: &Set) -> bool {
+        self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| a.same(&b))
+    }
+
+    /// Puts a value in, or gives the one that is there a stamp.
+    pub(crate) fn insert(&mut self, value: Value, stamp: Stamp) {
+        if let Ok(index) = find(&self.removed, value.as_ref()) {
+            self.removed.remove(index);
+        }
+        match self.position(value.as_ref()) {
+            Ok(index) => self.elements[index].stamp = stamp,
+            Err(index) => self.elements.insert(index, SetElement { value, stamp }),
+        }
+    }
+
+    /// Takes a value out, and remembers that if asked to.
+    pub(crate) fn remove(&mut self, value: ValueRef<'_>, remember: Option<Stamp>) -> Option<Value> {
+        let gone = self.position(value).ok().map(|index| self.elements.remove(index).value);
+        if let Some(stamp) = remember {
+            match find(&self.removed, value) {
+                Ok(index) => self.removed[index].stamp = stamp,
+                Err(index) => self.removed.insert(index, SetElement { value: value.to_owned(), stamp }),
+            }
+        }
+        gone
+    }
+}
+
+fn find(elements: &[SetElement], value: ValueRef<'_>) -> Result<usize, usize> {
+    elements.binary_search_by(|element| element.value.as_ref().total_cmp(&value))
+}
+
+/// Whether elements ascend with no two equal: what a set that was read must fulfil.
+pub(crate) fn ascends(elements: &[SetElement]) -> bool {
+    elements.windows(2).all(|pair| pair[0].value.as_ref().total_cmp(&pair[1].value.as_ref()) == Ordering::Less)
+}
