@@ -18,14 +18,15 @@ use ebbtide_sync::client::{
 use futures_channel::oneshot;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::api::App;
+use crate::api::{self, App};
 use crate::error::{Fault, Result};
 use crate::host::Host;
+use crate::images::{self, ClosedRealm};
 use crate::link::{Link, LinkUser};
 use crate::observers::{Change, Observers};
 use crate::outbox::{Call, Outbox};
 use crate::refusal::failure_code;
-use crate::slot::{StoreGuard, StoreSlot};
+use crate::slot::{Home, StoreGuard, StoreSlot};
 use crate::timer::Alarm;
 use crate::{clock, poison};
 
@@ -209,6 +210,16 @@ impl Driver {
         self.phase.get() == Phase::Closed
     }
 
+    /// The realm as it is when it has been closed, if it can be opened again from that.
+    pub(crate) fn closed_realm(&self) -> Option<ClosedRealm> {
+        let Home::Store { key } = self.slot.home() else { return None };
+        if self.failed.borrow().is_some() {
+            return None;
+        }
+        let image = self.engine.borrow().image()?;
+        Some(ClosedRealm { image, key: key.clone() })
+    }
+
     /// Whether the realm syncs.
     pub(crate) fn is_synced(&self) -> bool {
         self.link.borrow().is_some()
@@ -334,6 +345,12 @@ impl Driver {
 
     fn closed(&self) {
         self.phase.set(Phase::Closed);
+        // Whoever has opened the path meanwhile began with what is here, and is ahead of it now.
+        if !api::is_open(&self.path)
+            && let Some(realm) = self.closed_realm()
+        {
+            images::keep(&self.path, realm);
+        }
         let attached = self.link.borrow_mut().take();
         if let Some((link, id)) = attached {
             link.detach(id);

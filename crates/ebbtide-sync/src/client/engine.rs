@@ -218,6 +218,11 @@ impl Engine {
         }
     }
 
+    /// The schema version of the last committed state.
+    pub fn recorded_schema_version(&self) -> u64 {
+        self.state.replica.schema_version()
+    }
+
     /// Whether the session tries to sync; `Inactive` for local realms.
     pub fn session_state(&self) -> SessionState {
         self.session.as_ref().map_or(SessionState::Inactive, Session::state)
