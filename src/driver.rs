@@ -19,7 +19,7 @@ use futures_channel::oneshot;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::api::{self, App};
-use crate::error::{Fault, Result};
+use crate::error::{Fault, KeyProblem, Result};
 use crate::host::Host;
 use crate::images::{self, ClosedRealm};
 use crate::link::{Link, LinkUser};
@@ -220,22 +220,32 @@ impl Driver {
         Some(ClosedRealm { image, key: key.clone() })
     }
 
+    /// What is wrong with a key that the realm is to be opened with.
+    pub(crate) fn key_problem(&self, given: Option<&[u8]>) -> Option<KeyProblem> {
+        match self.slot.home() {
+            Home::Memory => None,
+            Home::Store { key } if key.as_deref() == given => None,
+            Home::Store { key } => Some(KeyProblem::of(key.as_ref(), given)),
+        }
+    }
+
     /// Whether the realm syncs.
     pub(crate) fn is_synced(&self) -> bool {
         self.link.borrow().is_some()
     }
 
     /// Stores what is committed, then gives up the store, the lock and the connection.
-    pub(crate) async fn close(&self) {
-        if self.phase.get() == Phase::Closed {
-            return;
-        }
+    pub(crate) fn close(&self) -> impl Future<Output = ()> + use<> {
         let (tell, told) = oneshot::channel();
-        self.closers.borrow_mut().push(tell);
-        if self.phase.replace(Phase::Closing) == Phase::Open {
-            self.handle(Event::Close);
+        if self.phase.get() != Phase::Closed {
+            self.closers.borrow_mut().push(tell);
+            if self.phase.replace(Phase::Closing) == Phase::Open {
+                self.handle(Event::Close);
+            }
         }
-        let _ = told.await;
+        async move {
+            let _ = told.await;
+        }
     }
 
     fn schedule(&self) {

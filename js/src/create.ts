@@ -33,7 +33,7 @@ export function createObject(model: ClassModel, values: unknown, mode: UpdateMod
 /** Assigns one property of an object. */
 export function assignProperty(model: ClassModel, key: number, property: PropertyModel, value: unknown): void {
   const writer = new Writer(model.view, UpdateMode.Never);
-  if (property === model.primaryKey) {
+  if (property === model.primaryKey && !model.view.coordinator?.isInMigration) {
     const lowered = lowerPrimitive(property, value, property.name);
     if (sameCoreValue(lowered, model.view.core.get(model.index, key, property.column))) return;
     throw new Error(`Cannot modify primary key after creation: '${model.name}.${property.name}'`);

@@ -24,7 +24,7 @@ function toCoreProperty(property: CanonicalPropertySchema): CoreProperty {
 
 /** The canonical form of a schema that was read from a store. */
 export function fromCoreSchema(classes: CoreClass[]): CanonicalObjectSchema[] {
-  return classes.map((declared) => {
+  return classes.filter(isThere).map((declared) => {
     const properties: Record<string, CanonicalPropertySchema> = {};
     for (const property of declared.properties) {
       properties[property.name] = fromCoreProperty(property, property.name === declared.primaryKey);
@@ -37,6 +37,11 @@ export function fromCoreSchema(classes: CoreClass[]): CanonicalObjectSchema[] {
       ...(declared.primaryKey == null ? {} : { primaryKey: declared.primaryKey }),
     };
   });
+}
+
+/** What is left of a deleted class keeps its place, under a name that no class can have. */
+function isThere({ name }: CoreClass): boolean {
+  return !name.startsWith("\0");
 }
 
 function fromCoreProperty(property: CoreProperty, isPrimaryKey: boolean): CanonicalPropertySchema {

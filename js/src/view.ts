@@ -15,7 +15,7 @@ export class View {
   isOpening = false;
   readonly byName = new Map<string, ClassModel>();
   private readonly byIndex: (ClassModel | undefined)[] = [];
-  readonly schema: CanonicalObjectSchema[];
+  schema: CanonicalObjectSchema[];
 
   constructor(
     readonly realm: Realm,
@@ -45,6 +45,18 @@ export class View {
     if (this.coordinator?.isInTransaction && this.isOpen) return;
     this.assertOpen();
     assert(this.coordinator?.isInTransaction, message);
+  }
+
+  /** Forgets a class that was deleted. Gives what brings it back. */
+  leaveOut(name: string): () => void {
+    const { schema } = this;
+    const model = this.byName.get(name);
+    this.schema = schema.filter((declared) => declared.name !== name);
+    this.byName.delete(name);
+    return () => {
+      this.schema = schema;
+      if (model) this.byName.set(name, model);
+    };
   }
 
   /** Deletes an object. */

@@ -141,6 +141,21 @@ pub(super) fn check_key(known: &RealmRecord, key: Option<&[u8]>) -> Result<()> {
     }
 }
 
+/// Opens a realm that nobody uses any more, and whose engine has not been closed yet, with another configuration.
+pub(super) fn readopt(driver: &Rc<Driver>, config: JsValue) -> Result<()> {
+    let config = config_from_js(config)?;
+    if let Some(problem) = driver.key_problem(config.encryption_key.as_deref()) {
+        return Err(Fault::EncryptionKey { path: config.path, problem });
+    }
+    let options = options(&config, config.read_only, Kind::Local)?;
+    driver.change(|engine| {
+        let adopted = engine.readopt(clock::now(), &options);
+        adopted.map_err(|error| refusal::of_open(&config.path, &error))
+    })?;
+    record_schema_version(driver);
+    Ok(())
+}
+
 /// Whether a realm of this path that has a store is open in this page.
 pub(crate) fn is_open(path: &str) -> bool {
     OPEN.with_borrow(|open| open.get(path).and_then(Weak::upgrade)).is_some_and(|driver| !driver.is_closed())
@@ -149,7 +164,10 @@ pub(crate) fn is_open(path: &str) -> bool {
 /// Writes the schema version of an open realm to the catalogue.
 pub(super) fn record_schema_version(driver: &Rc<Driver>) {
     let Some(mut record) = Catalogue::realm(driver.path()) else { return };
-    let Ok(version) = driver.engine(Engine::schema_version) else { return };
+    let Ok(version) = driver.engine(Engine::recorded_schema_version) else { return };
+    if record.schema_version == version as f64 {
+        return;
+    }
     record.schema_version = version as f64;
     let driver = Rc::clone(driver);
     spawn_local(async move {
@@ -186,9 +204,17 @@ fn engine(
             (Kind::Synced(options), Some(SyncHandle { app, user_id: sync.user_id.clone() }))
         }
     };
-    let constraints =
-        if config.resolve_embedded_constraints { Constraints::Resolve } else { Constraints::Refuse };
-    let options = OpenOptions {
+    let options = options(config, read_only, kind)?;
+    let engine = match state {
+        State::Store(loaded) => Engine::open(clock::now(), options, loaded),
+        State::Closed(image) => Engine::reopen(clock::now(), options, *image),
+    };
+    Ok((engine.map_err(|e| refusal::of_open(&config.path, &e))?, sync))
+}
+
+fn options(config: &CoreConfig, read_only: bool, kind: Kind) -> Result<OpenOptions> {
+    let constraints = if config.resolve_embedded_constraints { Constraints::Resolve } else { Constraints::Refuse };
+    Ok(OpenOptions {
         schema: config.schema.as_deref().map(schema_of).transpose()?,
         schema_version: config.schema_version.map(|version| version as u64),
         migration: config.migration.into(),
@@ -196,12 +222,7 @@ fn engine(
         read_only,
         kind,
         seed: clock::random(),
-    };
-    let engine = match state {
-        State::Store(loaded) => Engine::open(clock::now(), options, loaded),
-        State::Closed(image) => Engine::reopen(clock::now(), options, *image),
-    };
-    Ok((engine.map_err(|e| refusal::of_open(&config.path, &e))?, sync))
+    })
 }
 
 /// What the catalogue is to say of a realm.

@@ -89,6 +89,11 @@ impl RealmCore {
         Ok(())
     }
 
+    /// Opens a local realm that nobody uses any more anew, as if it had been closed in between.
+    pub fn readopt(&self, #[wasm_bindgen(unchecked_param_type = "CoreConfig")] config: JsValue) -> JsResult<()> {
+        Ok(super::open::readopt(self.view.live()?, config)?)
+    }
+
     /// The realm before the migration that is under way; undefined without one.
     #[wasm_bindgen(js_name = migratingFrom)]
     pub fn migrating_from(&self) -> JsResult<Option<RealmCore>> {
@@ -419,11 +424,14 @@ impl RealmCore {
 
     /// Stores what is committed and gives the realm up. A second call waits for the same.
     pub fn close(&self) -> js_sys::Promise {
-        let view = self.view.clone();
-        view.close_frozen();
+        self.view.close_frozen();
+        let closing = match &self.view {
+            View::Live(driver) => Some(driver.close()),
+            View::Frozen(_) => None,
+        };
         wasm_bindgen_futures::future_to_promise(async move {
-            if let View::Live(driver) = &view {
-                driver.close().await;
+            if let Some(closing) = closing {
+                closing.await;
             }
             Ok(JsValue::UNDEFINED)
         })

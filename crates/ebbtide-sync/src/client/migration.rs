@@ -11,8 +11,10 @@ use ebbtide_core::objects::{Constraints, Synced};
 use ebbtide_core::{Millis, Schema, Snapshot, Transaction};
 
 use super::engine::Engine;
-use super::error::EngineError;
+use super::error::{EngineError, OpenError};
 use super::event::Event;
+use super::open;
+use super::options::OpenOptions;
 
 /// A migration under way.
 #[derive(Clone, Debug)]
@@ -42,6 +44,15 @@ impl Engine {
     pub fn migrating_from(&self) -> Option<(Snapshot, u64)> {
         self.migrating.as_ref()?;
         Some((self.state.replica.current().clone(), self.state.replica.schema_version()))
+    }
+
+    /// Opens anew, for somebody else, what was not closed yet: as if it had been closed and opened with these options. On
+    /// an error nothing has changed.
+    pub fn readopt(&mut self, now: Millis, options: &OpenOptions) -> Result<(), OpenError> {
+        let migration = open::readopt(now, options, &mut self.state)?;
+        (self.transaction, self.migrating) = migration.unzip();
+        self.state.version += 1;
+        Ok(())
     }
 
     /// Ends the migration. On an error nothing has changed and the engine closes.

@@ -56,6 +56,17 @@ pub(super) fn reopen(now: Millis, options: OpenOptions, image: Image) -> Result<
     adopted(now, options, State::new(image.replica, disk, draws), (FreshRecord::default(), Staging::default()))
 }
 
+/// Brings what is open and what is wanted next together.
+pub(super) fn readopt(
+    now: Millis,
+    options: &OpenOptions,
+    state: &mut State,
+) -> Result<Option<(Transaction, Migrating)>, OpenError> {
+    check_options(options)?;
+    check_kind(options, state.replica.synced())?;
+    adopt_schema(now, options, state)
+}
+
 /// Brings what is there and what is wanted together.
 fn adopted(
     now: Millis,
