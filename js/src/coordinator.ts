@@ -3,6 +3,7 @@ import type { AppCore, CoreClass, CoreConfig, CoreSyncConfig, Host, Notice, Real
 import { core as wasm } from "./core.js";
 import { StorageError, syncErrorFrom } from "./errors.js";
 import { callSafely, Observations } from "./listeners.js";
+import { log } from "./logger.js";
 import type { Realm } from "./realm.js";
 import type { SyncHandler } from "./sync-handler.js";
 import type { View } from "./view.js";
@@ -130,6 +131,7 @@ export class Coordinator {
 
   private start(existed: boolean): void {
     this.prepareEngine(existed);
+    log("Realm.Storage", "debug", () => `Opened '${this.path}'`);
     this.sync?.start(this);
     const early = this.early ?? [];
     this.early = undefined;
@@ -165,6 +167,7 @@ export class Coordinator {
       for (const guest of [...this.guests]) guest.realm.close();
       this.sync?.stop();
       await this.core.close().catch((error) => this.storageError(error));
+      log("Realm.Storage", "debug", () => `Closed '${this.path}'`);
       onClosed();
     })();
   }
@@ -200,6 +203,7 @@ export class Coordinator {
     }
     this.isInTransaction = false;
     this.restore = [];
+    log("Realm.Storage.Transaction", "debug", () => `Committed to '${this.path}'`);
     this.tellRealms((realm) => realm.emit("beforenotify"));
     this.tellRealms((realm) => realm.emit("change"));
   }
@@ -210,6 +214,7 @@ export class Coordinator {
     this.deletions += 1;
     this.isInTransaction = false;
     this.core.cancel();
+    log("Realm.Storage.Transaction", "debug", () => `Rolled back a write to '${this.path}'`);
     if (this.restore.length === 0) return;
     for (const restore of this.restore.splice(0).reverse()) restore();
     this.tellRealms((realm) => realm.emit("schema"));
@@ -246,7 +251,7 @@ export class Coordinator {
     const error = new StorageError(report);
     const { onStorageError } = this.config;
     if (onStorageError) callSafely(() => onStorageError(error));
-    else console.error(`Ebbtide: '${this.path}': ${error.message}`);
+    else log("Realm.Storage", "error", () => `Storage of '${this.path}': ${error.message}`);
   }
 
   /** What the engine calls. While it opens, calls wait for the coordinator to be whole. */

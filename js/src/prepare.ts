@@ -1,6 +1,6 @@
 // From a configuration to an engine: paths, schemas, and what must agree with an engine that is open already.
 import { assert } from "./assert.js";
-import { type Configuration, keyBytes, localPath, type MigrationCallback } from "./configuration.js";
+import { type CheckedConfiguration, keyBytes, localPath, type MigrationCallback } from "./configuration.js";
 import type { Coordinator, CoordinatorConfig } from "./coordinator.js";
 import type { RealmCore } from "./core.js";
 import { Realm } from "./realm.js";
@@ -13,17 +13,17 @@ import { coreResetMode, serverRealmName, syncedPath } from "./sync-configuration
 import { SyncHandler } from "./sync-handler.js";
 
 export interface Prepared {
-  config: Configuration;
+  config: CheckedConfiguration;
   path: string;
   schema: CanonicalObjectSchema[] | undefined;
   coordinator: CoordinatorConfig;
 }
 
-export function pathOf(config: Configuration, defaultPath: string): string {
+export function pathOf(config: CheckedConfiguration, defaultPath: string): string {
   return config.sync ? syncedPath(config.sync, config.path) : localPath(config.path ?? defaultPath);
 }
 
-export function prepare(config: Configuration, defaultPath: string): Prepared {
+export function prepare(config: CheckedConfiguration, defaultPath: string): Prepared {
   const path = pathOf(config, defaultPath);
   const schema = config.schema === undefined ? undefined : parseSchema(config.schema);
   const { sync, schemaVersion, readOnly, inMemory, onStorageError, onMigration, shouldCompact } = config;
