@@ -176,6 +176,10 @@ impl From<CoreResetMode> for ResetMode {
 }
 
 fn class_of(class: &CoreClass) -> Result<Arc<ClassSchema>> {
+    if class.name.contains('\0') {
+        let message = format!("The name of class '{}' must not contain a NUL character.", class.name.escape_default());
+        return Err(Fault::InvalidSchema { message });
+    }
     let properties: Vec<Property> = class.properties.iter().map(property_of).collect();
     let primary_key = match &class.primary_key {
         None => None,

@@ -123,10 +123,11 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     Ok(driver)
 }
 
-/// The realm that was closed at a path, or is about to be with nothing left to store.
+/// The realm that was closed at a path, or is about to be with nothing left to store. What is closed for good is asked for
+/// where other pages' news are heard.
 fn closed_realm(path: &str) -> Option<ClosedRealm> {
     let closing = OPEN.with_borrow(|open| open.get(path).and_then(Weak::upgrade));
-    closing.and_then(|driver| driver.closed_realm()).or_else(|| images::find(path))
+    closing.filter(|driver| !driver.is_closed()).and_then(|driver| driver.closed_realm()).or_else(|| images::find(path))
 }
 
 /// Checks a key against what the catalogue remembers of a realm's.
