@@ -1,46 +1,19 @@
 // Realms whose stores are encrypted.
 import Realm from "/dist/index.js";
 import { Dog, Person } from "/tests/suite/models.js";
-import { equal, freshPath, isTrue, rejects, throws } from "/tests/suite/support.js";
+import { answer, closed, equal, freshPath, isTrue, openStore, rejects, sayOpened, throws } from "/tests/suite/support.js";
 
 const schema = [Dog, Person];
 const key = (first) => new Uint8Array(64).map((_, index) => first + index);
 const SECRET = "a name that nobody shall read";
 
-async function closed(realm) {
-  const { path } = realm;
-  realm.close();
-  await navigator.locks.request(`ebbtide:${path}`, () => undefined);
-}
-
-/** The next `new Realm` of the path finds nothing in memory. */
-async function forget(path) {
-  const [sender, echo] = [new BroadcastChannel("ebbtide"), new BroadcastChannel("ebbtide")];
-  const heard = new Promise((resolve) => {
-    echo.onmessage = resolve;
-  });
-  sender.postMessage(`/${path}`);
-  await heard;
-  sender.close();
-  echo.close();
-}
-
-/** All records of a store, one string of bytes each. */
+/** All records of a store. */
 async function records(path) {
-  const database = await new Promise((resolve) => {
-    indexedDB.open(`ebbtide:/${path}`).onsuccess = (event) => resolve(event.target.result);
-  });
+  const database = await openStore(path);
   const all = [];
   for (const name of database.objectStoreNames) {
     const store = database.transaction(name).objectStore(name);
-    const [keys, values] = await Promise.all(
-      [store.getAllKeys(), store.getAll()].map(
-        (request) =>
-          new Promise((resolve) => {
-            request.onsuccess = () => resolve(request.result);
-          }),
-      ),
-    );
+    const [keys, values] = await Promise.all([answer(store.getAllKeys()), answer(store.getAll())]);
     keys.forEach((recordKey, index) => all.push({ name, key: recordKey, bytes: values[index] }));
   }
   database.close();
@@ -48,9 +21,7 @@ async function records(path) {
 }
 
 async function swap(path, name, one, other) {
-  const database = await new Promise((resolve) => {
-    indexedDB.open(`ebbtide:/${path}`).onsuccess = (event) => resolve(event.target.result);
-  });
+  const database = await openStore(path);
   const transaction = database.transaction(name, "readwrite");
   const store = transaction.objectStore(name);
   store.put(one.bytes, other.key);
@@ -101,7 +72,7 @@ export async function a_wrong_key_is_refused_and_changes_nothing() {
   const before = (await records(path)).map(({ bytes }) => [...bytes]);
   const decryption = (at) => `Failed to open Realm file at path '/${at}': Realm file decryption failed`;
   for (const forgotten of [false, true]) {
-    if (forgotten) for (const each of [plain, path]) await forget(each);
+    if (forgotten) for (const each of [plain, path]) await sayOpened(each);
     await rejects(Realm.open({ path, schema, encryptionKey: key(2) }), decryption(path));
     await rejects(Realm.open({ path, schema }), decryption(path));
     await rejects(Realm.open({ path: plain, schema, encryptionKey: key(1) }), decryption(plain));
@@ -149,8 +120,10 @@ export async function a_record_in_the_place_of_another_is_damage() {
   await swap(path, "log", blocks[0], blocks[1]);
   const error = await rejects(Realm.open(config), "cannot be decrypted");
   equal(error.code, "CorruptStore");
-  await swap(path, "log", blocks[1], blocks[0]);
-  await swap(path, "log", { ...blocks[0], bytes: blocks[0].bytes }, { ...blocks[1], bytes: blocks[1].bytes });
+  await swap(path, "log", { ...blocks[0], bytes: blocks[1].bytes }, { ...blocks[1], bytes: blocks[0].bytes });
+  const mended = await Realm.open(config);
+  equal(mended.objects("Dog").length, 2);
+  mended.close();
   await Realm.deleteFile({ path });
 }
 

@@ -1,7 +1,7 @@
 // Opening without waiting, copies, compaction, and what two instances must agree in.
 import Realm from "/dist/index.js";
 import { Dog, Person } from "/tests/suite/models.js";
-import { equal, freshPath, isTrue, rejects, throws, turn } from "/tests/suite/support.js";
+import { answer, closed, equal, freshPath, isTrue, openStore, rejects, sayOpened, throws, turn } from "/tests/suite/support.js";
 
 const schema = [Dog, Person];
 
@@ -9,13 +9,6 @@ function withDog(config) {
   const realm = new Realm({ schema, ...config });
   realm.write(() => realm.create("Dog", { _id: 1, name: "Rex" }));
   return realm;
-}
-
-/** Closes a realm and waits until its store is free. */
-async function closed(realm) {
-  const { path } = realm;
-  realm.close();
-  await navigator.locks.request(`ebbtide:${path}`, () => undefined);
 }
 
 export async function a_realm_that_was_closed_in_this_page_opens_without_waiting() {
@@ -78,18 +71,9 @@ export async function migrations_need_no_waiting_either() {
 export async function a_realm_that_another_page_has_opened_takes_an_asynchronous_open() {
   const path = freshPath("opening");
   await closed(withDog({ path }));
-  const other = new BroadcastChannel("ebbtide");
-  const echo = new BroadcastChannel("ebbtide");
-  const heard = new Promise((resolve) => {
-    echo.onmessage = resolve;
-  });
-  other.postMessage(`/${path}`);
-  await heard;
-  await turn();
+  await sayOpened(path);
   const error = throws(() => new Realm({ path, schema }), "Realm.open");
   equal(error.code, "NeedsAsyncOpen");
-  other.close();
-  echo.close();
   const realm = await Realm.open({ path, schema });
   equal(realm.objects("Dog").length, 1);
   realm.close();
@@ -97,23 +81,14 @@ export async function a_realm_that_another_page_has_opened_takes_an_asynchronous
 }
 
 export async function nothing_is_written_over_what_another_page_has_written() {
-  const path = `/${freshPath("opening")}`;
+  const path = freshPath("opening");
   await closed(withDog({ path }));
   // Another page moves the head, and says nothing.
-  const database = await new Promise((resolve, reject) => {
-    const request = indexedDB.open(`ebbtide:${path}`);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+  const database = await openStore(path);
   const meta = database.transaction("meta", "readwrite").objectStore("meta");
-  const head = await new Promise((resolve) => {
-    meta.get("head").onsuccess = (event) => resolve(event.target.result);
-  });
-  const moved = head.slice();
+  const moved = (await answer(meta.get("head"))).slice();
   moved[2] += 1;
-  await new Promise((resolve) => {
-    meta.put(moved, "head").onsuccess = resolve;
-  });
+  await answer(meta.put(moved, "head"));
   let report;
   const told = new Promise((resolve) => {
     report = resolve;
@@ -177,14 +152,10 @@ export async function a_copy_is_a_realm_of_its_own() {
 }
 
 async function bytesOf(path) {
-  const database = await new Promise((resolve) => {
-    indexedDB.open(`ebbtide:/${path}`).onsuccess = (event) => resolve(event.target.result);
-  });
+  const database = await openStore(path);
   let bytes = 0;
   for (const name of ["pages", "log"]) {
-    const records = await new Promise((resolve) => {
-      database.transaction(name).objectStore(name).getAll().onsuccess = (event) => resolve(event.target.result);
-    });
+    const records = await answer(database.transaction(name).objectStore(name).getAll());
     for (const record of records) bytes += record.length;
   }
   database.close();
@@ -194,10 +165,13 @@ async function bytesOf(path) {
 export async function compaction_is_offered_and_leaves_what_is_used() {
   const path = freshPath("opening");
   let realm = withDog({ path });
-  realm.write(() => {
-    for (let _id = 10; _id < 500; _id++) realm.create("Dog", { _id, name: `dog ${_id}` });
-  });
-  realm.write(() => realm.delete(realm.objects("Dog").filtered("_id >= 10")));
+  for (let round = 0; round < 20; round++) {
+    realm.write(() => {
+      for (let _id = 10; _id < 30; _id++) realm.create("Dog", { _id, name: `dog ${_id}` });
+    });
+    realm.write(() => realm.delete(realm.objects("Dog").filtered("_id >= 10")));
+    await realm.waitForDurable();
+  }
   throws(() => realm.write(() => realm.compact()), "Cannot compact a Realm within a transaction.");
   await closed(realm);
   const before = await bytesOf(path);
