@@ -124,7 +124,9 @@ function validateRest(config: Record<string, unknown>): void {
 /** The bytes of an encryption key: a copy, which the application cannot change. */
 export function keyBytes(key: ArrayBuffer | ArrayBufferView | undefined): Uint8Array | undefined {
   if (key === undefined) return undefined;
-  const view = ArrayBuffer.isView(key) ? new Uint8Array(key.buffer, key.byteOffset, key.byteLength) : new Uint8Array(key);
+  const view = ArrayBuffer.isView(key)
+    ? new Uint8Array(key.buffer, key.byteOffset, key.byteLength)
+    : new Uint8Array(key);
   assert(view.length === 64, "Encryption key must be 64 bytes.");
   return view.slice();
 }

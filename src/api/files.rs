@@ -5,8 +5,8 @@ use wasm_bindgen::prelude::*;
 use super::open;
 use crate::error::{Fault, Result, set};
 use crate::idb::{Catalogue, Change, Sentinel, back_up_then_clear, delete_database};
-use crate::{images, news, poison};
 use crate::tabs::RealmLock;
+use crate::{images, news, poison};
 
 type JsResult<T> = std::result::Result<T, JsValue>;
 

@@ -189,12 +189,7 @@ enum State {
     Closed(Box<Image>),
 }
 
-fn engine(
-    config: &CoreConfig,
-    read_only: bool,
-    app: &JsValue,
-    state: State,
-) -> Result<(Engine, Option<SyncHandle>)> {
+fn engine(config: &CoreConfig, read_only: bool, app: &JsValue, state: State) -> Result<(Engine, Option<SyncHandle>)> {
     let (kind, sync) = match &config.sync {
         None => (Kind::Local, None),
         Some(sync) => {

@@ -130,7 +130,6 @@ impl Cipher {
     }
 }
 
-
 fn algorithm(nonce: &[u8; NONCE_BYTES], name: &str) -> JsValue {
     let algorithm = js_sys::Object::new();
     set(&algorithm, "name", &"AES-GCM".into());

@@ -1,7 +1,17 @@
 // Realms whose stores are encrypted.
 import Realm from "/dist/index.js";
 import { Dog, Person } from "/tests/suite/models.js";
-import { answer, closed, equal, freshPath, isTrue, openStore, rejects, sayOpened, throws } from "/tests/suite/support.js";
+import {
+  answer,
+  closed,
+  equal,
+  freshPath,
+  isTrue,
+  openStore,
+  rejects,
+  sayOpened,
+  throws,
+} from "/tests/suite/support.js";
 
 const schema = [Dog, Person];
 const key = (first) => new Uint8Array(64).map((_, index) => first + index);
@@ -50,8 +60,14 @@ export async function nothing_of_an_encrypted_realm_can_be_read() {
   await fill({ path: plain });
   await fill({ path, encryptionKey: key(1) });
   const readable = await records(plain);
-  isTrue(readable.some(({ bytes }) => holds(bytes, SECRET)), "a name in a plain store");
-  isTrue(readable.some(({ bytes }) => holds(bytes, "Person")), "a class in a plain store");
+  isTrue(
+    readable.some(({ bytes }) => holds(bytes, SECRET)),
+    "a name in a plain store",
+  );
+  isTrue(
+    readable.some(({ bytes }) => holds(bytes, "Person")),
+    "a class in a plain store",
+  );
   const all = await records(path);
   equal(new Set(all.map(({ name }) => name)), new Set(["log", "meta", "pages"]));
   for (const { name, key: recordKey, bytes } of all) {
@@ -60,7 +76,10 @@ export async function nothing_of_an_encrypted_realm_can_be_read() {
     }
   }
   const realm = await Realm.open({ path, schema, encryptionKey: key(1).buffer });
-  equal([...realm.objects("Dog")].map(({ name }) => name), [SECRET, SECRET]);
+  equal(
+    [...realm.objects("Dog")].map(({ name }) => name),
+    [SECRET, SECRET],
+  );
   realm.close();
   for (const each of [plain, path]) await Realm.deleteFile({ path: each });
 }
@@ -83,7 +102,10 @@ export async function a_wrong_key_is_refused_and_changes_nothing() {
   const error = await rejects(Realm.open({ path, schema, encryptionKey: key(2) }), "");
   equal(error.code, "EncryptionKey");
   equal([Realm.schemaVersion(path, key(1)), Realm.schemaVersion(plain)], [0, 0]);
-  equal((await records(path)).map(({ bytes }) => [...bytes]), before);
+  equal(
+    (await records(path)).map(({ bytes }) => [...bytes]),
+    before,
+  );
   const realm = await Realm.open({ path, schema, encryptionKey: key(1) });
   throws(() => new Realm({ path, schema, encryptionKey: key(2) }), "already opened with a different encryption key");
   throws(() => Realm.schemaVersion(path, key(2)), decryption(path));
@@ -96,7 +118,8 @@ export async function a_wrong_key_is_refused_and_changes_nothing() {
 }
 
 export async function keys_are_checked() {
-  const open = (encryptionKey, rest) => () => new Realm({ path: freshPath("encryption"), schema, encryptionKey, ...rest });
+  const open = (encryptionKey, rest) => () =>
+    new Realm({ path: freshPath("encryption"), schema, encryptionKey, ...rest });
   const expected =
     "Expected 'encryptionKey' on realm configuration to be an ArrayBuffer, ArrayBufferView (Uint8Array), or Int8Array, got";
   throws(open("secret"), `${expected} a string.`);
@@ -140,7 +163,10 @@ export async function copies_and_migrations_keep_or_change_the_key() {
   await realm.writeCopyTo({ path: other, encryptionKey: key(9) });
   await realm.writeCopyTo({ path: plain });
   await closed(realm);
-  isTrue((await records(plain)).some(({ bytes }) => holds(bytes, SECRET)), "a plain copy");
+  isTrue(
+    (await records(plain)).some(({ bytes }) => holds(bytes, SECRET)),
+    "a plain copy",
+  );
   isTrue(!(await records(other)).some(({ bytes }) => holds(bytes, SECRET)), "an encrypted copy");
   for (const config of [{ path, encryptionKey: key(1) }, { path: other, encryptionKey: key(9) }, { path: plain }]) {
     realm = await Realm.open(config);

@@ -104,7 +104,10 @@ export async function a_migration_may_change_primary_keys() {
   realm = await open(1, (_, newRealm) => {
     for (const object of newRealm.objects("A")) object.id += 1;
   });
-  equal([0, 1, 2, 3].map((id) => realm.objectForPrimaryKey("A", id)?.name), [undefined, "a0", "a1", "a2"]);
+  equal(
+    [0, 1, 2, 3].map((id) => realm.objectForPrimaryKey("A", id)?.name),
+    [undefined, "a0", "a1", "a2"],
+  );
   realm.close();
   await Realm.deleteFile({ path });
 }
@@ -130,16 +133,26 @@ export async function what_takes_a_migration_is_named() {
     "Provided schema version 2 does not equal last set version 1.",
   );
   const indexed = { x: { type: "int", indexed: true }, y: "string?", z: "double" };
-  const realm = await Realm.open({ path, schemaVersion: 1, schema: [A(indexed), { name: "B", properties: { b: "int" } }] });
-  equal(realm.schema.map(({ name }) => name), ["A", "B"]);
+  const realm = await Realm.open({
+    path,
+    schemaVersion: 1,
+    schema: [A(indexed), { name: "B", properties: { b: "int" } }],
+  });
+  equal(
+    realm.schema.map(({ name }) => name),
+    ["A", "B"],
+  );
   realm.close();
   const rest = await Realm.open({ path, schemaVersion: 1, schema: [{ name: "B", properties: { b: "int" } }] });
   rest.close();
   const all = await Realm.open({ path });
-  equal(all.schema.map(({ name, properties }) => [name, Object.keys(properties)]), [
-    ["A", ["x", "y", "z"]],
-    ["B", ["b"]],
-  ]);
+  equal(
+    all.schema.map(({ name, properties }) => [name, Object.keys(properties)]),
+    [
+      ["A", ["x", "y", "z"]],
+      ["B", ["b"]],
+    ],
+  );
   isTrue(all.schema[0].properties.x.indexed, "an index");
   all.close();
   await Realm.deleteFile({ path });
@@ -152,7 +165,15 @@ export async function values_are_kept_where_they_fit() {
     [{ keep: 1, opt: null, req: "r", type: 3, list: [1, null], b: { b: 5 } }],
     [other],
   );
-  const properties = { keep: "int", opt: "string", req: "string?", type: "string", list: "int[]", b: "B", more: "date?" };
+  const properties = {
+    keep: "int",
+    opt: "string",
+    req: "string?",
+    type: "string",
+    list: "int[]",
+    b: "B",
+    more: "date?",
+  };
   const realm = await Realm.open({ path, schemaVersion: 2, schema: [A(properties), other] });
   const [object] = realm.objects("A");
   equal(

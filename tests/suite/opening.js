@@ -1,7 +1,18 @@
 // Opening without waiting, copies, compaction, and what two instances must agree in.
 import Realm from "/dist/index.js";
 import { Dog, Person } from "/tests/suite/models.js";
-import { answer, closed, equal, freshPath, isTrue, openStore, rejects, sayOpened, throws, turn } from "/tests/suite/support.js";
+import {
+  answer,
+  closed,
+  equal,
+  freshPath,
+  isTrue,
+  openStore,
+  rejects,
+  sayOpened,
+  throws,
+  turn,
+} from "/tests/suite/support.js";
 
 const schema = [Dog, Person];
 
@@ -117,10 +128,7 @@ export async function instances_of_one_path_agree() {
     clash("on current thread with different schema"),
   );
   throws(() => Realm.deleteFile({ path }), "Cannot delete files of an open Realm");
-  throws(
-    () => new Realm({ path: freshPath("opening"), readOnly: true }),
-    "Failed to open Realm file at path",
-  );
+  throws(() => new Realm({ path: freshPath("opening"), readOnly: true }), "Failed to open Realm file at path");
   throws(
     () => new Realm({ path: "x", readOnly: true, onMigration: () => {} }),
     "Realms opened in immutable mode do not use a migration function",

@@ -1,9 +1,9 @@
 //! Devices and a server under one clock. Every message and every store transaction is one step.
 
+use ebbtide_core::objects::Constraints;
 use ebbtide_core::{
     ClassIndex, ClassSchema, Collection, ColumnIndex, Millis, ObjectKey, Property, PropertyType, Schema, Value,
 };
-use ebbtide_core::objects::Constraints;
 use ebbtide_sync::client::{Event, Kind, Migration, OpenOptions, ResetMode, SyncOptions, WaitId};
 
 use crate::device::{Device, Noted};

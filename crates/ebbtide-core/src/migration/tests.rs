@@ -267,10 +267,7 @@ fn embedding() -> Schema {
 fn objects_are_embedded_if_each_has_one_owner() {
     let wanted = embedding();
     let (mut replica, homes) = owners();
-    assert_eq!(
-        reasons(replica.base().schema(), &wanted),
-        ["Class 'Home' has been changed from TopLevel to Embedded."]
-    );
+    assert_eq!(reasons(replica.base().schema(), &wanted), ["Class 'Home' has been changed from TopLevel to Embedded."]);
     let home = ClassIndex(0);
     let mut migration = replica.begin_migration(Millis(2), &wanted);
     let refusal = migration.clone().embed_classes(&wanted, Constraints::Refuse).unwrap_err();
@@ -296,7 +293,8 @@ fn objects_with_several_owners_are_copied_and_those_without_go_if_asked() {
     migration.embed_classes(&wanted, Constraints::Resolve).unwrap();
     replica.migrate(migration, 1).unwrap();
     let reopened = reopened(&mut replica);
-    let cities: Vec<Value> = ["shared", "own", "shared", "shared", "shared"].map(|city| Value::String(city.into())).into();
+    let cities: Vec<Value> =
+        ["shared", "own", "shared", "shared", "shared"].map(|city| Value::String(city.into())).into();
     assert_eq!(values(reopened.base(), "Home", "city"), cities);
     let table = reopened.base().table(ClassIndex(0));
     assert!(table.keys().all(|key| table.backlinks(key).map(|(.., count)| count).sum::<u32>() == 1));

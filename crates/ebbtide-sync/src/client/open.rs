@@ -222,7 +222,8 @@ fn check_additive(difference: &SchemaDifference) -> Result<(), OpenError> {
 fn check_read_only(difference: &SchemaDifference) -> Result<(), OpenError> {
     let mut problems: Vec<String> = difference.conflicts.iter().map(ToString::to_string).collect();
     let properties = difference.added_properties.iter();
-    problems.extend(properties.map(|(class, property)| format!("Property '{class}.{}' has been added.", property.name)));
+    problems
+        .extend(properties.map(|(class, property)| format!("Property '{class}.{}' has been added.", property.name)));
     problems.extend(difference.added_classes.iter().map(|class| format!("Class '{}' has been added.", class.name)));
     refuse("The following changes cannot be made in read-only schema mode", problems)
 }

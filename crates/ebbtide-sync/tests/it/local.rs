@@ -37,7 +37,9 @@ fn changed() -> Schema {
 fn with_cat() -> Schema {
     let mut schema = Kennel::schema();
     let properties = vec![Kennel::property("name", PropertyType::String, Collection::None)];
-    schema.classes.push(ClassSchema { name: "Cat".into(), kind: ClassKind::TopLevel, primary_key: None, properties }.into());
+    schema
+        .classes
+        .push(ClassSchema { name: "Cat".into(), kind: ClassKind::TopLevel, primary_key: None, properties }.into());
     schema
 }
 

@@ -167,7 +167,8 @@ impl Transaction {
         for column in (0..schema.properties.len()).map(|column| ColumnIndex(column as u32)) {
             let row = self.snapshot.table(class).row(key).expect("the object was just looked at");
             let (at, stamp) = ((class, copy, column), row.stamp(column));
-            let owned = self.snapshot.link_target(class, column).filter(|to| self.snapshot.schema.class(*to).is_embedded());
+            let owned =
+                self.snapshot.link_target(class, column).filter(|to| self.snapshot.schema.class(*to).is_embedded());
             match row.value(column) {
                 ValueRef::List(list) => {
                     let mut list = list.clone();
