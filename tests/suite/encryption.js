@@ -24,7 +24,7 @@ async function records(path) {
   for (const name of database.objectStoreNames) {
     const store = database.transaction(name).objectStore(name);
     const [keys, values] = await Promise.all([answer(store.getAllKeys()), answer(store.getAll())]);
-    keys.forEach((recordKey, index) => all.push({ name, key: recordKey, bytes: values[index] }));
+    for (const [index, recordKey] of keys.entries()) all.push({ name, key: recordKey, bytes: values[index] });
   }
   database.close();
   return all;

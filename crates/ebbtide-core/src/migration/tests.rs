@@ -341,7 +341,7 @@ proptest! {
                     let value = match property.kind {
                         PropertyType::Int => Value::Int(number),
                         PropertyType::Double => Value::Double(number as f64),
-                        _ => Value::String(number.to_string().into()),
+                        _ => Value::String(number.to_string()),
                     };
                     transaction.set(a, key, ColumnIndex(column as u32), value).unwrap();
                 }
