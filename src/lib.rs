@@ -12,6 +12,7 @@ mod idb;
 mod images;
 mod link;
 mod login;
+mod nested;
 mod news;
 mod observers;
 mod outbox;

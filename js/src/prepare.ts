@@ -25,7 +25,7 @@ export function pathOf(config: CheckedConfiguration, defaultPath: string): strin
 
 export function prepare(config: CheckedConfiguration, defaultPath: string): Prepared {
   const path = pathOf(config, defaultPath);
-  const schema = config.schema === undefined ? undefined : parseSchema(config.schema);
+  const schema = config.schema === undefined ? undefined : parseSchema(config.schema, config.sync !== undefined);
   const { sync, schemaVersion, readOnly, inMemory, onStorageError, onMigration, shouldCompact } = config;
   const encryptionKey = keyBytes(config.encryptionKey);
   assert(!inMemory || !encryptionKey, "Encryption is not supported for in-memory realms");

@@ -16,15 +16,11 @@ cargo xtask <command>
   test browser [FILE ...]    wasm-pack test in headless Chromium, all hosts or the named ones of tests/*.rs
   test e2e [NAME ...]        the scripts in tests/e2e, all or those whose name contains NAME
   test demo                  the same as demo --scripted
-<<<<<<< HEAD
   bench [NAME] [--runs N] [--contenders A,B] [--n N] [--million]
                              the measurements in bench/, all or those whose name contains NAME: so many runs (5), of these
                              contenders only, on so many objects (100,000); --million follows the growth up to a million
-=======
-  bench [NAME]               the measurements in bench/, all or those whose name contains NAME
   oracle [--seeds N] [--from N]
                              programs by chance, played on Ebbtide and on Realm itself; what they say must be equal
->>>>>>> oracle
   build [--dev]              the WebAssembly package (pkg/) and the JavaScript face (dist/), with sizes
   serve                      the server and the conductor as the tests see them, until Ctrl-C
   setup                      install whatever is missing, and nothing else
@@ -38,12 +34,8 @@ pub enum Command {
     Build(Mode),
     Test(Part),
     Demo(Demo),
-<<<<<<< HEAD
     Bench(Bench),
-=======
-    Bench { only: Option<String> },
     Oracle(Seeds),
->>>>>>> oracle
     Serve,
     Tidy,
 }
@@ -183,34 +175,20 @@ fn take_flag(rest: &mut Vec<String>, flag: &str) -> bool {
     rest.len() != before
 }
 
-<<<<<<< HEAD
 fn take_value(rest: &mut Vec<String>, flag: &str) -> Outcome<Option<String>> {
     let Some(at) = rest.iter().position(|word| word == flag) else {
-=======
-fn take_number<N: FromStr>(rest: &mut Vec<String>, option: &str, what: &str) -> Outcome<Option<N>> {
-    let Some(at) = rest.iter().position(|word| word == option) else {
->>>>>>> oracle
         return Ok(None);
     };
     rest.remove(at);
     if at >= rest.len() {
-<<<<<<< HEAD
         return Err(Failure::new(format!("`{flag}` needs a value")));
     }
     Ok(Some(rest.remove(at)))
 }
 
-fn take_port(rest: &mut Vec<String>) -> Outcome<u16> {
-    let Some(number) = take_value(rest, "--port")? else {
-        return Ok(DEMO_PORT);
-    };
-    number.parse().map_err(|_| Failure::new(format!("`{number}` is not a port number")))
-=======
-        return Err(Failure::new(format!("`{option}` needs a number")));
-    }
-    let number = rest.remove(at);
+fn take_number<N: FromStr>(rest: &mut Vec<String>, option: &str, what: &str) -> Outcome<Option<N>> {
+    let Some(number) = take_value(rest, option)? else { return Ok(None) };
     number.parse().map(Some).map_err(|_| Failure::new(format!("`{number}` is not {what}")))
->>>>>>> oracle
 }
 
 #[cfg(test)]
@@ -244,17 +222,13 @@ mod tests {
         check("demo", demo(Driver::Person, 8787, Mode::Release));
         check("demo --port 99 --dev", demo(Driver::Person, 99, Mode::Dev));
         check("demo --scripted", demo(Driver::Script, 8787, Mode::Release));
-<<<<<<< HEAD
         check("bench", Command::Bench(Bench::default()));
         check("bench reset", Command::Bench(Bench { only: Some("reset".into()), options: Vec::new() }));
         let options = ["--runs", "3", "--contenders", "dexie,yjs", "--million"].map(str::to_owned).to_vec();
         let bench = Bench { only: Some("compare".into()), options };
         check("bench compare --million --contenders dexie,yjs --runs 3", Command::Bench(bench));
-=======
         check("oracle", Command::Oracle(Seeds { from: 1, count: 50 }));
         check("oracle --from 7 --seeds 1", Command::Oracle(Seeds { from: 7, count: 1 }));
-        check("bench reset", Command::Bench { only: Some("reset".into()) });
->>>>>>> oracle
     }
 
     #[test]

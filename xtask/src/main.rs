@@ -64,12 +64,8 @@ fn run(command: Command) -> Outcome<Verdict> {
         Command::Setup => setup::all(&project).map(|_| ())?,
         Command::Build(mode) => demo::build(&project, mode)?,
         Command::Demo(options) => demo::run(&project, &options)?,
-<<<<<<< HEAD
         Command::Bench(wanted) => bench::run(&project, &wanted)?,
-=======
-        Command::Bench { only } => bench::run(&project, only.as_deref())?,
         Command::Oracle(seeds) => return oracle::run(&project, &seeds),
->>>>>>> oracle
         Command::Serve => demo::serve_tests(&project)?,
         Command::Tidy => tidy::run(&project)?,
     }

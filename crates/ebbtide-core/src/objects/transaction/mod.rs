@@ -3,10 +3,12 @@
 mod collections;
 mod embedded;
 mod lists;
+mod marks;
 mod migrating;
 mod names;
 
 pub use embedded::Embedding;
+use marks::Mark;
 pub use migrating::Constraints;
 
 use super::key_source::KeySource;
@@ -173,6 +175,7 @@ pub struct Transaction {
     next_key: ObjectKey,
     elements: u64,
     keys: KeyRule,
+    marks: Vec<Mark>,
 }
 
 impl Transaction {
@@ -188,6 +191,7 @@ impl Transaction {
             next_key: context.next_key,
             elements: 0,
             keys: KeyRule::Fixed,
+            marks: Vec::new(),
         }
     }
 
