@@ -83,6 +83,7 @@ suite!(migrations {
     a_realm_may_start_over_instead
     a_class_is_deleted_with_its_objects
     objects_of_class_models_migrate
+    objects_are_embedded_if_each_has_one_owner
 });
 
 suite!(opening {

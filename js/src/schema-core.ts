@@ -136,8 +136,10 @@ export function compareSchemas(existing: CoreClass[], wanted: CoreClass[]): Sche
 }
 
 function typeText(property: CoreProperty): string {
-  const name = property.type === "decimal128" ? "decimal" : property.type;
-  const element = property.type === "link" ? `<${property.objectType}>` : name;
-  if (!property.collection) return element;
-  return `${property.collection === "list" ? "array" : property.collection}<${element}>`;
+  const { type, collection, objectType } = property;
+  const names: Partial<Record<string, string>> = { decimal128: "decimal", objectId: "object id", link: objectType };
+  const element = names[type] ?? type;
+  if (!collection) return type === "link" ? `<${element}>` : element;
+  if (collection === "dictionary") return `dictionary<string, ${element}>`;
+  return `${collection === "list" ? "array" : "set"}<${element}>`;
 }

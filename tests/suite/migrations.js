@@ -274,3 +274,28 @@ export async function objects_of_class_models_migrate() {
   realm.close();
   await Realm.deleteFile({ path });
 }
+
+export async function objects_are_embedded_if_each_has_one_owner() {
+  const home = (embedded) => ({ name: "Home", embedded, properties: { city: "string" } });
+  const owner = A({ home: "Home?", homes: "Home[]" });
+  const path = freshPath("migrations");
+  let realm = await Realm.open({ path, schema: [owner, home(false)] });
+  realm.write(() => {
+    const shared = realm.create("Home", { city: "shared" });
+    realm.create("Home", { city: "lost" });
+    realm.create("A", { home: shared, homes: [shared] });
+    realm.create("A", { home: shared });
+  });
+  realm.close();
+  const config = { path, schema: [owner, home(true)], schemaVersion: 1 };
+  await rejects(Realm.open(config), "Cannot convert 'Home' to embedded: at least one object has");
+  realm = await Realm.open({ ...config, migrationOptions: { resolveEmbeddedConstraints: true } });
+  const [one, two] = realm.objects("A");
+  equal([one.home.city, one.homes[0].city, two.home.city], ["shared", "shared", "shared"]);
+  realm.write(() => {
+    one.home.city = "own";
+  });
+  equal([one.homes[0].city, two.home.city], ["shared", "shared"]);
+  realm.close();
+  await Realm.deleteFile({ path });
+}

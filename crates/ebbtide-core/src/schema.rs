@@ -326,6 +326,7 @@ impl Property {
         let element = match (&self.target, self.kind) {
             (Some(target), _) => target.as_str(),
             (None, PropertyType::ObjectId) => "object id",
+            (None, PropertyType::Decimal) => "decimal",
             (None, kind) => kind.name(),
         };
         match (self.collection, self.is_link()) {
