@@ -41,6 +41,9 @@ export interface CoreConfig {
   path: string;
   schema?: CoreClass[];
   schemaVersion?: number;
+  migration?: "automatic" | "callback" | "startOver";
+  resolveEmbeddedConstraints?: boolean;
+  encryptionKey?: Uint8Array;
   readOnly?: boolean;
   inMemory?: boolean;
   sync?: CoreSyncConfig;
@@ -124,6 +127,17 @@ export interface RealmCore {
   setNames?(names: CoreName[]): void;
   schemaVersion(): number;
   updateSchema(classes: CoreClass[], version: number): void;
+  /** Opens a local realm that nobody uses any more anew, as if it had been closed in between. */
+  readopt(config: CoreConfig): void;
+  /** The realm before the migration that is under way. */
+  migratingFrom(): RealmCore | undefined;
+  finishMigration(): void;
+  abortMigration(): void;
+  deleteClass(name: string): void;
+  /** Bytes of the store, and bytes that it would have after compaction. */
+  usage(): [number, number];
+  compact(): void;
+  writeCopy(config: CoreConfig): Promise<void>;
   begin(): void;
   commit(): void;
   cancel(): void;
@@ -269,7 +283,7 @@ interface CoreModule {
   loadCatalogue(): Promise<void>;
   exists(path: string): boolean;
   deleteRealm(path: string): Promise<void>;
-  storedSchemaVersion(path: string): number;
+  storedSchemaVersion(path: string, encryptionKey?: Uint8Array): number;
   initiateClientReset(path: string): Promise<string>;
   /** Whether a store waits for its backup, from this or an earlier visit. */
   hasFileAction?(path: string): boolean;

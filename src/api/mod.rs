@@ -3,6 +3,7 @@
 mod app;
 mod collections;
 mod config;
+mod copy;
 mod files;
 mod frozen;
 mod nested;
@@ -17,6 +18,7 @@ mod types;
 pub(crate) use app::{App, connection_state_name};
 pub(crate) use files::backup_path;
 pub(crate) use frozen::frozen_realm;
+pub(crate) use open::is_open;
 pub(crate) use report::report_to_js;
 
 pub use app::AppCore;

@@ -74,7 +74,7 @@ impl Snapshot {
         self.unlink_all((class, key, column), old.as_ref());
     }
 
-    /// Builds the backlinks of all tables from their links, after loading.
+    /// Builds the backlinks of all tables from their links, after loading or reshaping.
     pub(crate) fn index_backlinks(&mut self) {
         let mut links: Vec<Vec<super::table::BacklinkKey>> = vec![Vec::new(); self.tables.len()];
         for (class_index, class) in self.schema.classes.iter().enumerate() {
@@ -89,8 +89,9 @@ impl Snapshot {
             }
         }
         for (index, links) in links.into_iter().enumerate() {
-            if !links.is_empty() {
-                self.table_mut(ClassIndex(index as u32)).set_backlinks(links);
+            let class = ClassIndex(index as u32);
+            if !links.is_empty() || self.table(class).has_backlinks() {
+                self.table_mut(class).set_backlinks(links);
             }
         }
     }
