@@ -4,6 +4,7 @@ mod app;
 mod config;
 mod files;
 mod frozen;
+mod observe;
 mod open;
 mod query;
 mod realm;

@@ -186,7 +186,46 @@ impl Runs {
     }
 }
 
+impl<T> Fixed<T> {
+    fn is_same(&self, other: &Fixed<T>, same: impl Fn(&T, &T) -> bool) -> bool {
+        let same_values = || self.values.iter().zip(&other.values).all(|(a, b)| same(a, b));
+        self.nulls == other.nulls && self.values.len() == other.values.len() && same_values()
+    }
+}
+
+fn are_shared<T>(some: &[Arc<T>], others: &[Arc<T>]) -> bool {
+    some.len() == others.len() && some.iter().zip(others).all(|(a, b)| Arc::ptr_eq(a, b))
+}
+
 impl Column {
+    /// Whether both surely hold the same values, as far as a glance at the bytes tells: a copy that was not written to
+    /// does.
+    pub(crate) fn has_same_data(&self, other: &Column) -> bool {
+        match (&self.data, &other.data) {
+            (ColumnData::Bool(a), ColumnData::Bool(b)) => a.is_same(b, |a, b| a == b),
+            (ColumnData::Int(a), ColumnData::Int(b)) | (ColumnData::Date(a), ColumnData::Date(b)) => {
+                a.is_same(b, |a, b| a == b)
+            }
+            (ColumnData::Float(a), ColumnData::Float(b)) => a.is_same(b, |a, b| a.to_bits() == b.to_bits()),
+            (ColumnData::Double(a), ColumnData::Double(b)) => a.is_same(b, |a, b| a.to_bits() == b.to_bits()),
+            (ColumnData::ObjectId(a), ColumnData::ObjectId(b)) => a.is_same(b, |a, b| a == b),
+            (ColumnData::Uuid(a), ColumnData::Uuid(b)) => a.is_same(b, |a, b| a == b),
+            (ColumnData::Link(a), ColumnData::Link(b)) => a.is_same(b, |a, b| a == b),
+            (ColumnData::String(a), ColumnData::String(b)) | (ColumnData::Data(a), ColumnData::Data(b)) => {
+                a.nulls == b.nulls && a.spans == b.spans && a.bytes == b.bytes
+            }
+            (ColumnData::List(a), ColumnData::List(b)) => are_shared(a, b),
+            (ColumnData::Set(a), ColumnData::Set(b)) => are_shared(a, b),
+            (ColumnData::Dictionary(a), ColumnData::Dictionary(b)) => are_shared(a, b),
+            _ => false,
+        }
+    }
+
+    /// Whether both have the same stamps beside those of their rows.
+    pub(crate) fn has_same_stamps(&self, other: &Column) -> bool {
+        self.unset == other.unset && self.stamps == other.stamps
+    }
+
     pub(crate) fn new(property: &Property) -> Column {
         let data = match (property.collection, property.kind) {
             (Collection::List, _) => ColumnData::List(Vec::new()),
