@@ -50,7 +50,7 @@ export class ListSource extends Source {
   }
 
   override observe(core: RealmCore): number {
-    return core.observeList(this.owner.index, this.key, this.property.column);
+    return core.observeCollection(this.owner.index, this.key, this.property.column);
   }
 
   assertValid(): void {

@@ -1,13 +1,15 @@
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
 import { type AnyCollection, Collection } from "./collection.js";
-import { NotAvailableError, TypeAssertionError } from "./errors.js";
+import { collectionChanges, noChanges } from "./change-sets.js";
+import { TypeAssertionError } from "./errors.js";
+import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import type { JsonCache } from "./object.js";
 import { liftPrimitive, type PropertyModel } from "./property.js";
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
 import type { DefaultObject } from "./schema.js";
-import { changeSetOf, emptyChangeSet, lowerArgument, type Source } from "./source.js";
+import { lowerArgument, type Source } from "./source.js";
 import { SOURCE } from "./symbols.js";
 
 /** A property to sort by, with whether to sort in reverse. */
@@ -332,6 +334,8 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   sorted(first: boolean | string | SortDescriptor[] = "self", reverse?: boolean): Results<T> {
     const source = this[SOURCE];
     const keys = sortKeys(first, reverse);
+    if (!source.element.model) assertSelf(source.element.kind, keys);
+    if (keys.length === 0) return makeResults<T>(source.view, source.element, source.query(), source.order);
     const order = keys.map(([path, isAscending]) => `${path} ${isAscending ? "ASC" : "DESC"}`).join(", ");
     return makeResults<T>(source.view, source.element, source.query().sort(keys), `${source.order} SORT(${order})`);
   }
@@ -343,32 +347,32 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   override addListener(callback: CollectionChangeCallback<T, EntryType>, keyPaths?: string | string[]): void {
     assertFunction(callback, "callback");
-    if (keyPaths !== undefined) throw new NotAvailableError("Listening to key paths of a collection");
     const source = this[SOURCE];
     source.view.assertOpen();
     const { coordinator } = source.view;
     assert(coordinator, "A frozen realm does not change: it takes no listeners");
     assert(source.isValid(), "The collection is no longer valid");
+    const paths = parseKeyPaths(keyPaths);
+    const { model } = source.element;
+    assert(!paths || model, "Key paths lead from objects: this is a collection of values");
     coordinator.observations.add({
       view: source.view,
-      identity: source.identity,
       subject: this,
       callback: callback as (subject: unknown, changes: unknown) => void,
-      empty: emptyChangeSet(),
+      keyPaths: paths && model && resolveKeyPaths(model, paths),
+      empty: noChanges,
       start: (core) => source.observe(core),
-      changes: changeSetOf,
+      changes: collectionChanges,
     });
   }
 
   override removeListener(callback: CollectionChangeCallback<T, EntryType>): void {
     assertFunction(callback, "callback");
-    const { view, identity } = this[SOURCE];
-    view.coordinator?.observations.remove(view, identity, this, callback as never);
+    this[SOURCE].view.coordinator?.observations.remove(this, callback as never);
   }
 
   override removeAllListeners(): void {
-    const { view, identity } = this[SOURCE];
-    view.coordinator?.observations.removeAll(view, identity);
+    this[SOURCE].view.coordinator?.observations.removeAll(this);
   }
 
   private array(): T[] {
@@ -382,22 +386,31 @@ function isCollection(item: unknown): item is AnyCollection {
 
 function sortKeys(first: boolean | string | SortDescriptor[], reverse: boolean | undefined): [string, boolean][] {
   if (typeof first === "boolean") return [["self", !first]];
-  if (typeof first === "string") {
-    if (reverse !== undefined) assertBoolean(reverse, "reverse");
-    return [[first, !reverse]];
+  if (typeof first === "string") return [[first, reverse !== true]];
+  if (!Array.isArray(first)) {
+    throw new TypeAssertionError("property name and optional bool or an array of descriptors", first, "argument");
   }
-  if (Array.isArray(first)) {
-    return first.map((descriptor) => {
-      if (typeof descriptor === "string") return [descriptor, true];
-      if (!Array.isArray(descriptor))
-        throw new TypeAssertionError("a property name or a pair", descriptor, "descriptor");
-      const [property, isReverse] = descriptor;
-      assertString(property, "property");
-      if (isReverse !== undefined) assertBoolean(isReverse, "direction");
-      return [property, !isReverse];
-    });
+  if (reverse !== undefined) throw new TypeAssertionError("undefined", reverse, "second 'argument'");
+  return first.map((descriptor, index) => {
+    if (typeof descriptor === "string") return [descriptor, true];
+    if (!Array.isArray(descriptor)) {
+      const expected = "string or array with two elements [string, boolean]";
+      throw new TypeAssertionError(expected, descriptor, `descriptor[${index}]`);
+    }
+    const [property, isReverse] = descriptor;
+    assertString(property, "property");
+    assertBoolean(isReverse, "direction");
+    return [property, !isReverse];
+  });
+}
+
+/** Values are sorted by themselves only. */
+function assertSelf(kind: string, keys: [string, boolean][]): void {
+  if (keys.length > 1) throw new Error(`Cannot sort array of '${kind}' on more than one key path`);
+  for (const [path] of keys) {
+    if (path === "self") continue;
+    throw new Error(`Cannot sort on key path '${path}': arrays of '${kind}' can only be sorted on 'self'`);
   }
-  throw new TypeAssertionError("property name and optional bool or an array of descriptors", first, "argument");
 }
 
 function aggregateOf(operation: "min" | "max" | "sum" | "avg", values: unknown[]): unknown {
