@@ -135,7 +135,10 @@ export class Observations {
   private keep(observation: Observation, predicate: (entry: Entry) => boolean): void {
     const gone = observation.entries.filter((entry) => !predicate(entry));
     observation.entries = observation.entries.filter(predicate);
-    if (observation.entries.length > 0) return this.limit(observation, gone);
+    if (observation.entries.length > 0) {
+      this.limit(observation, gone);
+      return;
+    }
     if (this.byId.get(observation.id) !== observation) return;
     this.byId.delete(observation.id);
     this.bySubject.delete(observation.subject);

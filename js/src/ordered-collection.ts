@@ -1,7 +1,7 @@
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
-import { type AnyCollection, Collection } from "./collection.js";
 import { collectionChanges, noChanges } from "./change-sets.js";
-import { TypeAssertionError } from "./errors.js";
+import { type AnyCollection, Collection } from "./collection.js";
+import { IllegalConstructorError, TypeAssertionError } from "./errors.js";
 import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import type { JsonCache } from "./object.js";
 import { liftPrimitive, type PropertyModel } from "./property.js";
@@ -84,6 +84,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   /** @internal */
   constructor(source: Source) {
     super();
+    if (source === undefined) throw new IllegalConstructorError("OrderedCollection");
     Object.defineProperty(this, SOURCE, { value: source, configurable: true });
     // biome-ignore lint/correctness/noConstructorReturn: indexing needs a proxy
     return new Proxy(this as unknown as OrderedCollection, handler) as unknown as this;

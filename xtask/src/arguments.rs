@@ -14,7 +14,9 @@ cargo xtask <command>
   test browser [FILE ...]    wasm-pack test in headless Chromium, all hosts or the named ones of tests/*.rs
   test e2e [NAME ...]        the scripts in tests/e2e, all or those whose name contains NAME
   test demo                  the same as demo --scripted
-  bench [NAME]               the measurements in bench/, all or those whose name contains NAME
+  bench [NAME] [--runs N] [--contenders A,B] [--n N] [--million]
+                             the measurements in bench/, all or those whose name contains NAME: so many runs (5), of these
+                             contenders only, on so many objects (100,000); --million follows the growth up to a million
   build [--dev]              the WebAssembly package (pkg/) and the JavaScript face (dist/), with sizes
   serve                      the server and the conductor as the tests see them, until Ctrl-C
   setup                      install whatever is missing, and nothing else
@@ -28,7 +30,7 @@ pub enum Command {
     Build(Mode),
     Test(Part),
     Demo(Demo),
-    Bench { only: Option<String> },
+    Bench(Bench),
     Serve,
     Tidy,
 }
@@ -51,6 +53,15 @@ pub enum Part {
     Browser { hosts: Vec<String> },
     EndToEnd { names: Vec<String> },
     Demo,
+}
+
+/// What to measure.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Bench {
+    /// A part of the names of the scripts.
+    pub only: Option<String>,
+    /// What the scripts are told, as they take it.
+    pub options: Vec<String>,
 }
 
 /// How to show the demo page.
@@ -91,7 +102,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Outcome<Command> {
             mode: take_mode(&mut rest),
             port: take_port(&mut rest)?,
         }),
-        "bench" => Command::Bench { only: (!rest.is_empty()).then(|| rest.remove(0)) },
+        "bench" => Command::Bench(take_bench(&mut rest)?),
         "test" => Command::Test(take_part(&mut rest)?),
         other => return Err(Failure::new(format!("there is no command `{other}`"))),
     };
@@ -116,6 +127,23 @@ fn take_part(rest: &mut Vec<String>) -> Outcome<Part> {
     }
 }
 
+fn take_bench(rest: &mut Vec<String>) -> Outcome<Bench> {
+    let mut options = Vec::new();
+    for flag in ["--runs", "--n"] {
+        if let Some(number) = take_value(rest, flag)? {
+            number.parse::<u32>().map_err(|_| Failure::new(format!("`{number}` is not a number for `{flag}`")))?;
+            options.extend([flag.to_owned(), number]);
+        }
+    }
+    if let Some(names) = take_value(rest, "--contenders")? {
+        options.extend(["--contenders".to_owned(), names]);
+    }
+    if take_flag(rest, "--million") {
+        options.push("--million".to_owned());
+    }
+    Ok(Bench { only: (!rest.is_empty()).then(|| rest.remove(0)), options })
+}
+
 fn take_mode(rest: &mut Vec<String>) -> Mode {
     let dev = take_flag(rest, "--dev");
     let release = take_flag(rest, "--release");
@@ -128,15 +156,21 @@ fn take_flag(rest: &mut Vec<String>, flag: &str) -> bool {
     rest.len() != before
 }
 
-fn take_port(rest: &mut Vec<String>) -> Outcome<u16> {
-    let Some(at) = rest.iter().position(|word| word == "--port") else {
-        return Ok(DEMO_PORT);
+fn take_value(rest: &mut Vec<String>, flag: &str) -> Outcome<Option<String>> {
+    let Some(at) = rest.iter().position(|word| word == flag) else {
+        return Ok(None);
     };
     rest.remove(at);
     if at >= rest.len() {
-        return Err(Failure::new("`--port` needs a number"));
+        return Err(Failure::new(format!("`{flag}` needs a value")));
     }
-    let number = rest.remove(at);
+    Ok(Some(rest.remove(at)))
+}
+
+fn take_port(rest: &mut Vec<String>) -> Outcome<u16> {
+    let Some(number) = take_value(rest, "--port")? else {
+        return Ok(DEMO_PORT);
+    };
     number.parse().map_err(|_| Failure::new(format!("`{number}` is not a port number")))
 }
 
@@ -171,7 +205,11 @@ mod tests {
         check("demo", demo(Driver::Person, 8787, Mode::Release));
         check("demo --port 99 --dev", demo(Driver::Person, 99, Mode::Dev));
         check("demo --scripted", demo(Driver::Script, 8787, Mode::Release));
-        check("bench reset", Command::Bench { only: Some("reset".into()) });
+        check("bench", Command::Bench(Bench::default()));
+        check("bench reset", Command::Bench(Bench { only: Some("reset".into()), options: Vec::new() }));
+        let options = ["--runs", "3", "--contenders", "dexie,yjs", "--million"].map(str::to_owned).to_vec();
+        let bench = Bench { only: Some("compare".into()), options };
+        check("bench compare --million --contenders dexie,yjs --runs 3", Command::Bench(bench));
     }
 
     #[test]
@@ -179,7 +217,8 @@ mod tests {
         check_refused("tset", "there is no command `tset`");
         check_refused("test browsers", "there are no tests called `browsers`");
         check_refused("setup --force", "`setup` does not take `--force`");
-        check_refused("demo --port", "`--port` needs a number");
+        check_refused("demo --port", "`--port` needs a value");
+        check_refused("bench --runs many", "`many` is not a number for `--runs`");
         check_refused("demo --port high", "`high` is not a port number");
     }
 }

@@ -63,7 +63,7 @@ fn run(command: Command) -> Outcome<Verdict> {
         Command::Setup => setup::all(&project).map(|_| ())?,
         Command::Build(mode) => demo::build(&project, mode)?,
         Command::Demo(options) => demo::run(&project, &options)?,
-        Command::Bench { only } => bench::run(&project, only.as_deref())?,
+        Command::Bench(wanted) => bench::run(&project, &wanted)?,
         Command::Serve => demo::serve_tests(&project)?,
         Command::Tidy => tidy::run(&project)?,
     }

@@ -13,14 +13,20 @@ use crate::failure::{Failure, Outcome, While};
 use crate::project::Project;
 use crate::setup::Browser;
 
-/// A command that runs one script.
+/// A command that runs one script on a stage.
 pub fn command(project: &Project, browser: &Browser, scene: &Scene, script: &Path) -> Outcome<Command> {
+    let mut command = command_without_stage(project, browser, script)?;
+    command.env("EBBTIDE_CONDUCTOR", scene.url());
+    Ok(command)
+}
+
+/// A command that runs a script which needs no server.
+pub fn command_without_stage(project: &Project, browser: &Browser, script: &Path) -> Outcome<Command> {
     let output = project.build("output");
     fs::create_dir_all(&output).while_doing(|| format!("making {}", output.display()))?;
     let mut command = project.command("node");
     command
         .arg(script)
-        .env("EBBTIDE_CONDUCTOR", scene.url())
         .env("EBBTIDE_CHROMIUM", &browser.browser)
         .env("EBBTIDE_CHROMIUM_ARGS", chromium_arguments(project)?)
         .env("EBBTIDE_OUTPUT", output);
