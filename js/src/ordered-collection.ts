@@ -64,11 +64,12 @@ const handler: ProxyHandler<OrderedCollection> = {
   },
 };
 
+/** The position that a property's name stands for, if it begins like a number. */
 function indexOf(name: string): number | undefined {
   const first = name.charCodeAt(0);
   if (!((first >= 48 && first <= 57) || first === 45)) return undefined;
-  const index = Number(name);
-  return Number.isInteger(index) ? index : undefined;
+  const index = Number.parseInt(name, 10);
+  return Number.isNaN(index) ? undefined : index;
 }
 
 /** A collection whose elements have an order: it indexes, iterates and slices like an array, and it is live. */

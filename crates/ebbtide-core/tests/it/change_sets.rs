@@ -81,6 +81,36 @@ fn a_list_tells_positions_by_element() {
 }
 
 #[test]
+fn a_link_that_is_taken_out_and_put_in_again_is_no_news() {
+    let friends = |snapshot: &Snapshot| match snapshot.table(DOG).get(dog(snapshot, 2), FRIENDS) {
+        Some(ValueRef::List(list)) => list.clone(),
+        other => panic!("{other:?}"),
+    };
+    let told = |edits: &[Edit]| {
+        let (before, after) = states(edits);
+        list_changes(&friends(&before), &friends(&after), Compare::Stamps, |_| false)
+    };
+    assert!(told(&[Edit::FriendRemove(2, 0), Edit::FriendInsert(2, 0, 1)]).is_empty());
+    let other = told(&[Edit::FriendRemove(2, 0), Edit::FriendInsert(2, 0, 2)]);
+    assert_eq!((other.deletions, other.insertions), (vec![0], vec![0]));
+    let twice = told(&[Edit::FriendInsert(2, 0, 1), Edit::FriendInsert(2, 0, 2)]);
+    assert_eq!((twice.deletions, twice.insertions), (vec![], vec![0, 1]));
+}
+
+#[test]
+fn an_element_that_was_moved_is_told_to_have_moved_and_not_its_neighbour() {
+    let tags = |snapshot: &Snapshot| match snapshot.table(DOG).get(dog(snapshot, 1), TAGS) {
+        Some(ValueRef::List(list)) => list.clone(),
+        other => panic!("{other:?}"),
+    };
+    for (from, to) in [(0, 1), (1, 0)] {
+        let (before, after) = states(&[Edit::TagMove(1, from, to)]);
+        let changes = list_changes(&tags(&before), &tags(&after), Compare::Stamps, |_| false);
+        assert_eq!((changes.deletions, changes.insertions), (vec![from as u32], vec![to as u32]));
+    }
+}
+
+#[test]
 fn an_order_may_name_an_object_twice() {
     let [a, b] = [ObjectKey(1), ObjectKey(2)];
     let changes = key_changes(&[a, b, a], &[a, b], |_| false);
