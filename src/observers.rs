@@ -51,7 +51,7 @@ enum Watched {
         results: Rc<Results>,
         keys: KeyList,
     },
-    /// The values of a list in an order of their own.
+    /// The values of a list or a set in an order of their own.
     Values {
         results: Rc<Results>,
     },
@@ -113,7 +113,9 @@ pub(crate) struct Observers {
 impl Observers {
     /// Watches a collection from this state on.
     pub(crate) fn watch_results(&mut self, results: &Rc<Results>, snapshot: &Snapshot) -> u32 {
-        if let (Source::List { class, key, column }, true) = (results.recipe.source, results.recipe.stages.is_empty()) {
+        if let (Source::List { class, key, column } | Source::Set { class, key, column }, true) =
+            (results.recipe.source, results.recipe.stages.is_empty())
+        {
             return self.watch_collection(class, key, column, snapshot);
         }
         if results.recipe.is_of_values(snapshot) {
@@ -251,6 +253,10 @@ impl<'a> Change<'a> {
         if is_in(self.before) && !is_in(self.after) { Deleted::Yes } else { Deleted::No }
     }
 
+    fn deleted_owner(&self, source: Source) -> Deleted {
+        source.owner().map_or(Deleted::No, |(class, key)| self.deleted(class, key))
+    }
+
     /// The class that a property links to.
     fn target(&self, class: ClassIndex, column: ColumnIndex) -> Option<ClassIndex> {
         let schema = self.after.schema();
@@ -300,26 +306,34 @@ fn results_notice(
         results.remember(version, &now);
     }
     *keys = now;
-    let deleted = match recipe.source {
-        Source::Class(_) => Deleted::No,
-        Source::List { class, key, .. } => change.deleted(class, key),
-    };
-    told(id, changes, deleted)
+    told(id, changes, change.deleted_owner(recipe.source))
 }
 
 fn values_notice(id: u32, results: &Rc<Results>, change: &Change<'_>) -> Option<Notice> {
-    let Source::List { class, key, .. } = results.recipe.source else { return None };
-    if !results.recipe.is_concerned(change.difference(), change.after) {
+    let recipe = &results.recipe;
+    if !recipe.is_concerned(change.difference(), change.after) {
         return None;
     }
-    let (before, after) = (results.recipe.elements(change.before), results.recipe.elements(change.after));
-    let ids = |elements: &[&Element]| elements.iter().map(|element| element.id).collect::<Vec<_>>();
-    let changes = sequence_changes(&ids(&before), &ids(&after), |old, new| {
-        let (old, new) = (before[old], after[new]);
-        let set = change.compare == Compare::Stamps && old.stamp != new.stamp;
-        set || !old.value.as_ref().same(&new.value.as_ref())
-    });
-    told(id, changes, change.deleted(class, key))
+    let changes = match recipe.source {
+        Source::List { .. } => {
+            let (before, after) = (recipe.elements(change.before), recipe.elements(change.after));
+            let ids = |elements: &[&Element]| elements.iter().map(|element| element.id).collect::<Vec<_>>();
+            sequence_changes(&ids(&before), &ids(&after), |old, new| {
+                let (old, new) = (before[old], after[new]);
+                let set = change.compare == Compare::Stamps && old.stamp != new.stamp;
+                set || !old.value.as_ref().same(&new.value.as_ref())
+            })
+        }
+        Source::Set { class, key, column } => {
+            let empty = Set::default();
+            let set = |snapshot| results::set(snapshot, class, key, column).unwrap_or(&empty);
+            let (before, after) = (set(change.before), set(change.after));
+            let changes = set_changes(before, after, |_| false);
+            if recipe.values_ascend() { changes } else { changes.reversed(before.len(), after.len()) }
+        }
+        Source::Class(_) | Source::Backlinks { .. } => return None,
+    };
+    told(id, changes, change.deleted_owner(recipe.source))
 }
 
 fn object_notice(id: u32, class: ClassIndex, key: ObjectKey, change: &Change<'_>, limits: &Limits) -> Option<Notice> {

@@ -1,5 +1,7 @@
 //! The command line, as a value.
 
+use std::str::FromStr;
+
 use crate::failure::{Failure, Outcome};
 
 /// What `cargo xtask help` prints.
@@ -17,6 +19,8 @@ cargo xtask <command>
   bench [NAME] [--runs N] [--contenders A,B] [--n N] [--million]
                              the measurements in bench/, all or those whose name contains NAME: so many runs (5), of these
                              contenders only, on so many objects (100,000); --million follows the growth up to a million
+  oracle [--seeds N] [--from N]
+                             programs by chance, played on Ebbtide and on Realm itself; what they say must be equal
   build [--dev]              the WebAssembly package (pkg/) and the JavaScript face (dist/), with sizes
   serve                      the server and the conductor as the tests see them, until Ctrl-C
   setup                      install whatever is missing, and nothing else
@@ -31,8 +35,18 @@ pub enum Command {
     Test(Part),
     Demo(Demo),
     Bench(Bench),
+    Oracle(Seeds),
     Serve,
     Tidy,
+}
+
+/// Which programs to play on Ebbtide and on Realm itself.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Seeds {
+    /// The first seed.
+    pub from: u32,
+    /// How many seeds.
+    pub count: u32,
 }
 
 /// How the WebAssembly package is compiled.
@@ -83,6 +97,7 @@ pub enum Driver {
 }
 
 const DEMO_PORT: u16 = 8787;
+const SEEDS_COUNT: u32 = 50;
 
 /// Reads the arguments after the program's name.
 pub fn parse(arguments: impl Iterator<Item = String>) -> Outcome<Command> {
@@ -100,7 +115,11 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Outcome<Command> {
         "demo" => Command::Demo(Demo {
             driver: if take_flag(&mut rest, "--scripted") { Driver::Script } else { Driver::Person },
             mode: take_mode(&mut rest),
-            port: take_port(&mut rest)?,
+            port: take_number(&mut rest, "--port", "a port number")?.unwrap_or(DEMO_PORT),
+        }),
+        "oracle" => Command::Oracle(Seeds {
+            count: take_number(&mut rest, "--seeds", "a number of seeds")?.unwrap_or(SEEDS_COUNT),
+            from: take_number(&mut rest, "--from", "a seed")?.unwrap_or(1),
         }),
         "bench" => Command::Bench(take_bench(&mut rest)?),
         "test" => Command::Test(take_part(&mut rest)?),
@@ -167,11 +186,9 @@ fn take_value(rest: &mut Vec<String>, flag: &str) -> Outcome<Option<String>> {
     Ok(Some(rest.remove(at)))
 }
 
-fn take_port(rest: &mut Vec<String>) -> Outcome<u16> {
-    let Some(number) = take_value(rest, "--port")? else {
-        return Ok(DEMO_PORT);
-    };
-    number.parse().map_err(|_| Failure::new(format!("`{number}` is not a port number")))
+fn take_number<N: FromStr>(rest: &mut Vec<String>, option: &str, what: &str) -> Outcome<Option<N>> {
+    let Some(number) = take_value(rest, option)? else { return Ok(None) };
+    number.parse().map(Some).map_err(|_| Failure::new(format!("`{number}` is not {what}")))
 }
 
 #[cfg(test)]
@@ -210,6 +227,8 @@ mod tests {
         let options = ["--runs", "3", "--contenders", "dexie,yjs", "--million"].map(str::to_owned).to_vec();
         let bench = Bench { only: Some("compare".into()), options };
         check("bench compare --million --contenders dexie,yjs --runs 3", Command::Bench(bench));
+        check("oracle", Command::Oracle(Seeds { from: 1, count: 50 }));
+        check("oracle --from 7 --seeds 1", Command::Oracle(Seeds { from: 7, count: 1 }));
     }
 
     #[test]
@@ -220,5 +239,6 @@ mod tests {
         check_refused("demo --port", "`--port` needs a value");
         check_refused("bench --runs many", "`many` is not a number for `--runs`");
         check_refused("demo --port high", "`high` is not a port number");
+        check_refused("oracle --from -1", "`-1` is not a seed");
     }
 }

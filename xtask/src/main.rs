@@ -9,6 +9,7 @@ mod demo;
 mod failure;
 mod files;
 mod http;
+mod oracle;
 mod package;
 mod port;
 mod process;
@@ -64,6 +65,7 @@ fn run(command: Command) -> Outcome<Verdict> {
         Command::Build(mode) => demo::build(&project, mode)?,
         Command::Demo(options) => demo::run(&project, &options)?,
         Command::Bench(wanted) => bench::run(&project, &wanted)?,
+        Command::Oracle(seeds) => return oracle::run(&project, &seeds),
         Command::Serve => demo::serve_tests(&project)?,
         Command::Tidy => tidy::run(&project)?,
     }

@@ -25,12 +25,15 @@ pub fn command_without_stage(project: &Project, browser: &Browser, script: &Path
     let output = project.build("output");
     fs::create_dir_all(&output).while_doing(|| format!("making {}", output.display()))?;
     let mut command = project.command("node");
-    command
-        .arg(script)
-        .env("EBBTIDE_CHROMIUM", &browser.browser)
-        .env("EBBTIDE_CHROMIUM_ARGS", chromium_arguments(project)?)
-        .env("EBBTIDE_OUTPUT", output);
+    command.arg(script).env("EBBTIDE_OUTPUT", output);
+    give_browser(&mut command, project, browser)?;
     Ok(command)
+}
+
+/// Tells a script which browser to start, and how.
+pub fn give_browser(command: &mut Command, project: &Project, browser: &Browser) -> Outcome<()> {
+    command.env("EBBTIDE_CHROMIUM", &browser.browser).env("EBBTIDE_CHROMIUM_ARGS", chromium_arguments(project)?);
+    Ok(())
 }
 
 /// The flags of webdriver.json, so that they stand in one place.

@@ -26,6 +26,19 @@ impl CollectionChanges {
     pub fn is_empty(&self) -> bool {
         self.deletions.is_empty() && self.insertions.is_empty() && self.new_modifications.is_empty()
     }
+
+    /// The same change set for who sees both orders the other way round, of these lengths.
+    pub fn reversed(self, before: usize, after: usize) -> CollectionChanges {
+        let turn = |positions: Vec<u32>, len: usize| -> Vec<u32> {
+            positions.into_iter().rev().map(|position| len as u32 - 1 - position).collect()
+        };
+        CollectionChanges {
+            deletions: turn(self.deletions, before),
+            insertions: turn(self.insertions, after),
+            old_modifications: turn(self.old_modifications, before),
+            new_modifications: turn(self.new_modifications, after),
+        }
+    }
 }
 
 /// The change set between two orders of elements, each element at most once in an order. `modified` tells for the
