@@ -7,9 +7,7 @@ use ebbtide_core::notify::{Difference, KeyList};
 use ebbtide_core::number::Number;
 use ebbtide_core::objects::{Element, List, Set};
 use ebbtide_core::query::{Aggregate, Order, Plan};
-use ebbtide_core::{
-    ClassIndex, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Snapshot, Value, ValueRef,
-};
+use ebbtide_core::{ClassIndex, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Snapshot, Value, ValueRef};
 
 /// Where a collection's elements come from.
 #[derive(Clone, Copy, Debug)]

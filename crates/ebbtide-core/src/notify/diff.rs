@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
-use crate::objects::{Dictionary, Group, List, Page, Row, Set, Snapshot, Table};
+use crate::objects::{Column, Dictionary, Group, List, Page, Row, Set, Snapshot, Table};
 use crate::value::ValueRef;
 
 /// What counts as a change of a value.
@@ -121,16 +121,20 @@ fn diff_pages(before: &Page, after: &Page, compare: Compare, difference: &mut Ta
     let same_rows = before.stamps == after.stamps;
     let mut changed: Vec<(usize, ColumnIndex)> = Vec::new();
     for (index, (a, b)) in before.columns.iter().zip(&after.columns).enumerate() {
-        let stamped = match compare {
-            Compare::Stamps => a.has_same_stamps(b) && (same_rows || a.stamps.is_some()),
-            Compare::Values => true,
-        };
-        if stamped && a.has_same_data(b) {
+        let mut rows = a.differing_rows(b);
+        let is_stamped = !a.has_same_stamps(b) || !same_rows && a.stamps.is_none();
+        if compare == Compare::Stamps && is_stamped {
+            let stamp = |column: &Column, page: &Page, row| column.stamp(row, page.stamps[row]);
+            (0..after.len())
+                .filter(|row| stamp(a, before, *row) != stamp(b, after, *row))
+                .for_each(|r| rows.set(r, true));
+        }
+        if !rows.any() {
             continue;
         }
         let column = ColumnIndex(index as u32);
-        let rows = (0..after.len()).filter(|row| is_changed(before.row(*row), after.row(*row), column, compare));
-        changed.extend(rows.map(|row| (row, column)));
+        let is_there = |row: &usize| rows.get(*row) && is_changed(before.row(*row), after.row(*row), column, compare);
+        changed.extend((0..after.len()).filter(is_there).map(|row| (row, column)));
     }
     changed.sort_unstable();
     for row in changed.chunk_by(|a, b| a.0 == b.0) {
