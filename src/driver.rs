@@ -294,7 +294,7 @@ impl Driver {
             Effect::Relink => self.tell_link(ConnectionEvent::Relink),
             Effect::Changed { before, after, compare, origin } => {
                 let version = self.version_of(&after);
-                let change = Change { before: &before, after: &after, compare, origin, version };
+                let change = Change::new(&before, &after, compare, origin, version);
                 let notices = self.observers.borrow_mut().notices(&change);
                 self.outbox.push(Call::Notices(notices));
             }

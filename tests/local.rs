@@ -57,7 +57,6 @@ suite!(listeners {
     sorted_values_of_a_list_tell_what_changed
     an_object_that_goes_before_the_first_call_is_told_to_be_gone
     each_listener_is_called_once_a_turn
-    realm_listeners_hear_of_every_commit
     listeners_can_be_removed
     listeners_may_add_remove_and_write
     an_exception_in_a_listener_stops_nobody
@@ -94,6 +93,25 @@ suite!(opening {
     instances_of_one_path_agree
     a_copy_is_a_realm_of_its_own
     compaction_is_offered_and_leaves_what_is_used
+});
+
+suite!(key_paths {
+    a_collection_listener_with_key_paths_hears_of_these_only
+    an_object_listener_with_key_paths_hears_of_linked_objects_too
+    a_list_listener_with_key_paths_always_hears_of_the_list_itself
+    the_listeners_of_one_object_or_collection_share_their_key_paths
+    wrong_key_paths_are_refused_and_nothing_listens
+    classes_listen_by_key_paths_as_schemas_do
+});
+
+suite!(realm_listeners {
+    a_change_is_told_within_the_commit_and_other_listeners_after_it
+    a_listener_is_called_once_a_commit_however_often_it_was_added
+    beforenotify_is_told_once_a_turn_even_if_nobody_else_listens
+    every_instance_of_a_path_hears_of_a_commit
+    realm_listeners_may_add_remove_and_write
+    an_exception_in_a_realm_listener_stops_nobody
+    wrong_events_and_callbacks_are_refused
 });
 
 suite!(persistence {

@@ -49,7 +49,7 @@ export interface CoreConfig {
   sync?: CoreSyncConfig;
 }
 
-/** What one observation learned in one turn; `id` 0 says that the realm as a whole changed. */
+/** What one observation learned in one turn, empty parts left out; `id` 0 says that the realm as a whole changed. */
 export interface Notice {
   id: number;
   deleted?: boolean;
@@ -57,7 +57,12 @@ export interface Notice {
   deletions?: Uint32Array;
   oldModifications?: Uint32Array;
   newModifications?: Uint32Array;
+  deletedKeys?: string[];
+  insertedKeys?: string[];
+  modifiedKeys?: string[];
   changedColumns?: Iterable<number>;
+  /** Positions of key paths, of those that the observation is limited to. */
+  changedPaths?: Iterable<number>;
 }
 
 export interface CoreSyncError {
@@ -204,7 +209,12 @@ export interface RealmCore {
   frozen(): RealmCore;
   observeQuery(query: QueryCore): number;
   observeObject(cls: number, key: number): number;
-  observeList(cls: number, key: number, column: number): number;
+  /** Watches a list, a set or a dictionary. */
+  observeCollection(cls: number, key: number, column: number): number;
+  /** Watches a list or dictionary inside a mixed. */
+  observeNested(cls: number, key: number, column: number, path: (number | string)[]): number;
+  /** Limits an observation to key paths, of four numbers a step; null stands for any change. */
+  limitObservation(id: number, keyPaths: (Uint32Array | null)[] | undefined): void;
   unobserve(id: number): void;
   flushed(): Promise<void>;
   close(): Promise<void>;

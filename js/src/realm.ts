@@ -402,26 +402,36 @@ export class Realm {
     return this.internal.core.writeCopy(coordinator.core);
   }
 
-  /** Calls `callback(realm, eventName)` after each change, however often it was added. */
+  /**
+   * Calls `callback(realm, eventName)` for each event: `"change"` at the end of every transaction and when changes arrive,
+   * `"beforenotify"` before other listeners are called, `"schema"` with the schema as a third argument. A callback that is
+   * added twice is called once.
+   */
   addListener(eventName: RealmEventName, callback: RealmListenerCallback): void {
-    this.listenersOf(eventName).add(checkCallback(callback));
+    this.internal.assertOpen();
+    assertFunction(callback);
+    if (!Object.hasOwn(this.listeners, eventName)) {
+      throw new Error(`Unknown event name '${eventName}': only 'change', 'schema' and 'beforenotify' are supported.`);
+    }
+    this.listeners[eventName].add(callback);
   }
 
   removeListener(eventName: RealmEventName, callback: RealmListenerCallback): void {
-    this.listenersOf(eventName).delete(checkCallback(callback));
+    this.internal.assertOpen();
+    assertFunction(callback);
+    this.listenersOf(eventName).delete(callback);
   }
 
   removeAllListeners(eventName?: RealmEventName): void {
     this.internal.assertOpen();
+    if (eventName !== undefined) assertString(eventName, "eventName");
     const names = eventName === undefined ? (Object.keys(this.listeners) as RealmEventName[]) : [eventName];
     for (const name of names) this.listenersOf(name).clear();
   }
 
   private listenersOf(eventName: RealmEventName): Set<RealmListenerCallback> {
-    this.internal.assertOpen();
-    assertString(eventName, "eventName");
     if (!Object.hasOwn(this.listeners, eventName)) {
-      throw new Error(`Unknown event name '${eventName}': only 'change', 'schema' and 'beforenotify' are supported.`);
+      throw new TypeAssertionError("One of change, schema, beforenotify", eventName);
     }
     return this.listeners[eventName];
   }
@@ -454,9 +464,4 @@ function emptyValue(type: string): unknown {
     default:
       return undefined;
   }
-}
-
-function checkCallback(callback: RealmListenerCallback): RealmListenerCallback {
-  assertFunction(callback, "callback");
-  return callback;
 }

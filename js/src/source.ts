@@ -1,7 +1,7 @@
 // Where the elements of an ordered collection come from.
 import { BSON, decimalBytes, isDecimal, isObjectId, isUuid, objectIdBytes, uuidBytes } from "./bson.js";
 import type { ClassModel } from "./class-model.js";
-import type { Notice, QueryCore, RealmCore } from "./core.js";
+import type { QueryCore, RealmCore } from "./core.js";
 import { TypeAssertionError } from "./errors.js";
 import { liftMixed, type Place } from "./mixed.js";
 import { RealmObject } from "./object.js";
@@ -29,8 +29,6 @@ export abstract class Source {
   /** The orders asked for, as a query writes them. */
   readonly order: string = "";
   readonly collection: "list" | "set" | "results" = "results";
-  /** Equal for sources that stand for the same thing. */
-  abstract readonly identity: unknown;
   abstract length(): number;
   /** The element in the engine's form. */
   abstract rawAt(index: number): unknown;
@@ -135,21 +133,4 @@ export function lowerArgument(value: unknown): unknown {
   if (SOURCE in value) return (value[SOURCE] as Source).values().map(lowerArgument);
   if (Array.isArray(value)) return value.map(lowerArgument);
   throw new TypeAssertionError("a value that a query can compare with", value, "argument");
-}
-
-const NO_CHANGES = { deletions: [], insertions: [], oldModifications: [], newModifications: [] };
-
-/** @internal */
-export function emptyChangeSet(): object {
-  return structuredClone(NO_CHANGES);
-}
-
-/** The change set that a notice means. */
-export function changeSetOf(notice: Notice): object {
-  return {
-    deletions: Array.from(notice.deletions ?? []),
-    insertions: Array.from(notice.insertions ?? []),
-    oldModifications: Array.from(notice.oldModifications ?? []),
-    newModifications: Array.from(notice.newModifications ?? []),
-  };
 }

@@ -7,6 +7,7 @@ mod copy;
 mod files;
 mod frozen;
 mod nested;
+mod observe;
 mod open;
 mod query;
 mod realm;

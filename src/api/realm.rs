@@ -341,43 +341,6 @@ impl RealmCore {
         matches!(self.view, View::Frozen(_))
     }
 
-    /// Watches a query; its changes come through `host.notify` under the id.
-    #[wasm_bindgen(js_name = observeQuery)]
-    pub fn observe_query(&self, query: &QueryCore) -> JsResult<u32> {
-        let driver = self.view.live()?;
-        Ok(driver.engine(|engine| {
-            let state = engine.frozen();
-            driver.observers().borrow_mut().watch_results(query.results(), &state)
-        })?)
-    }
-
-    /// Watches an object.
-    #[wasm_bindgen(js_name = observeObject)]
-    pub fn observe_object(&self, class: u32, key: f64) -> JsResult<u32> {
-        let driver = self.view.live()?;
-        Ok(driver.engine(|engine| {
-            let (class, key) = (ClassIndex(class), key_from_js(key));
-            driver.observers().borrow_mut().watch_object(class, key, &engine.frozen())
-        })?)
-    }
-
-    /// Watches a list.
-    #[wasm_bindgen(js_name = observeList)]
-    pub fn observe_list(&self, class: u32, key: f64, column: u32) -> JsResult<u32> {
-        let driver = self.view.live()?;
-        Ok(driver.engine(|engine| {
-            let (class, key, column) = (ClassIndex(class), key_from_js(key), ColumnIndex(column));
-            driver.observers().borrow_mut().watch_list(class, key, column, &engine.frozen())
-        })?)
-    }
-
-    /// Ends a watch.
-    pub fn unobserve(&self, id: u32) {
-        if let View::Live(driver) = &self.view {
-            driver.observers().borrow_mut().remove(id);
-        }
-    }
-
     /// Resolves when everything committed so far is on disk; rejects if it cannot be.
     pub fn flushed(&self) -> js_sys::Promise {
         let view = self.view.clone();
