@@ -41,12 +41,15 @@ export interface CoreConfig {
   path: string;
   schema?: CoreClass[];
   schemaVersion?: number;
+  migration?: "automatic" | "callback" | "startOver";
+  resolveEmbeddedConstraints?: boolean;
+  encryptionKey?: Uint8Array;
   readOnly?: boolean;
   inMemory?: boolean;
   sync?: CoreSyncConfig;
 }
 
-/** What one observation learned in one turn; `id` 0 says that the realm as a whole changed. */
+/** What one observation learned in one turn, empty parts left out; `id` 0 says that the realm as a whole changed. */
 export interface Notice {
   id: number;
   deleted?: boolean;
@@ -54,7 +57,12 @@ export interface Notice {
   deletions?: Uint32Array;
   oldModifications?: Uint32Array;
   newModifications?: Uint32Array;
+  deletedKeys?: string[];
+  insertedKeys?: string[];
+  modifiedKeys?: string[];
   changedColumns?: Iterable<number>;
+  /** Positions of key paths, of those that the observation is limited to. */
+  changedPaths?: Iterable<number>;
 }
 
 export interface CoreSyncError {
@@ -97,14 +105,44 @@ export interface Host {
 }
 
 /** One value as it crosses the boundary. */
-export type CoreValue = null | undefined | boolean | number | bigint | string | Uint8Array | Date;
+export type CoreValue = null | undefined | boolean | number | bigint | string | Uint8Array | Date | CoreMixed;
+
+/** A value of a mixed that no JavaScript primitive stands for. */
+export type CoreMixed =
+  | { objectId: Uint8Array }
+  | { uuid: Uint8Array }
+  | { decimal128: Uint8Array }
+  | { link: [cls: number, key: number] }
+  | { map: Record<string, CoreValue> }
+  | CoreValue[];
+
+/** A further name of a property, or that of the links to a class's objects by a property of another class. */
+export type CoreName =
+  | [cls: number, name: string, column: number]
+  | [cls: number, name: string, from: number, column: number];
+
+/** What lies where in a mixed: a position in a list or a name in a dictionary, one a level. */
+export type CorePath = (number | string)[];
 
 /** One engine for one path in this page. */
 export interface RealmCore {
   readonly path: string;
   schema(): CoreClass[];
+  /** What else properties are called in queries: a property's own name, or that of links the other way round. */
+  setNames?(names: CoreName[]): void;
   schemaVersion(): number;
   updateSchema(classes: CoreClass[], version: number): void;
+  /** Opens a local realm that nobody uses any more anew, as if it had been closed in between. */
+  readopt(config: CoreConfig): void;
+  /** The realm before the migration that is under way. */
+  migratingFrom(): RealmCore | undefined;
+  finishMigration(): void;
+  abortMigration(): void;
+  deleteClass(name: string): void;
+  /** Bytes of the store, and bytes that it would have after compaction. */
+  usage(): [number, number];
+  compact(): void;
+  writeCopy(config: CoreConfig): Promise<void>;
   begin(): void;
   commit(): void;
   cancel(): void;
@@ -118,6 +156,20 @@ export interface RealmCore {
   get(cls: number, key: number, column: number): unknown;
   /** A number, date or link, without the cost of an object; undefined for null. Ints are rounded to doubles. */
   getNumber(cls: number, key: number, column: number): number | undefined;
+  /** What a mixed holds, as a schema names types; `<Dog>` for a link. */
+  mixedType(cls: number, key: number, column: number): string;
+  increment(cls: number, key: number, column: number, by: number | bigint): void;
+  /** Sets a mark, which `release` forgets and `rewind` goes back to. Marks nest. */
+  mark(): void;
+  release(): void;
+  rewind(): void;
+  /** Creates an embedded object in its place and gives its key. */
+  embed(cls: number, key: number, column: number): number;
+  embedInsert(cls: number, key: number, column: number, index: number): number;
+  embedReplace(cls: number, key: number, column: number, index: number): number;
+  embedEntry(cls: number, key: number, column: number, name: string): number;
+  backlinks(cls: number, key: number, fromClass: number, fromColumn: number): QueryCore;
+  backlinkCount(cls: number, key: number): number;
   isValid(cls: number, key: number): boolean;
   count(cls: number): number;
   keyAt(cls: number, index: number): number;
@@ -128,12 +180,41 @@ export interface RealmCore {
   listRemove(cls: number, key: number, column: number, index: number): void;
   listMove(cls: number, key: number, column: number, from: number, to: number): void;
   listClear(cls: number, key: number, column: number): void;
+  listValues(cls: number, key: number, column: number): unknown[];
+  setLength(cls: number, key: number, column: number): number;
+  setAt(cls: number, key: number, column: number, index: number): unknown;
+  setValues(cls: number, key: number, column: number): unknown[];
+  setFind(cls: number, key: number, column: number, value: CoreValue): number;
+  setAdd(cls: number, key: number, column: number, value: CoreValue): boolean;
+  setRemove(cls: number, key: number, column: number, value: CoreValue): boolean;
+  setClear(cls: number, key: number, column: number): void;
+  setQuery(cls: number, key: number, column: number, text: string | undefined, args: unknown[] | undefined): QueryCore;
+  dictionaryLength(cls: number, key: number, column: number): number;
+  dictionaryGet(cls: number, key: number, column: number, name: string): unknown;
+  dictionaryKeys(cls: number, key: number, column: number): string[];
+  dictionaryValues(cls: number, key: number, column: number): unknown[];
+  dictionarySet(cls: number, key: number, column: number, name: string, value: CoreValue): void;
+  dictionaryRemove(cls: number, key: number, column: number, name: string): boolean;
+  dictionaryClear(cls: number, key: number, column: number): void;
+  nestedGet(cls: number, key: number, column: number, path: CorePath): unknown;
+  nestedLength(cls: number, key: number, column: number, path: CorePath): number;
+  nestedKeys(cls: number, key: number, column: number, path: CorePath): string[] | undefined;
+  nestedSet(cls: number, key: number, column: number, path: CorePath, at: number | string, value: CoreValue): void;
+  nestedInsert(cls: number, key: number, column: number, path: CorePath, index: number, value: CoreValue): void;
+  nestedRemove(cls: number, key: number, column: number, path: CorePath, at: number | string): void;
+  nestedMove(cls: number, key: number, column: number, path: CorePath, from: number, to: number): void;
+  nestedClear(cls: number, key: number, column: number, path: CorePath): void;
   query(cls: number, text: string, args: unknown[]): QueryCore;
   listQuery(cls: number, key: number, column: number, text: string | undefined, args: unknown[] | undefined): QueryCore;
   frozen(): RealmCore;
   observeQuery(query: QueryCore): number;
   observeObject(cls: number, key: number): number;
-  observeList(cls: number, key: number, column: number): number;
+  /** Watches a list, a set or a dictionary. */
+  observeCollection(cls: number, key: number, column: number): number;
+  /** Watches a list or dictionary inside a mixed. */
+  observeNested(cls: number, key: number, column: number, path: (number | string)[]): number;
+  /** Limits an observation to key paths, of four numbers a step; null stands for any change. */
+  limitObservation(id: number, keyPaths: (Uint32Array | null)[] | undefined): void;
   unobserve(id: number): void;
   flushed(): Promise<void>;
   close(): Promise<void>;
@@ -147,6 +228,9 @@ export interface QueryCore {
   indexOf(key: number): number;
   keys(): Float64Array;
   valueAt(index: number): unknown;
+  values(): unknown[];
+  /** Where the value at `index` lies in the list that the query is over. */
+  positionAt(index: number): number;
   filter(text: string, args: unknown[]): QueryCore;
   sort(keys: [string, boolean][]): QueryCore;
   description(): string;
@@ -209,7 +293,7 @@ interface CoreModule {
   loadCatalogue(): Promise<void>;
   exists(path: string): boolean;
   deleteRealm(path: string): Promise<void>;
-  storedSchemaVersion(path: string): number;
+  storedSchemaVersion(path: string, encryptionKey?: Uint8Array): number;
   initiateClientReset(path: string): Promise<string>;
   /** Whether a store waits for its backup, from this or an earlier visit. */
   hasFileAction?(path: string): boolean;

@@ -4,7 +4,7 @@ import type { PrimaryKey } from "./schema.js";
 /** A broken expectation: wrong use of the API, or a realm, object or collection that is no longer valid. */
 export class AssertionError extends Error {
   /** @internal */
-  constructor(message = "Assertion failed") {
+  constructor(message = "Assertion failed!") {
     super(message);
   }
 }
@@ -28,7 +28,7 @@ export class TypeAssertionError extends AssertionError {
 
   /** @internal */
   static text(expected: string, value: unknown, name?: string): string {
-    const target = name === undefined ? "value" : name.startsWith("'") ? name : `'${name}'`;
+    const target = name === undefined ? "value" : name.includes("'") ? name : `'${name}'`;
     return `Expected ${target} to be ${expected}, got ${describe(value)}`;
   }
 }
@@ -38,6 +38,9 @@ export function describe(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "undefined";
   if (Array.isArray(value)) return "an array";
+  if (typeof value === "number") {
+    return Number.isNaN(value) ? "NaN" : Number.isInteger(value) ? "a number" : "a decimal number";
+  }
   if (typeof value === "function") return value.name ? `a function or class named ${value.name}` : "a function";
   if (typeof value === "object") {
     const name = value.constructor?.name;
@@ -67,6 +70,11 @@ export class NotAvailableError extends Error {
   constructor(what: string) {
     super(`${what} is not available in this version of Ebbtide.`);
   }
+}
+
+/** @internal */
+export function notAvailable(what: string): Promise<never> {
+  return Promise.reject(new NotAvailableError(what));
 }
 
 /** A schema that cannot be understood. */
@@ -150,11 +158,11 @@ export class ClientResetError extends SyncError {
 }
 
 /** One write that the server undid. */
-export interface CompensatingWriteInfo {
+export type CompensatingWriteInfo = {
   objectName: string;
   reason: string;
   primaryKey: PrimaryKey;
-}
+};
 
 /** Writes that the server did not accept and undid. */
 export class CompensatingWriteError extends SyncError {

@@ -1,6 +1,8 @@
 import { assert, assertFunction } from "./assert.js";
 import type { ClassModel } from "./class-model.js";
-import { IllegalConstructorError, NotAvailableError } from "./errors.js";
+import { IllegalConstructorError } from "./errors.js";
+import { jsonCache, toPlain } from "./json.js";
+import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import type { ObjectChangeCallback } from "./listeners.js";
 import type { Realm } from "./realm.js";
 import type { Results } from "./results.js";
@@ -14,14 +16,13 @@ export type AnyRealmObject = Pick<
   "keys" | "entries" | "toJSON" | "isValid" | "linkingObjectsCount" | "getPropertyType" | "_objectId" | "_objectKey"
 >;
 
-/** @internal Objects already turned to JSON, by class and key: what makes cycles possible. */
-export type JsonCache = Map<string, DefaultObject>;
-
 /**
  * An object in a realm, live: reading a property gives what is in the realm now. Classes extend it and describe themselves
  * in `static schema`. Two JavaScript objects may stand for the same object; it stays the same one across client resets.
  */
 export class RealmObject<T = DefaultObject, RequiredProperties extends keyof OmittedRealmTypes<T> = never> {
+  /** @deprecated Has no effect. */
+  static allowValuesArrays = false;
   static primaryKey?: string;
   static embedded?: boolean;
   static asymmetric?: boolean;
@@ -45,22 +46,21 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
 
   /** The names and values of its properties. */
   entries(): [string, unknown][] {
-    return this[MODEL].names.map((name) => [name, (this as unknown as DefaultObject)[name]]);
+    return Object.entries(this);
   }
 
   /** A plain object with the same values; links to an object that is already in it lead back to it. */
   toJSON(_key?: string, cache?: unknown): DefaultObject {
-    const seen: JsonCache = cache instanceof Map ? cache : new Map();
+    const seen = jsonCache(cache);
     const model = this[MODEL];
     const identity = `${model.index}:${this[KEY]}`;
     const known = seen.get(identity);
     if (known) return known;
     const result: DefaultObject = {};
     seen.set(identity, result);
-    for (const property of model.properties.values()) {
-      const value = model.read(this[KEY], property);
-      const toJSON = property.isList || property.kind === "link" ? (value as AnyRealmObject | null)?.toJSON : undefined;
-      result[property.name] = toJSON ? toJSON.call(value, property.name, seen) : value;
+    for (const name of Object.keys(this)) {
+      const value = (this as unknown as DefaultObject)[name];
+      if (typeof value !== "function") result[name] = toPlain(value, name, seen);
     }
     return result;
   }
@@ -75,16 +75,26 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
     return this[MODEL].schema as CanonicalObjectSchema<T>;
   }
 
-  /** Objects that link to this one: not available yet. */
+  /** The objects of a class that link to this one by a property, live. */
   linkingObjects<L = DefaultObject>(objectType: string, propertyName: string): Results<RealmObject<L> & L>;
   linkingObjects<L extends AnyRealmObject>(objectType: Constructor<L>, propertyName: string): Results<L>;
-  linkingObjects(): never {
-    throw new NotAvailableError("'linkingObjects'");
+  linkingObjects(objectType: unknown, propertyName: string): Results<unknown> {
+    const model = this[MODEL];
+    model.view.assertOpen();
+    const from = model.view.model(objectType);
+    const property = from.property(propertyName);
+    assert(
+      property.origin === undefined && property.target === model.name,
+      `'${from.name}#${propertyName}' is not a relationship to '${model.name}'`,
+    );
+    assert(this.isValid(), "Accessing object which has been invalidated or deleted");
+    return model.linksFrom(this[KEY], from, property);
   }
 
-  /** The number of links to this object: not available yet. */
+  /** The number of links to this object. */
   linkingObjectsCount(): number {
-    throw new NotAvailableError("'linkingObjectsCount'");
+    assert(this.isValid(), "Accessing object which has been invalidated or deleted");
+    return this[MODEL].view.core.backlinkCount(this[MODEL].index, this[KEY]);
   }
 
   /** @deprecated Its key as a string; use a primary key of your own. */
@@ -102,49 +112,50 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
    * change. `keyPaths` limits it to the named properties.
    */
   addListener(callback: ObjectChangeCallback<T>, keyPaths?: string | string[]): void {
-    assertFunction(callback, "callback");
+    assertFunction(callback);
     const model = this[MODEL];
     const { coordinator } = model.view;
     model.view.assertOpen();
     assert(coordinator, "A frozen realm does not change: it takes no listeners");
     assert(this.isValid(), "Accessing object which has been invalidated or deleted");
-    const paths = keyPaths === undefined ? undefined : [keyPaths].flat();
-    const watched = paths?.map((path) => (path === "*" ? path : model.property(path.split(".")[0] as string).name));
+    const paths = parseKeyPaths(keyPaths);
     const byColumn = new Map([...model.properties.values()].map(({ column, name }) => [column, name]));
     coordinator.observations.add({
       view: model.view,
-      identity: `object ${model.index} ${this[KEY]}`,
       subject: this,
       callback: callback as (subject: unknown, changes: unknown) => void,
-      empty: { deleted: false, changedProperties: [] },
+      keyPaths: paths && resolveKeyPaths(model, paths),
+      empty: () => ({ deleted: false, changedProperties: [] }),
       start: (core) => core.observeObject(model.index, this[KEY]),
-      changes(notice) {
+      changes(notice, roots) {
         if (notice.deleted) return { deleted: true, changedProperties: [] };
-        const names = Array.from(notice.changedColumns ?? [], (column) => byColumn.get(column)).filter(
-          (name) => name !== undefined,
-        );
-        const seen = watched === undefined || watched.includes("*") ? names : names.filter((n) => watched.includes(n));
-        return seen.length > 0 ? { deleted: false, changedProperties: seen } : undefined;
+        const columns = Array.from(notice.changedColumns ?? [], (column) => byColumn.get(column));
+        const starts = Array.from(notice.changedPaths ?? [], (path) => roots[path]);
+        const names = new Set([...columns, ...starts].filter((name) => name !== undefined));
+        return names.size > 0 ? { deleted: false, changedProperties: [...names] } : undefined;
       },
     });
   }
 
   removeListener(callback: ObjectChangeCallback<T>): void {
-    assertFunction(callback, "callback");
-    const model = this[MODEL];
-    const identity = `object ${model.index} ${this[KEY]}`;
-    model.view.coordinator?.observations.remove(model.view, identity, this, callback as never);
+    assertFunction(callback);
+    this[MODEL].view.coordinator?.observations.remove(this, callback as never);
   }
 
   removeAllListeners(): void {
-    const model = this[MODEL];
-    model.view.coordinator?.observations.removeAll(model.view, `object ${model.index} ${this[KEY]}`);
+    this[MODEL].view.coordinator?.observations.removeAll(this);
   }
 
-  /** The type of a property in Realm's notation: `"string"`, `"<Person>"`, `"list<int>"`. */
+  /** The type of a property in Realm's notation: `"string"`, `"<Person>"`, `"list<int>"`; of a mixed, that of its value. */
   getPropertyType(propertyName: string): string {
-    const { kind, isList, target } = this[MODEL].property(propertyName);
-    const element = kind === "link" ? `<${target}>` : kind;
-    return isList ? `list${kind === "link" ? element : `<${element}>`}` : element;
+    const model = this[MODEL];
+    const { kind, collection, target, origin, column } = model.property(propertyName);
+    if (origin !== undefined) return "list<linkingObjects>";
+    if (collection) {
+      if (kind !== "link") return `${collection}<${kind}>`;
+      return collection === "list" ? `list<${target}>` : `${collection}<<${target}>>`;
+    }
+    if (kind === "mixed") return model.view.core.mixedType(model.index, this[KEY], column);
+    return kind === "link" ? `<${target}>` : kind;
   }
 }

@@ -1,13 +1,16 @@
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
+import { collectionChanges, noChanges } from "./change-sets.js";
 import { type AnyCollection, Collection } from "./collection.js";
-import { NotAvailableError, TypeAssertionError } from "./errors.js";
-import type { JsonCache } from "./object.js";
-import { liftPrimitive, type PropertyModel } from "./property.js";
+import { jsonCache, toPlain } from "./json.js";
+import { IllegalConstructorError, TypeAssertionError } from "./errors.js";
+import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
+import { liftMixed } from "./mixed.js";
+import { coreTypeName, liftPrimitive, typeInWords } from "./property.js";
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
 import type { DefaultObject } from "./schema.js";
-import { changeSetOf, emptyChangeSet, lowerArgument, type Source } from "./source.js";
+import { lowerArgument, type Source } from "./source.js";
 import { SOURCE } from "./symbols.js";
 
 /** A property to sort by, with whether to sort in reverse. */
@@ -26,8 +29,6 @@ export type CollectionChangeCallback<T = unknown, EntryType extends [unknown, un
   changes: CollectionChangeSet,
 ) => void;
 
-const NUMERIC = new Set(["int", "double", "date"]);
-
 /** @internal Turns `collection[3]`, `length`, `Object.keys` and assignment into calls to the source. */
 const handler: ProxyHandler<OrderedCollection> = {
   get(target, name) {
@@ -42,7 +43,6 @@ const handler: ProxyHandler<OrderedCollection> = {
     if (name === "length") throw new Error("Cannot assign to read only property 'length'");
     const index = typeof name === "string" ? indexOf(name) : undefined;
     if (index === undefined) return Reflect.set(target, name, value, target);
-    if (index < 0) throw new Error(`Index ${index} cannot be less than zero.`);
     target.assign(index, value);
     return true;
   },
@@ -62,11 +62,12 @@ const handler: ProxyHandler<OrderedCollection> = {
   },
 };
 
+/** The position that a property's name stands for, if it begins like a number. */
 function indexOf(name: string): number | undefined {
   const first = name.charCodeAt(0);
   if (!((first >= 48 && first <= 57) || first === 45)) return undefined;
-  const index = Number(name);
-  return Number.isInteger(index) ? index : undefined;
+  const index = Number.parseInt(name, 10);
+  return Number.isNaN(index) ? undefined : index;
 }
 
 /** A collection whose elements have an order: it indexes, iterates and slices like an array, and it is live. */
@@ -82,6 +83,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   /** @internal */
   constructor(source: Source) {
     super();
+    if (source === undefined) throw new IllegalConstructorError("OrderedCollection");
     Object.defineProperty(this, SOURCE, { value: source, configurable: true });
     // biome-ignore lint/correctness/noConstructorReturn: indexing needs a proxy
     return new Proxy(this as unknown as OrderedCollection, handler) as unknown as this;
@@ -89,7 +91,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** @internal */
   assign(_index: number, _value: unknown): void {
-    throw new Error(`Assigning into a ${this.constructor.name} is not supported`);
+    throw new Error(`Modifying a ${this.constructor.name} collection is not supported.`);
   }
 
   /** The number of elements. */
@@ -121,11 +123,8 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** The elements now, as an array of plain objects. */
   override toJSON(_key?: string, cache?: unknown): DefaultObject[] {
-    const seen: JsonCache = cache instanceof Map ? cache : new Map();
-    return this[SOURCE].values().map((element, index) => {
-      const toJSON = this[SOURCE].element.model ? (element as { toJSON?: unknown } | null)?.toJSON : undefined;
-      return typeof toJSON === "function" ? toJSON.call(element, String(index), seen) : element;
-    });
+    const seen = jsonCache(cache);
+    return this[SOURCE].values().map((element, index) => toPlain(element, String(index), seen) as DefaultObject);
   }
 
   override *keys(): Generator<number> {
@@ -146,7 +145,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
         mayBeGone = true;
       }
       const isGone = mayBeGone && model !== undefined && !model.isValid(raw[index] as number);
-      yield (isGone ? null : source.lift(raw[index])) as T;
+      yield (isGone ? null : source.lift(raw[index], index)) as T;
     }
   }
 
@@ -191,7 +190,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   lastIndexOf(searchElement: T, fromIndex?: number): number {
     assert(fromIndex === undefined, "The second fromIndex argument is not yet supported");
-    if (this[SOURCE].element.model === undefined) return this.array().lastIndexOf(searchElement);
+    if (this[SOURCE].element.model === undefined) return this[SOURCE].lastIndexOf(searchElement);
     const reversed = [...this[SOURCE].raw()].reverse();
     const at = this[SOURCE].indexOf(searchElement);
     return at < 0 ? -1 : reversed.length - 1 - reversed.indexOf(this[SOURCE].raw()[at] as never);
@@ -295,26 +294,28 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return this.aggregate("avg", property) as number | undefined;
   }
 
-  private aggregate(operation: "min" | "max" | "sum" | "avg", name: string | undefined): unknown {
-    const { model, kind } = this[SOURCE].element;
-    const refuse = (of: string, type: string) => {
-      throw new Error(`Operation '${operation}' not supported for ${type} property '${of}'`);
-    };
-    const isSupported = (type: string) =>
-      NUMERIC.has(type) && (type !== "date" || operation === "min" || operation === "max");
+  private aggregate(operation: Aggregate, name: string | undefined): unknown {
+    const { element, view } = this[SOURCE];
+    const { model } = element;
+    let property = element.property;
     if (model) {
       assertString(name, "name");
-      const property: PropertyModel = model.property(name);
-      if (property.isList || !isSupported(property.kind)) {
-        refuse(`${model.name}.${name}`, property.isList ? "list" : property.kind);
-      }
-      const result = this[SOURCE].query()[operation](property.column);
-      return result == null ? undefined : liftPrimitive(property.kind, result);
-    }
-    if (name !== undefined && name !== "self")
+      property = model.property(name);
+    } else if (name !== undefined && name !== "self") {
       throw new Error(`Cannot get property named '${name}' on a list of primitives`);
-    if (!isSupported(kind)) refuse("self", kind);
-    return aggregateOf(operation, this[SOURCE].values());
+    }
+    assert(property, "invariant: values are of a property");
+    const isMany = model !== undefined && (property.collection !== undefined || property.origin !== undefined);
+    if (isMany || !canAggregate(operation, property.kind)) {
+      const spelled = operation === "avg" ? "average" : operation;
+      throw new Error(`Operation '${spelled}' not supported for ${typeInWords(property)} '${property.label}'`);
+    }
+    const result = this[SOURCE].query()[operation](property.column);
+    if (result == null) return undefined;
+    // An average of whole numbers is none itself.
+    if (typeof result === "number") return property.kind === "date" ? new Date(result) : result;
+    if (property.kind === "mixed") return liftMixed(view, result, () => this[SOURCE].place(0));
+    return liftPrimitive(property.kind, result);
   }
 
   /** A live collection of those elements that match a query; `$0`, `$1` ... in it stand for the arguments. */
@@ -322,7 +323,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     assertString(queryString, "query");
     const source = this[SOURCE];
     const query = source.query(queryString, args.map(lowerArgument));
-    return makeResults<T>(source.view, source.element, query, source.order);
+    return makeResults<T>(source.view, source.element, query, source.order, source.base);
   }
 
   /** A live collection of the elements in another order. */
@@ -332,8 +333,13 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   sorted(first: boolean | string | SortDescriptor[] = "self", reverse?: boolean): Results<T> {
     const source = this[SOURCE];
     const keys = sortKeys(first, reverse);
+    const { model, kind } = source.element;
+    if (!model) checkValueOrder(keys, coreTypeName(kind));
+    if (keys.length === 0)
+      return makeResults<T>(source.view, source.element, source.query(), source.order, source.base);
     const order = keys.map(([path, isAscending]) => `${path} ${isAscending ? "ASC" : "DESC"}`).join(", ");
-    return makeResults<T>(source.view, source.element, source.query().sort(keys), `${source.order} SORT(${order})`);
+    const query = source.query().sort(keys);
+    return makeResults<T>(source.view, source.element, query, `${source.order} SORT(${order})`, source.base);
   }
 
   /** The elements as they are now: what is deleted later reads as null. */
@@ -343,32 +349,32 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   override addListener(callback: CollectionChangeCallback<T, EntryType>, keyPaths?: string | string[]): void {
     assertFunction(callback, "callback");
-    if (keyPaths !== undefined) throw new NotAvailableError("Listening to key paths of a collection");
     const source = this[SOURCE];
     source.view.assertOpen();
     const { coordinator } = source.view;
     assert(coordinator, "A frozen realm does not change: it takes no listeners");
     assert(source.isValid(), "The collection is no longer valid");
+    const paths = parseKeyPaths(keyPaths);
+    const { model } = source.element;
+    assert(!paths || model, "Key paths lead from objects: this is a collection of values");
     coordinator.observations.add({
       view: source.view,
-      identity: source.identity,
       subject: this,
       callback: callback as (subject: unknown, changes: unknown) => void,
-      empty: emptyChangeSet(),
+      keyPaths: paths && model && resolveKeyPaths(model, paths),
+      empty: noChanges,
       start: (core) => source.observe(core),
-      changes: changeSetOf,
+      changes: collectionChanges,
     });
   }
 
   override removeListener(callback: CollectionChangeCallback<T, EntryType>): void {
     assertFunction(callback, "callback");
-    const { view, identity } = this[SOURCE];
-    view.coordinator?.observations.remove(view, identity, this, callback as never);
+    this[SOURCE].view.coordinator?.observations.remove(this, callback as never);
   }
 
   override removeAllListeners(): void {
-    const { view, identity } = this[SOURCE];
-    view.coordinator?.observations.removeAll(view, identity);
+    this[SOURCE].view.coordinator?.observations.removeAll(this);
   }
 
   private array(): T[] {
@@ -382,28 +388,38 @@ function isCollection(item: unknown): item is AnyCollection {
 
 function sortKeys(first: boolean | string | SortDescriptor[], reverse: boolean | undefined): [string, boolean][] {
   if (typeof first === "boolean") return [["self", !first]];
-  if (typeof first === "string") {
-    if (reverse !== undefined) assertBoolean(reverse, "reverse");
-    return [[first, !reverse]];
+  if (typeof first === "string") return [[first, reverse !== true]];
+  if (!Array.isArray(first)) {
+    throw new TypeAssertionError("property name and optional bool or an array of descriptors", first, "argument");
   }
-  if (Array.isArray(first)) {
-    return first.map((descriptor) => {
-      if (typeof descriptor === "string") return [descriptor, true];
-      if (!Array.isArray(descriptor))
-        throw new TypeAssertionError("a property name or a pair", descriptor, "descriptor");
-      const [property, isReverse] = descriptor;
-      assertString(property, "property");
-      if (isReverse !== undefined) assertBoolean(isReverse, "direction");
-      return [property, !isReverse];
-    });
-  }
-  throw new TypeAssertionError("property name and optional bool or an array of descriptors", first, "argument");
+  if (reverse !== undefined) throw new TypeAssertionError("undefined", reverse, "second 'argument'");
+  return first.map((descriptor, index) => {
+    if (typeof descriptor === "string") return [descriptor, true];
+    if (!Array.isArray(descriptor)) {
+      const expected = "string or array with two elements [string, boolean]";
+      throw new TypeAssertionError(expected, descriptor, `descriptor[${index}]`);
+    }
+    const [property, isReverse] = descriptor;
+    assertString(property, "property");
+    assertBoolean(isReverse, "direction");
+    return [property, !isReverse];
+  });
 }
 
-function aggregateOf(operation: "min" | "max" | "sum" | "avg", values: unknown[]): unknown {
-  const present = values.filter((value) => value !== null) as (number | bigint | Date)[];
-  if (operation === "sum") return present.reduce((sum: number, value) => sum + Number(value), 0);
-  if (present.length === 0) return undefined;
-  if (operation === "avg") return present.reduce((sum: number, value) => sum + Number(value), 0) / present.length;
-  return present.reduce((best, value) => ((operation === "min" ? value < best : value > best) ? value : best));
+/** Values have no properties to sort by. */
+function checkValueOrder(keys: [string, boolean][], type: string): void {
+  if (keys.length > 1) throw new Error(`Cannot sort array of '${type}' on more than one key path`);
+  for (const [path] of keys) {
+    if (path !== "self") {
+      throw new Error(`Cannot sort on key path '${path}': arrays of '${type}' can only be sorted on 'self'`);
+    }
+  }
+}
+
+type Aggregate = "min" | "max" | "sum" | "avg";
+
+const NUMERIC = new Set(["int", "float", "double", "decimal128", "mixed"]);
+
+function canAggregate(operation: Aggregate, kind: string): boolean {
+  return NUMERIC.has(kind) || (kind === "date" && (operation === "min" || operation === "max"));
 }

@@ -1,11 +1,11 @@
 //! Devices and a server under one clock. Every message and every store transaction is one step.
 
-use ebbtide_core::objects::Embedding;
+use ebbtide_core::objects::{Constraints, Embedding};
 use ebbtide_core::{
     ClassIndex, ClassKind, ClassSchema, Collection, ColumnIndex, Decimal, Millis, ObjectKey, Property, PropertyType,
     Schema, Transaction, Value, ValueRef, WriteError,
 };
-use ebbtide_sync::client::{Event, Kind, OpenOptions, ResetMode, SyncOptions, WaitId};
+use ebbtide_sync::client::{Event, Kind, Migration, OpenOptions, ResetMode, SyncOptions, WaitId};
 
 use crate::device::{Device, Noted};
 use crate::server::{DeviceId, TestServer};
@@ -107,6 +107,8 @@ impl Kennel {
         OpenOptions {
             schema: Some(Kennel::schema()),
             schema_version: None,
+            migration: Migration::Automatic,
+            constraints: Constraints::Refuse,
             read_only: false,
             kind: Kind::Synced(SyncOptions { realm: "s_kennel".into(), reset_mode }),
             seed: [seed; 32],

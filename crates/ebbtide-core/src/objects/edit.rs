@@ -113,7 +113,7 @@ impl Snapshot {
         self.unlink_all((class, key, column), old.as_ref());
     }
 
-    /// Builds the backlinks of all tables from their links, after loading.
+    /// Builds the backlinks of all tables from their links, after loading or reshaping.
     pub(crate) fn index_backlinks(&mut self) {
         let mut links: Vec<Vec<super::table::BacklinkKey>> = vec![Vec::new(); self.tables.len()];
         let mut remembered: Vec<Vec<(super::table::BacklinkKey, ())>> = vec![Vec::new(); self.tables.len()];
@@ -136,15 +136,17 @@ impl Snapshot {
             }
         }
         for (index, links) in links.into_iter().enumerate() {
-            if !links.is_empty() {
-                self.table_mut(ClassIndex(index as u32)).set_backlinks(links);
+            let class = ClassIndex(index as u32);
+            if !links.is_empty() || self.table(class).has_backlinks() {
+                self.table_mut(class).set_backlinks(links);
             }
         }
         for (index, mut remembered) in remembered.into_iter().enumerate() {
-            if !remembered.is_empty() {
+            let class = ClassIndex(index as u32);
+            if !remembered.is_empty() || !self.table(class).remembered.is_empty() {
                 remembered.sort_unstable();
                 remembered.dedup();
-                self.table_mut(ClassIndex(index as u32)).remembered = CowMap::from_sorted(remembered);
+                self.table_mut(class).remembered = CowMap::from_sorted(remembered);
             }
         }
     }

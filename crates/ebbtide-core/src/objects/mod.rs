@@ -33,4 +33,4 @@ pub(crate) use set::ascends;
 pub use set::{Set, SetElement};
 pub use snapshot::{AuthorIndex, Authors, Snapshot, Stamp};
 pub use table::{BacklinkKey, Table, Tombstone};
-pub use transaction::{Embedding, Synced, Transaction, WriteContext, WriteError};
+pub use transaction::{Constraints, Embedding, Synced, Transaction, WriteContext, WriteError};

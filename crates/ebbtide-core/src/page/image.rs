@@ -108,9 +108,8 @@ pub fn assemble(manifest: Manifest, groups: Vec<Vec<Arc<Group>>>) -> Result<Snap
             }
             last = *page.keys.last().expect("a decoded page has rows");
         }
-        let rows: usize = groups.iter().flat_map(|group| &group.pages).map(|page| page.len()).sum();
         let table = Table::from_groups(class, groups, CowMap::from_sorted(table.tombstones));
-        if class.primary_key.is_some() && table.primary_key_count() != rows {
+        if !table.has_distinct_keys() {
             return Err(damaged(&class.name, "two of its objects have the same primary key"));
         }
         tables.push(Arc::new(table));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod connection;
+mod local;
 mod malice;
 mod reset;
 mod reshape;

@@ -3,9 +3,13 @@
 mod collections;
 mod embedded;
 mod lists;
+mod marks;
+mod migrating;
 mod names;
 
 pub use embedded::Embedding;
+use marks::Mark;
+pub use migrating::Constraints;
 
 use super::key_source::KeySource;
 use super::snapshot::{Snapshot, Stamp};
@@ -70,6 +74,11 @@ pub enum WriteError {
         /// Class and property.
         property: String,
     },
+    /// Another class has properties that link to the class that was to be deleted.
+    ClassLinked {
+        /// The class.
+        class: String,
+    },
     /// A value of the wrong type.
     WrongType {
         /// Class and property.
@@ -124,6 +133,9 @@ impl std::fmt::Display for WriteError {
             WriteError::PrimaryKeyFixed { property } => {
                 write!(f, "Primary key property '{property}' cannot be changed after the object is created.")
             }
+            WriteError::ClassLinked { class } => {
+                write!(f, "Cannot remove class_{class} that is target of outside links")
+            }
             WriteError::WrongType { property, expected } => {
                 write!(f, "Expected '{property}' to be of type '{expected}'.")
             }
@@ -144,6 +156,15 @@ impl std::fmt::Display for WriteError {
 
 impl std::error::Error for WriteError {}
 
+/// Whether the primary key of an object that exists may be changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum KeyRule {
+    /// It may not.
+    Fixed,
+    /// It may, and several objects may have the same for a while: inside a migration.
+    Free,
+}
+
 /// A write transaction. Dropping it forgets all that it did.
 #[derive(Clone, Debug)]
 pub struct Transaction {
@@ -153,6 +174,8 @@ pub struct Transaction {
     stamp: Stamp,
     next_key: ObjectKey,
     elements: u64,
+    keys: KeyRule,
+    marks: Vec<Mark>,
 }
 
 impl Transaction {
@@ -167,6 +190,8 @@ impl Transaction {
             stamp: Stamp { time: context.time, author },
             next_key: context.next_key,
             elements: 0,
+            keys: KeyRule::Fixed,
+            marks: Vec::new(),
         }
     }
 
@@ -334,7 +359,7 @@ impl Transaction {
         self.check_property(class, column, Collection::None)?;
         self.check(class, column, &value)?;
         let schema = self.snapshot.schema.class(class);
-        if schema.primary_key == Some(column) {
+        if schema.primary_key == Some(column) && self.keys == KeyRule::Fixed {
             return Err(WriteError::PrimaryKeyFixed { property: self.full_name(class, column) });
         }
         let object = self.object(class, key)?;
