@@ -160,6 +160,7 @@ impl Decimal {
     }
 
     /// The sum, rounded to 34 digits.
+    #[expect(clippy::should_implement_trait, reason = "`+` would hide that it rounds")]
     pub fn add(self, other: Decimal) -> Decimal {
         let (a, b) = match (self.parts(), other.parts()) {
             (Parts::NotANumber, _) | (_, Parts::NotANumber) => return Decimal::NAN,
