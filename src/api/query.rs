@@ -105,14 +105,16 @@ impl QueryCore {
 
     /// The query in words.
     pub fn description(&self) -> String {
-        let described: Vec<&str> = self
-            .results
-            .recipe
-            .stages
-            .iter()
-            .filter_map(|stage| if let Stage::Filter(plan) = stage { Some(plan.describe()) } else { None })
-            .collect();
-        if described.is_empty() { "TRUEPREDICATE".to_owned() } else { described.join(" AND ") }
+        let plans = || {
+            let stages = self.results.recipe.stages.iter();
+            stages.filter_map(|stage| if let Stage::Filter(plan) = stage { Some(plan) } else { None })
+        };
+        let predicates: Vec<&str> =
+            plans().map(|plan| plan.describe_predicate()).filter(|predicate| *predicate != "TRUEPREDICATE").collect();
+        let predicate = if predicates.is_empty() { "TRUEPREDICATE".to_owned() } else { predicates.join(" and ") };
+        let suffixes: Vec<&str> =
+            plans().map(|plan| plan.describe_suffixes()).filter(|text| !text.is_empty()).collect();
+        format!("{predicate} {}", suffixes.join(" "))
     }
 
     /// The number of the class of the elements, or -1 for values.

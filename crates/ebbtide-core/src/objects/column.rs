@@ -11,6 +11,7 @@ use crate::decimal::Decimal;
 use crate::ids::ObjectKey;
 use crate::schema::{Collection, Property, PropertyType};
 use crate::value::{Value, ValueRef};
+use crate::words::{LazyWords, WordIndex};
 
 /// One property of the rows of a page.
 #[derive(Clone, Debug)]
@@ -74,6 +75,7 @@ pub struct Runs {
     nulls: Bits,
     bytes: Vec<u8>,
     dead: usize,
+    words: LazyWords,
 }
 
 impl<T: Copy + Default> Fixed<T> {
@@ -126,12 +128,21 @@ impl Runs {
         &self.nulls
     }
 
+    /// The words of the rows, which are UTF-8.
+    fn words(&self) -> &WordIndex {
+        self.words.get_or_make(|| {
+            let texts = (0..self.len()).filter_map(|row| Some((row, std::str::from_utf8(self.get(row)?).ok()?)));
+            WordIndex::of(texts)
+        })
+    }
+
     /// Appends a row.
     pub(crate) fn push(&mut self, value: Option<&[u8]>) {
         self.insert(self.spans.len(), value);
     }
 
     fn append(&mut self, value: Option<&[u8]>) -> (u32, u32) {
+        self.words.forget();
         let value = value.unwrap_or_default();
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(value);
@@ -152,6 +163,7 @@ impl Runs {
     }
 
     fn remove(&mut self, row: usize) {
+        self.words.forget();
         self.dead += self.spans.remove(row).1 as usize;
         self.nulls.remove(row);
         self.collect();
@@ -162,6 +174,7 @@ impl Runs {
         for from in row..self.len() {
             tail.push(self.get(from));
         }
+        self.words.forget();
         self.spans.truncate(row);
         self.nulls.split_off(row);
         self.compact();
@@ -231,6 +244,14 @@ impl Column {
             ColumnData::List(c) => ValueRef::List(&c[row]),
             ColumnData::Set(c) => ValueRef::Set(&c[row]),
             ColumnData::Dictionary(c) => ValueRef::Dictionary(&c[row]),
+        }
+    }
+
+    /// The words of a column of strings.
+    pub(crate) fn words(&self) -> Option<&WordIndex> {
+        match &self.data {
+            ColumnData::String(runs) => Some(runs.words()),
+            _ => None,
         }
     }
 

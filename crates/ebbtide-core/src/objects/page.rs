@@ -8,6 +8,7 @@ use crate::ids::{ColumnIndex, ObjectKey, RecordId};
 use crate::limits::{PAGE_ROWS, RECORD_PAGES};
 use crate::schema::ClassSchema;
 use crate::value::ValueRef;
+use crate::words::Word;
 
 /// Up to [`PAGE_ROWS`] rows in ascending order of their keys, as columns.
 #[derive(Clone, Debug)]
@@ -123,6 +124,11 @@ impl<'a> Row<'a> {
     /// The value of a property.
     pub fn value(&self, column: ColumnIndex) -> ValueRef<'a> {
         self.page.columns[column.index()].value(self.index)
+    }
+
+    /// Whether the row's text has a word. Not so for properties that are no strings.
+    pub(crate) fn has_word(&self, column: ColumnIndex, word: &Word) -> bool {
+        self.page.columns[column.index()].words().is_some_and(|index| index.rows(word).get(self.index))
     }
 
     /// When and by whom the value of a property was set.

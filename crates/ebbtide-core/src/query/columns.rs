@@ -1,12 +1,17 @@
 //! Evaluation a page at a time: a condition on an own column is one loop over a typed array that leaves a bit a row.
 
+use std::cmp::Ordering;
+
 use super::ast::{Case, Operator};
 use super::compare;
+use super::fulltext::TextSearch;
 use super::plan::{Node, Operand};
 use super::rows;
 use super::text::{Encoding, Pattern};
+use crate::decimal::Decimal;
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::limits::PAGE_ROWS;
+use crate::number::{Number, order_int_double};
 use crate::objects::{Bits, ColumnData, Page, Runs, Snapshot};
 use crate::schema::PropertyType;
 use crate::value::{Value, ValueRef};
@@ -32,9 +37,18 @@ pub(super) enum Test {
         on_null: bool,
     },
     /// The value is no NaN.
+    Float {
+        operator: Operator,
+        value: f32,
+    },
+    /// The value is no NaN.
     Double {
         operator: Operator,
         value: f64,
+    },
+    Decimal {
+        operator: Operator,
+        value: Decimal,
     },
     ObjectId {
         operator: Operator,
@@ -110,18 +124,30 @@ fn textual_test(kind: PropertyType, operator: Operator, case: Case, value: &Valu
 fn plain_test(kind: PropertyType, operator: Operator, value: &Value) -> Option<Test> {
     let holds = |left: ValueRef<'_>| compare::holds(operator, left, value.as_ref());
     Some(match (kind, value) {
-        (PropertyType::Int, Value::Int(_) | Value::Double(_) | Value::Bool(_))
-        | (PropertyType::Date, Value::Date(_)) => within_test(operator, value)?,
+        (PropertyType::Float | PropertyType::Double, Value::Float(_) | Value::Double(_)) if is_nan(value) => {
+            if operator == Operator::NotEqual { Test::Always } else { Test::Never }
+        }
+        (PropertyType::Int, Value::Int(_) | Value::Double(_)) | (PropertyType::Date, Value::Date(_)) => {
+            within_test(operator, value)?
+        }
         (PropertyType::Bool, _) => Test::Bool {
             on_true: holds(ValueRef::Bool(true)),
             on_false: holds(ValueRef::Bool(false)),
             on_null: holds(ValueRef::Null),
         },
-        (PropertyType::Double, Value::Double(value)) if !value.is_nan() => Test::Double { operator, value: *value },
+        (PropertyType::Float, Value::Float(value)) => Test::Float { operator, value: *value },
+        (PropertyType::Float, Value::Int(value))
+            if order_int_double(*value, f64::from(*value as f32)).is_some_and(Ordering::is_eq) =>
+        {
+            Test::Float { operator, value: *value as f32 }
+        }
+        (PropertyType::Double, Value::Double(value)) => Test::Double { operator, value: *value },
+        (PropertyType::Decimal, Value::Decimal(value)) => Test::Decimal { operator, value: *value },
+        (PropertyType::Decimal, Value::Int(value)) => Test::Decimal { operator, value: Decimal::from_int(*value) },
         (PropertyType::Double, Value::Int(value)) => double_test(operator, *value),
         (PropertyType::ObjectId, Value::ObjectId(value)) => Test::ObjectId { operator, value: *value },
         (PropertyType::Uuid, Value::Uuid(value)) => Test::Uuid { operator, value: *value },
-        (PropertyType::Link, Value::Link(key)) => match operator {
+        (PropertyType::Link, Value::Link(key) | Value::TypedLink(_, key)) => match operator {
             Operator::Equal | Operator::In => Test::Link { key: *key, negated: false },
             Operator::NotEqual => Test::Link { key: *key, negated: true },
             _ => return None,
@@ -140,7 +166,6 @@ fn within_test(operator: Operator, value: &Value) -> Option<Test> {
     const FAR: f64 = 36_893_488_147_419_103_232.0;
     let (floor, ceil) = match value {
         Value::Int(value) | Value::Date(value) => (i128::from(*value), i128::from(*value)),
-        Value::Bool(value) => (i128::from(*value), i128::from(*value)),
         Value::Double(value) if !value.is_nan() => {
             let value = value.clamp(-FAR, FAR);
             (value.floor() as i128, value.ceil() as i128)
@@ -165,9 +190,8 @@ fn within_test(operator: Operator, value: &Value) -> Option<Test> {
 /// The doubles that stand in a relation to an int. An int that no double equals lies between two neighbours, one of
 /// which it rounds to; no double is between the int and that one.
 fn double_test(operator: Operator, int: i64) -> Test {
-    use std::cmp::Ordering;
     let value = int as f64;
-    let operator = match (compare::order_int_double(int, value), operator) {
+    let operator = match (order_int_double(int, value), operator) {
         (Some(Ordering::Less), Operator::Less | Operator::LessEqual) => Operator::Less,
         (Some(Ordering::Less), Operator::Greater | Operator::GreaterEqual) => Operator::GreaterEqual,
         (Some(Ordering::Greater), Operator::Less | Operator::LessEqual) => Operator::LessEqual,
@@ -177,6 +201,10 @@ fn double_test(operator: Operator, int: i64) -> Test {
         (_, same) => same,
     };
     Test::Double { operator, value }
+}
+
+fn is_nan(value: &Value) -> bool {
+    Number::of(value.as_ref()).is_some_and(Number::is_nan)
 }
 
 fn among_test(kind: PropertyType, values: &[Value]) -> Option<Test> {
@@ -268,6 +296,10 @@ impl Scan<'_> {
             Node::Compare(comparison) => {
                 filter(among, |row| rows::compare(comparison, self.snapshot, page.row(row), &mut self.buffer))
             }
+            Node::Words { column, search } => words(search, page, *column, among),
+            Node::FarWords { .. } | Node::Within(_) => {
+                filter(among, |row| rows::matches(node, self.snapshot, page.row(row)))
+            }
         }
     }
 
@@ -289,6 +321,15 @@ impl Scan<'_> {
                     (false, false) => *on_false,
                 })
             }
+            (Test::Float { operator, value }, ColumnData::Float(c)) => {
+                let (found, negated) = ordered_mask(&c.values, *operator, *value);
+                let found = and_not(found, *c.nulls.words());
+                if negated { and_not(among, found) } else { and(among, found) }
+            }
+            (Test::Decimal { operator, value }, ColumnData::Decimal(c)) => filter(among, |row| {
+                let order = if c.nulls.get(row) { None } else { Some(c.values[row].order(*value)) };
+                compare::relates(*operator, order)
+            }),
             (Test::Double { operator, value }, ColumnData::Double(c)) => {
                 let (found, negated) = ordered_mask(&c.values, *operator, *value);
                 let found = and_not(found, *c.nulls.words());
@@ -336,6 +377,15 @@ impl Scan<'_> {
             test => unreachable!("test {test:?} was made for another column than strings or data"),
         }
     }
+}
+
+/// The rows whose text has the words that are looked for and none of the others.
+fn words(search: &TextSearch, page: &Page, column: ColumnIndex, among: Words) -> Words {
+    let column = page.column(column);
+    let Some(index) = column.words() else { return Words::default() };
+    let among = and_not(among, *nulls(&column.data).words());
+    let with = search.with.iter().fold(among, |rows, word| and(rows, *index.rows(word).words()));
+    search.without.iter().fold(with, |rows, word| and_not(rows, *index.rows(word).words()))
 }
 
 /// Whether two values of one type stand in a relation.
