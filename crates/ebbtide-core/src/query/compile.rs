@@ -10,6 +10,7 @@ use super::describe;
 use super::error::QueryError;
 use super::fulltext::TextSearch;
 use super::geo::{GeoPoint, GeoShape};
+use super::kinds;
 use super::lookup::primary_keys;
 use super::names::Named;
 use super::operands::{Typed, is_constant};
@@ -124,6 +125,13 @@ impl Compiler<'_> {
         };
         if *operator == Operator::Text {
             return self.words(left, &right, scope, *at);
+        }
+        if let (Type::TypeOfValue, Operand::Constant(Value::Int(kind)), Operand::Constant(_)) =
+            (left.kind, &left.operand, &right.operand)
+        {
+            let (kind, right) = (kinds::name(*kind), self.text(&comparison.right));
+            let message = format!("Comparison between two constants is not supported ('\"{kind}\"' and '{right}')");
+            return Err(QueryError::new(*at, message));
         }
         // What has no letters has no case.
         let lettered = |kind: Type| kind.is_run() || matches!(kind, Type::Any | Type::Mixed | Type::TypeOfValue);

@@ -1,5 +1,6 @@
 //! The types that `@type` tells apart. A name can stand for several.
 
+use super::types::Type;
 use crate::value::ValueRef;
 
 const NULL: i64 = 1;
@@ -67,6 +68,29 @@ pub(super) fn named(name: &str) -> Result<i64, String> {
             names.join(", ")
         )
     })
+}
+
+/// The first name of a type.
+pub(super) fn name(bits: i64) -> &'static str {
+    KINDS.iter().find(|(_, kind)| *kind == bits).map_or("null", |(name, _)| name)
+}
+
+/// The type of all values of a property, as one bit.
+pub(super) fn of_type(kind: Type) -> i64 {
+    match kind {
+        Type::Any | Type::Mixed | Type::TypeOfValue => NULL,
+        Type::Bool => BOOL,
+        Type::Int => INT,
+        Type::Float => FLOAT,
+        Type::Double => DOUBLE,
+        Type::Decimal => DECIMAL,
+        Type::String => STRING,
+        Type::Data => DATA,
+        Type::Date => DATE,
+        Type::ObjectId => OBJECT_ID,
+        Type::Uuid => UUID,
+        Type::Link(_) => LINK,
+    }
 }
 
 /// The type of a value, as one bit.

@@ -153,6 +153,9 @@ impl<'a> Parser<'a> {
 
     fn between(&mut self, value: Expression, at: usize) -> Result<Predicate, QueryError> {
         let limits_at = self.current.start;
+        if self.current.token != Token::Symbol(b'{') {
+            return Err(self.unexpected(&["any", "all", "none", "'{'"]));
+        }
         let limits = match self.list(None)?.kind {
             ExpressionKind::List { elements, .. } => <[Expression; 2]>::try_from(elements).ok(),
             _ => None,
@@ -413,7 +416,10 @@ impl<'a> Parser<'a> {
         } else {
             let expecting =
                 if expecting.is_empty() { String::new() } else { format!(", expecting {}", expecting.join(" or ")) };
-            format!("syntax error, unexpected {}{expecting}", found.token.name())
+            let is_signed = matches!(found.token, Token::Symbol(b'+' | b'-'))
+                && self.text.as_bytes().get(found.end).is_some_and(u8::is_ascii_digit);
+            let name = if is_signed { "number" } else { found.token.name() };
+            format!("syntax error, unexpected {name}{expecting}")
         };
         QueryError::syntax(self.text, found.start, &what)
     }

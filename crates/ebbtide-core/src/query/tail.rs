@@ -3,11 +3,13 @@
 use super::ast::{self, Aggregate, Tail};
 use super::compile::{Compiler, Scope};
 use super::error::QueryError;
+use super::kinds;
 use super::plan::{End, NumberType, Operand, Path, WalkStep};
 use super::resolve::{Resolved, Shape, is_multiple};
 use super::sort::number_type;
 use super::types::Type;
 use crate::schema::{Collection, PropertyType};
+use crate::value::Value;
 
 impl Compiler<'_> {
     /// The operand of a key path with its tail, and its type.
@@ -136,8 +138,8 @@ fn kind_of(resolved: Resolved, at: usize) -> Result<(Operand, Type), QueryError>
         let kind = resolved.kind.name();
         return Err(QueryError::new(at, format!("Operation '@type' is not supported on property of type '{kind}'")));
     }
-    let message = format!("Comparison between two constants is not supported ('\"{}\"')", resolved.kind.name());
-    Err(QueryError::new(at, message))
+    // A type that is known before is a constant.
+    Ok((Operand::Constant(Value::Int(kinds::of_type(resolved.kind))), Type::TypeOfValue))
 }
 
 /// `list.@sum` of a list of numbers.
@@ -164,7 +166,19 @@ fn fold_values(resolved: Resolved, aggregate: Aggregate, at: usize) -> Result<(O
             path.multiple = is_multiple(&path);
             Ok((Operand::Path(path), kind))
         }
-        End::Walk { .. } if path.multiple => Ok((Operand::Aggregate { aggregate, path, of }, kind)),
+        End::Value(column) if of == NumberType::Mixed => {
+            path.end = End::Walk { column, steps: vec![WalkStep::Every] };
+            path.multiple = true;
+            Ok((Operand::Aggregate { aggregate, path, of }, kind))
+        }
+        End::Walk { column, mut steps } => {
+            if !path.multiple {
+                steps.push(WalkStep::Every);
+            }
+            path.end = End::Walk { column, steps };
+            path.multiple = true;
+            Ok((Operand::Aggregate { aggregate, path, of }, kind))
+        }
         _ => Err(refused()),
     }
 }

@@ -36,7 +36,7 @@ fn errors_of_grammar_quote_the_query_and_say_what_was_expected() {
     check("age <[c] 1", 5, "syntax error, unexpected [c]");
     check("dogs.@foo == 1", 5, "invalid character: @");
     check("age. == 1", 5, "syntax error, unexpected ==, expecting identifier");
-    check("scores[-1] == 1", 7, "syntax error, unexpected '-', expecting natural0 or string or argument");
+    check("scores[-1] == 1", 7, "syntax error, unexpected number, expecting natural0 or string or argument");
 }
 
 #[test]
