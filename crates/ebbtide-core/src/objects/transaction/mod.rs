@@ -3,9 +3,11 @@
 mod collections;
 mod embedded;
 mod lists;
+mod marks;
 mod names;
 
 pub use embedded::Embedding;
+use marks::Mark;
 
 use super::key_source::KeySource;
 use super::snapshot::{Snapshot, Stamp};
@@ -153,6 +155,7 @@ pub struct Transaction {
     stamp: Stamp,
     next_key: ObjectKey,
     elements: u64,
+    marks: Vec<Mark>,
 }
 
 impl Transaction {
@@ -167,6 +170,7 @@ impl Transaction {
             stamp: Stamp { time: context.time, author },
             next_key: context.next_key,
             elements: 0,
+            marks: Vec::new(),
         }
     }
 
