@@ -115,6 +115,8 @@ export type CorePath = (number | string)[];
 export interface RealmCore {
   readonly path: string;
   schema(): CoreClass[];
+  /** What else properties are called in queries: [class, name, column], or [class, name, source class, column] of linking objects. */
+  setNames(names: [number, string, number, number?][]): void;
   schemaVersion(): number;
   updateSchema(classes: CoreClass[], version: number): void;
   begin(): void;

@@ -1,3 +1,4 @@
+import { lowerArguments } from "./arguments.js";
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
 import { type AnyCollection, Collection } from "./collection.js";
 import { IllegalConstructorError, NotAvailableError, TypeAssertionError } from "./errors.js";
@@ -8,7 +9,7 @@ import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
 import type { DefaultObject } from "./schema.js";
-import { changeSetOf, emptyChangeSet, lowerArgument, type Source } from "./source.js";
+import { changeSetOf, emptyChangeSet, type Source } from "./source.js";
 import { SOURCE } from "./symbols.js";
 
 /** A property to sort by, with whether to sort in reverse. */
@@ -273,8 +274,9 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** The query behind the collection, as text. */
   description(): string {
+    const { order } = this[SOURCE];
     const text = this[SOURCE].query().description();
-    return text.replace(/^TRUEPREDICATE AND /, "") + this[SOURCE].order;
+    return order && !text.endsWith(" ") ? `${text} ${order}` : text + order;
   }
 
   /** The smallest value of a property (or of the elements); undefined where there is none. */
@@ -322,7 +324,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   filtered(queryString: string, ...args: unknown[]): Results<T> {
     assertString(queryString, "query");
     const source = this[SOURCE];
-    const query = source.query(queryString, args.map(lowerArgument));
+    const query = source.query(queryString, lowerArguments(source.view, args));
     return makeResults<T>(source.view, source.element, query, source.order, source.base);
   }
 
@@ -334,8 +336,9 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     const source = this[SOURCE];
     const keys = sortKeys(first, reverse);
     const order = keys.map(([path, isAscending]) => `${path} ${isAscending ? "ASC" : "DESC"}`).join(", ");
-    const query = source.query().sort(keys);
-    return makeResults<T>(source.view, source.element, query, `${source.order} SORT(${order})`, source.base);
+    // An earlier order decides where this one does not.
+    const whole = source.order ? `SORT(${order}, ${source.order.slice("SORT(".length)}` : `SORT(${order})`;
+    return makeResults<T>(source.view, source.element, source.query().sort(keys), whole, source.base);
   }
 
   /** The elements as they are now: what is deleted later reads as null. */

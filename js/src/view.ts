@@ -37,6 +37,21 @@ export class View {
       this.byName.set(declared.name, model);
       this.byIndex[index] = model;
     }
+    core.setNames([...this.byName.values()].flatMap((model) => this.namesOf(model)));
+  }
+
+  /** The names of a class that the engine does not have. */
+  private namesOf(model: ClassModel): [number, string, number, number?][] {
+    const names: [number, string, number, number?][] = [];
+    for (const { name, column, schema } of model.stored) {
+      if (schema.mapTo !== name) names.push([model.index, name, column]);
+    }
+    for (const { name, type, objectType, property } of Object.values(model.schema.properties)) {
+      const source = type === "linkingObjects" ? this.byName.get(objectType ?? "") : undefined;
+      const from = source?.stored.find((stored) => stored.name === property || stored.schema.mapTo === property);
+      if (source && from) names.push([model.index, name, source.index, from.column]);
+    }
+    return names;
   }
 
   assertOpen(): void {

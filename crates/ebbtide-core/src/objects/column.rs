@@ -113,6 +113,12 @@ impl Runs {
         Some(&self.bytes[start as usize..(start + len) as usize])
     }
 
+    /// All bytes with the rows' places in them, if these lie one behind the other; nulls are empty.
+    pub(crate) fn in_order(&self) -> Option<(&[u8], &[(u32, u32)])> {
+        let ascends = self.spans.windows(2).all(|pair| pair[0].0 + pair[0].1 <= pair[1].0);
+        ascends.then_some((self.bytes.as_slice(), self.spans.as_slice()))
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.spans.len()

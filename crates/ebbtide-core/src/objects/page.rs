@@ -80,6 +80,11 @@ impl Page {
         Row { page: self, index }
     }
 
+    /// Whether a key lies between the first and the last one.
+    pub(crate) fn spans(&self, key: ObjectKey) -> bool {
+        self.keys.first().is_some_and(|first| *first <= key) && self.keys.last().is_some_and(|last| key <= *last)
+    }
+
     /// The place of a key.
     pub fn find(&self, key: ObjectKey) -> Result<usize, usize> {
         let first = *self.keys.first().ok_or(0usize)?;

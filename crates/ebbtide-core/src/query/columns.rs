@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use memchr::memmem::Finder;
+
 use super::ast::{Case, Operator};
 use super::compare;
 use super::fulltext::TextSearch;
@@ -366,10 +368,18 @@ impl Scan<'_> {
                 Some(run) => ordered(*operator, run, value),
                 None => *operator == Operator::NotEqual,
             }),
-            Test::Matches { pattern, encoding, negated } => filter(among, |row| {
-                let found = runs.get(row).is_some_and(|run| pattern.matches(run, *encoding, &mut self.buffer));
-                found != *negated
-            }),
+            Test::Matches { pattern, encoding, negated } => {
+                // Most rows of a page are searched at once.
+                let whole = runs.in_order().filter(|(_, spans)| count(among) * 2 > spans.len());
+                if let (Some(finder), Some((bytes, spans))) = (pattern.finder(), whole) {
+                    let found = containing(finder, bytes, spans);
+                    return if *negated { and_not(among, found) } else { and(among, found) };
+                }
+                filter(among, |row| {
+                    let found = runs.get(row).is_some_and(|run| pattern.matches(run, *encoding, &mut self.buffer));
+                    found != *negated
+                })
+            }
             Test::AmongRuns { values, null } => filter(among, |row| match runs.get(row) {
                 Some(run) => values.binary_search_by(|value| value.as_slice().cmp(run)).is_ok(),
                 None => *null,
@@ -434,6 +444,33 @@ fn mask<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> Words {
         }
     }
     words
+}
+
+/// The rows whose bytes contain what is searched for, from one search through the bytes of all.
+fn containing(finder: &Finder<'_>, bytes: &[u8], spans: &[(u32, u32)]) -> Words {
+    let mut found = Words::default();
+    let length = finder.needle().len();
+    let (mut row, mut from) = (0, 0);
+    while let Some(at) = finder.find(&bytes[from..]).map(|at| from + at) {
+        // Rows that end before the hit have none.
+        while row < spans.len() && ((spans[row].0 + spans[row].1) as usize) < at + length {
+            row += 1;
+        }
+        let Some((start, len)) = spans.get(row).copied() else { break };
+        if at < start as usize {
+            // In bytes that are no row's any more, or over the edge of two rows.
+            from = at + 1;
+            continue;
+        }
+        found[row / 64] |= 1 << (row % 64);
+        from = (start + len) as usize;
+        row += 1;
+    }
+    found
+}
+
+fn count(words: Words) -> usize {
+    words.iter().map(|word| word.count_ones() as usize).sum()
 }
 
 fn filter(among: Words, mut holds: impl FnMut(usize) -> bool) -> Words {

@@ -371,6 +371,11 @@ impl Plan {
         !self.stages.is_empty()
     }
 
+    /// Whether there is a LIMIT.
+    pub fn has_limit(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(stage, Stage::Limit(_)))
+    }
+
     /// What the result depends on.
     pub fn dependencies(&self) -> &Dependencies {
         &self.dependencies

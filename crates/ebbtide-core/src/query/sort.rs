@@ -14,7 +14,7 @@ use super::plan::{Dependencies, End, Hop, NumberType, Path, Position, Reads, Wal
 use super::resolve::walk_name;
 use super::walk;
 use crate::ids::{ClassIndex, ObjectKey};
-use crate::objects::{Row, Snapshot};
+use crate::objects::{Page, Row, Snapshot};
 use crate::schema::{Collection, Property, PropertyType};
 use crate::value::{Value, ValueRef};
 
@@ -127,28 +127,92 @@ pub(super) fn number_type(aggregate: Aggregate, kind: PropertyType) -> Option<Nu
 
 /// Sorts objects; those that do not exist come first.
 pub(super) fn sort(snapshot: &Snapshot, class: ClassIndex, keys: &mut [ObjectKey], paths: &[(Path, Direction)]) {
+    let Some(((first, direction), _)) = paths.split_first() else { return };
     let rows = rows_of(snapshot, class, keys);
-    let order = if let [(path, direction)] = paths {
-        let mut values: Vec<(Reached<'_>, usize)> =
-            rows.iter().enumerate().map(|(index, row)| (value_of(path, snapshot, *row), index)).collect();
-        values.sort_by(|(a, _), (b, _)| directed(compare(a, b), *direction));
-        values.into_iter().map(|(_, index)| index).collect::<Vec<_>>()
-    } else {
-        let width = paths.len();
-        let values: Vec<Reached<'_>> =
-            rows.iter().flat_map(|row| paths.iter().map(|(path, _)| value_of(path, snapshot, *row))).collect();
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by(|a, b| {
-            let pairs = values[a * width..].iter().zip(&values[b * width..]).zip(paths);
-            pairs
-                .map(|((a, b), (_, direction))| directed(compare(a, b), *direction))
-                .find(|o| o.is_ne())
-                .unwrap_or(Ordering::Equal)
+    // What decides most comparisons is a number beside the index; only where it is equal are values read again.
+    let mut entries: Vec<(Prefix, u32)> = rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| {
+            let prefix = prefix_of(value_of(first, snapshot, *row));
+            (if *direction == Direction::Descending { prefix.reversed() } else { prefix }, index as u32)
+        })
+        .collect();
+    let by_values = |a: u32, b: u32| {
+        let orders = paths.iter().map(|(path, direction)| {
+            let value = |index: u32| value_of(path, snapshot, rows[index as usize]);
+            directed(compare(&value(a), &value(b)), *direction)
         });
-        order
+        orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     };
-    let sorted: Vec<ObjectKey> = order.into_iter().map(|index| keys[index]).collect();
+    entries.sort_unstable_by(|(p, a), (q, b)| {
+        let is_decided = p.is_whole && q.is_whole && paths.len() == 1;
+        p.order(*q).then_with(|| if is_decided { Ordering::Equal } else { by_values(*a, *b) }).then(a.cmp(b))
+    });
+    let sorted: Vec<ObjectKey> = entries.into_iter().map(|(_, index)| keys[index as usize]).collect();
     keys.copy_from_slice(&sorted);
+}
+
+/// A number that is ordered as values are, if not always as finely: the type, and the beginning of the value.
+#[derive(Clone, Copy)]
+struct Prefix {
+    rank: u8,
+    start: u64,
+    /// Whether values that agree in rank and start, and are both whole, are equal.
+    is_whole: bool,
+}
+
+impl Prefix {
+    fn reversed(self) -> Prefix {
+        Prefix { rank: !self.rank, start: !self.start, ..self }
+    }
+
+    fn order(self, other: Prefix) -> Ordering {
+        (self.rank, self.start).cmp(&(other.rank, other.start))
+    }
+}
+
+fn prefix_of(value: Reached<'_>) -> Prefix {
+    let Some(value) = value else { return Prefix { rank: u8::MAX, start: 0, is_whole: true } };
+    let (rank, start, is_whole) = match value {
+        ValueRef::Null => (0, 0, true),
+        ValueRef::Bool(value) => (1, u64::from(value), true),
+        ValueRef::Int(int) => (2, ascending_bits(int as f64), int.unsigned_abs() <= 1 << 53),
+        ValueRef::Float(value) => (2, ascending_bits(f64::from(value)), true),
+        ValueRef::Double(value) => (2, ascending_bits(value), true),
+        ValueRef::Decimal(value) => (2, ascending_bits(value.to_double()), false),
+        ValueRef::String(text) => (3, first_bytes(text.as_bytes()), false),
+        ValueRef::Data(bytes) => (4, first_bytes(bytes), false),
+        ValueRef::Date(ms) => (5, (ms as u64) ^ 1 << 63, true),
+        ValueRef::ObjectId(bytes) => (6, first_bytes(&bytes), false),
+        ValueRef::Uuid(bytes) => (7, first_bytes(&bytes), false),
+        ValueRef::Link(key) => (8, key.0, true),
+        ValueRef::TypedLink(class, _) => (9, u64::from(class.0), false),
+        ValueRef::Array(_) => (10, 0, false),
+        ValueRef::Map(_) => (11, 0, false),
+        ValueRef::List(_) | ValueRef::Set(_) | ValueRef::Dictionary(_) => (12, 0, true),
+    };
+    Prefix { rank, start, is_whole }
+}
+
+/// The bits of a double in the order of the numbers: NaN first, zeros of both signs the same.
+fn ascending_bits(value: f64) -> u64 {
+    if value.is_nan() {
+        return 0;
+    }
+    let bits = (value + 0.0).to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
+fn first_bytes(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk::<8>() {
+        Some(start) => u64::from_be_bytes(*start),
+        None => {
+            let mut start = [0; 8];
+            start[..bytes.len()].copy_from_slice(bytes);
+            u64::from_be_bytes(start)
+        }
+    }
 }
 
 /// Keeps the first of the objects that agree in all paths; those from which a path leads over no link go.
@@ -207,17 +271,15 @@ fn value_of<'a>(path: &Path, snapshot: &'a Snapshot, row: Option<Row<'a>>) -> Re
     row.map_or(Some(ValueRef::Null), |row| walk::path_value(path, snapshot, row))
 }
 
-/// The rows of keys. Keys that are ascending and most of the table are met on one walk through it.
+/// The rows of keys. Those that lie in one page, as ascending keys mostly do, need no search of the tree.
 fn rows_of<'a>(snapshot: &'a Snapshot, class: ClassIndex, keys: &[ObjectKey]) -> Vec<Option<Row<'a>>> {
     let table = snapshot.table(class);
-    let ascending = keys.windows(2).all(|pair| pair[0] < pair[1]);
-    if !ascending || keys.len() < table.len() / 4 {
-        return keys.iter().map(|key| table.row(*key)).collect();
-    }
-    let mut walk = table.rows().peekable();
+    let mut page: Option<&Page> = None;
     let found = keys.iter().map(|key| {
-        while walk.next_if(|row| row.key() < *key).is_some() {}
-        walk.next_if(|row| row.key() == *key)
+        if !page.is_some_and(|page| page.spans(*key)) {
+            page = table.page(*key);
+        }
+        page.and_then(|page| Some(page.row(page.find(*key).ok()?)))
     });
     found.collect()
 }
