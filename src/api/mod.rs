@@ -1,6 +1,7 @@
 //! The classes and functions that JavaScript sees: few and low-level, shaped for few crossings of the boundary.
 
 mod app;
+mod arguments;
 mod collections;
 mod config;
 mod copy;
