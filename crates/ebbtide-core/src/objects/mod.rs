@@ -5,6 +5,7 @@
 //! [`crate::limits::RECORD_PAGES`] pages; a page holds up to [`crate::limits::PAGE_ROWS`] rows as columns. Cloning a
 //! snapshot is a few reference counts; changing one copies only the pages on the way.
 
+mod audit;
 mod bits;
 mod canonical;
 mod column;

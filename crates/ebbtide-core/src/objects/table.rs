@@ -36,6 +36,8 @@ pub struct Table {
     displaced: CowMap<(PrimaryKey, ObjectKey), ()>,
     /// Links to objects of this class, with how many there are from one property of one object.
     backlinks: CowMap<BacklinkKey, u32>,
+    /// Links to objects of this class that sets remember as removed.
+    pub(crate) remembered: CowMap<BacklinkKey, ()>,
     pub(crate) tombstones: CowMap<PrimaryKey, Tombstone>,
 }
 
@@ -99,6 +101,11 @@ impl Table {
         self.find_key(&PrimaryKey::from_value(primary_key)?)
     }
 
+    /// How many primary keys there are.
+    pub(crate) fn primary_key_count(&self) -> usize {
+        self.by_primary_key.len()
+    }
+
     /// Whether no two rows have the same primary key. Always so outside a migration.
     pub(crate) fn has_distinct_keys(&self) -> bool {
         self.displaced.is_empty()
@@ -147,6 +154,23 @@ impl Table {
             .iter_from(&from)
             .take_while(move |((to, ..), _)| *to == target)
             .map(|((_, class, column, source), count)| (*class, *column, *source, *count))
+    }
+
+    /// All links to objects of this class, with how many there are of each.
+    pub(crate) fn all_backlinks(&self) -> impl Iterator<Item = (BacklinkKey, u32)> + '_ {
+        self.backlinks.iter().map(|(link, count)| (*link, *count))
+    }
+
+    /// The sets that remember a link to an object as removed: class, property and object.
+    pub(crate) fn rememberers(
+        &self,
+        target: ObjectKey,
+    ) -> impl Iterator<Item = (ClassIndex, ColumnIndex, ObjectKey)> + '_ {
+        let from = (target, ClassIndex(0), ColumnIndex(0), ObjectKey(0));
+        self.remembered
+            .iter_from(&from)
+            .take_while(move |((to, ..), ())| *to == target)
+            .map(|((_, class, column, source), ())| (*class, *column, *source))
     }
 
     /// What is left of a deleted object.

@@ -266,7 +266,7 @@ impl Transaction {
         self.set_stamped(class, key, column, value, self.stamp)
     }
 
-    /// Sets a property to the schema's default: any edit, even an earlier one, wins over it.
+    /// Sets a property to the schema's default: any edit, even an earlier one, wins over it, so that a value that was set stays.
     pub fn set_default(
         &mut self,
         class: ClassIndex,
@@ -286,6 +286,9 @@ impl Transaction {
         by: i64,
     ) -> Result<(), WriteError> {
         self.check_property(class, column, Collection::None)?;
+        if self.snapshot.schema.class(class).property(column).kind != PropertyType::Int {
+            return Err(self.wrong_type(class, column));
+        }
         let value = match self.snapshot.table(class).get(key, column).ok_or(WriteError::NoSuchObject)? {
             ValueRef::Int(value) => value.wrapping_add(by),
             ValueRef::Null => return Err(WriteError::NoNumber { property: self.full_name(class, column) }),
@@ -361,6 +364,10 @@ impl Transaction {
         }
         let object = self.object(class, key)?;
         let operand = self.operand(class, column, &value)?;
+        let row = self.snapshot.table(class).row(key).ok_or(WriteError::NoSuchObject)?;
+        if self.snapshot.later(row.stamp(column), stamp) {
+            return Ok(());
+        }
         let property = self.property_name(class, column);
         self.snapshot.set_cell(class, key, column, &value, stamp);
         let field = Field { property, operand, is_default: stamp == Stamp::UNSET };
@@ -403,18 +410,30 @@ impl Transaction {
     }
 }
 
+fn check_count(count: usize) -> Result<(), WriteError> {
+    if count > limits::LIST_ELEMENTS {
+        return Err(WriteError::TooLarge {
+            what: "number of values in a mixed collection",
+            limit: limits::LIST_ELEMENTS,
+        });
+    }
+    Ok(())
+}
+
 fn check_size(value: &Value) -> Result<(), WriteError> {
     let bytes = match value {
         Value::String(text) => text.len(),
         Value::Data(data) => data.len(),
         Value::Array(values) => {
+            check_count(values.len())?;
             values.iter().try_for_each(check_size)?;
-            values.len()
+            0
         }
         Value::Map(values) => {
+            check_count(values.len())?;
             values.keys().try_for_each(|key| collections::check_key(key))?;
             values.values().try_for_each(check_size)?;
-            values.len()
+            0
         }
         _ => 0,
     };
