@@ -59,12 +59,11 @@ class Query {
     return this.#random.many(1, 2, () => [this.#random.pick(names), this.#random.chance(50)]);
   }
 
+  /** `[method, property]`, or nothing if the class has no numbers. */
   aggregate() {
-    const names = Object.entries(this.#declared.properties).filter(
-      ([, { type, collection }]) => type === "int" && !collection,
-    );
-    const [name] = this.#random.pick(names.length > 0 ? names : [["_id"]]);
-    return [this.#random.pick(["min", "max", "sum", "avg"]), name];
+    const properties = Object.entries(this.#declared.properties);
+    const names = properties.filter(([, { type, collection }]) => type === "int" && !collection).map(([name]) => name);
+    return names.length === 0 ? undefined : [this.#random.pick(["min", "max", "sum", "avg"]), this.#random.pick(names)];
   }
 
   #sortable() {
@@ -130,7 +129,7 @@ class Query {
     if (collection === "dictionary") return `${path}.@count ${this.#order()} ${random.below(3)}`;
     if (many && random.chance(25))
       return `${path}.@${random.pick(["count", "size"])} ${this.#order()} ${random.below(3)}`;
-    if (many && type === "link" && random.chance(20)) {
+    if (collection === "list" && type === "link" && random.chance(20)) {
       const inside = new Query(random, this.#schema, declared);
       inside.args = this.args;
       const [name, only] = random.pick(
