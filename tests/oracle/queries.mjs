@@ -2,6 +2,7 @@
 import { literal, primitive } from "./values.mjs";
 
 const ORDERED = new Set(["int", "double", "float", "date", "decimal128"]);
+const UNSORTABLE = new Set(["link", "inner", "backlinks", "data", "mixed", "name"]);
 const NUMBERS = new Set(["int", "double", "float", "decimal128"]);
 
 /** A source of objects, `{ class, filter, args, sort }`, and perhaps an aggregate of it. */
@@ -66,13 +67,21 @@ class Query {
     return names.length === 0 ? undefined : [this.#random.pick(["min", "max", "sum", "avg"]), this.#random.pick(names)];
   }
 
+  /** What has an order: properties of the class, and of what its links lead to. */
   #sortable() {
-    return Object.entries(this.#declared.properties)
-      .filter(
-        ([, { type, collection }]) =>
-          !collection && !["link", "inner", "backlinks", "data", "mixed", "name"].includes(type),
-      )
-      .map(([name]) => name);
+    const names = ({ properties }) =>
+      Object.entries(properties)
+        .filter(([, { type, collection }]) => !collection && !UNSORTABLE.has(type))
+        .map(([name]) => name);
+    const links = Object.entries(this.#declared.properties).filter(
+      ([, { type, collection }]) => type === "link" && !collection,
+    );
+    const behind = links.flatMap(([link, { target }]) => names(this.#class(target)).map((name) => `${link}.${name}`));
+    return [...names(this.#declared), ...behind];
+  }
+
+  #class(name) {
+    return this.#schema.find((declared) => declared.name === name);
   }
 
   #comparison(declared, prefix, depth = 0) {
@@ -124,7 +133,7 @@ class Query {
   #link(path, property, depth) {
     const random = this.#random;
     const { type, collection, target } = property;
-    const declared = this.#schema.find(({ name }) => name === target);
+    const declared = this.#class(target);
     const many = collection || type === "backlinks";
     if (collection === "dictionary") return `${path}.@count ${this.#order()} ${random.below(3)}`;
     if (many && random.chance(25))
