@@ -98,6 +98,8 @@ class Stage {
     const { target, property, method, args, key, value } = operation;
     const object = target ? this.#find(target) : undefined;
     if (target && !object) return "no such object";
+    // Both refuse an element that is not there, but one looks at the index first.
+    if (operation.operation === "put" && this.#decode(value) === MISSING) return "no such object";
     switch (operation.operation) {
       case "create": {
         const { class: name, values, mode } = operation;
