@@ -34,6 +34,14 @@ suite!(crud {
     a_value_over_the_limit_is_refused_and_leaves_nothing
 });
 
+suite!(encryption {
+    nothing_of_an_encrypted_realm_can_be_read
+    a_wrong_key_is_refused_and_changes_nothing
+    keys_are_checked
+    a_record_in_the_place_of_another_is_damage
+    copies_and_migrations_keep_or_change_the_key
+});
+
 suite!(errors {
     configurations_are_checked
     sync_configurations_are_checked
@@ -49,7 +57,6 @@ suite!(listeners {
     sorted_values_of_a_list_tell_what_changed
     an_object_that_goes_before_the_first_call_is_told_to_be_gone
     each_listener_is_called_once_a_turn
-    realm_listeners_hear_of_every_commit
     listeners_can_be_removed
     listeners_may_add_remove_and_write
     an_exception_in_a_listener_stops_nobody
@@ -66,6 +73,47 @@ suite!(logging {
     levels_categories_and_loggers_are_checked
 });
 
+suite!(migrations {
+    a_migration_shows_the_old_realm_and_fills_the_new_one
+    a_migration_that_throws_changes_nothing
+    a_migration_may_change_primary_keys
+    what_takes_a_migration_is_named
+    values_are_kept_where_they_fit
+    a_realm_may_start_over_instead
+    a_class_is_deleted_with_its_objects
+    objects_of_class_models_migrate
+    objects_are_embedded_if_each_has_one_owner
+});
+
+suite!(opening {
+    a_realm_that_was_closed_in_this_page_opens_without_waiting
+    migrations_need_no_waiting_either
+    a_realm_that_another_page_has_opened_takes_an_asynchronous_open
+    nothing_is_written_over_what_another_page_has_written
+    instances_of_one_path_agree
+    a_copy_is_a_realm_of_its_own
+    compaction_is_offered_and_leaves_what_is_used
+});
+
+suite!(key_paths {
+    a_collection_listener_with_key_paths_hears_of_these_only
+    an_object_listener_with_key_paths_hears_of_linked_objects_too
+    a_list_listener_with_key_paths_always_hears_of_the_list_itself
+    the_listeners_of_one_object_or_collection_share_their_key_paths
+    wrong_key_paths_are_refused_and_nothing_listens
+    classes_listen_by_key_paths_as_schemas_do
+});
+
+suite!(realm_listeners {
+    a_change_is_told_within_the_commit_and_other_listeners_after_it
+    a_listener_is_called_once_a_commit_however_often_it_was_added
+    beforenotify_is_told_once_a_turn_even_if_nobody_else_listens
+    every_instance_of_a_path_hears_of_a_commit
+    realm_listeners_may_add_remove_and_write
+    an_exception_in_a_realm_listener_stops_nobody
+    wrong_events_and_callbacks_are_refused
+});
+
 suite!(persistence {
     everything_is_there_after_opening_again
     every_type_is_there_after_opening_again
@@ -73,7 +121,6 @@ suite!(persistence {
     the_schema_is_read_from_the_store
     deleted_realms_are_gone
     a_realm_that_could_not_be_deleted_is_still_there
-    a_realm_on_disk_takes_an_asynchronous_open
     openings_at_the_same_time_share_one_engine
     a_new_class_is_added_and_a_changed_one_needs_a_migration
     a_realm_that_is_open_is_not_opened_differently

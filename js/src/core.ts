@@ -41,12 +41,15 @@ export interface CoreConfig {
   path: string;
   schema?: CoreClass[];
   schemaVersion?: number;
+  migration?: "automatic" | "callback" | "startOver";
+  resolveEmbeddedConstraints?: boolean;
+  encryptionKey?: Uint8Array;
   readOnly?: boolean;
   inMemory?: boolean;
   sync?: CoreSyncConfig;
 }
 
-/** What one observation learned in one turn; `id` 0 says that the realm as a whole changed. */
+/** What one observation learned in one turn, empty parts left out; `id` 0 says that the realm as a whole changed. */
 export interface Notice {
   id: number;
   deleted?: boolean;
@@ -54,7 +57,12 @@ export interface Notice {
   deletions?: Uint32Array;
   oldModifications?: Uint32Array;
   newModifications?: Uint32Array;
+  deletedKeys?: string[];
+  insertedKeys?: string[];
+  modifiedKeys?: string[];
   changedColumns?: Iterable<number>;
+  /** Positions of key paths, of those that the observation is limited to. */
+  changedPaths?: Iterable<number>;
 }
 
 export interface CoreSyncError {
@@ -124,6 +132,17 @@ export interface RealmCore {
   setNames?(names: CoreName[]): void;
   schemaVersion(): number;
   updateSchema(classes: CoreClass[], version: number): void;
+  /** Opens a local realm that nobody uses any more anew, as if it had been closed in between. */
+  readopt(config: CoreConfig): void;
+  /** The realm before the migration that is under way. */
+  migratingFrom(): RealmCore | undefined;
+  finishMigration(): void;
+  abortMigration(): void;
+  deleteClass(name: string): void;
+  /** Bytes of the store, and bytes that it would have after compaction. */
+  usage(): [number, number];
+  compact(): void;
+  writeCopy(config: CoreConfig): Promise<void>;
   begin(): void;
   commit(): void;
   cancel(): void;
@@ -190,7 +209,12 @@ export interface RealmCore {
   frozen(): RealmCore;
   observeQuery(query: QueryCore): number;
   observeObject(cls: number, key: number): number;
-  observeList(cls: number, key: number, column: number): number;
+  /** Watches a list, a set or a dictionary. */
+  observeCollection(cls: number, key: number, column: number): number;
+  /** Watches a list or dictionary inside a mixed. */
+  observeNested(cls: number, key: number, column: number, path: (number | string)[]): number;
+  /** Limits an observation to key paths, of four numbers a step; null stands for any change. */
+  limitObservation(id: number, keyPaths: (Uint32Array | null)[] | undefined): void;
   unobserve(id: number): void;
   flushed(): Promise<void>;
   close(): Promise<void>;
@@ -269,7 +293,7 @@ interface CoreModule {
   loadCatalogue(): Promise<void>;
   exists(path: string): boolean;
   deleteRealm(path: string): Promise<void>;
-  storedSchemaVersion(path: string): number;
+  storedSchemaVersion(path: string, encryptionKey?: Uint8Array): number;
   initiateClientReset(path: string): Promise<string>;
   /** Whether a store waits for its backup, from this or an earlier visit. */
   hasFileAction?(path: string): boolean;

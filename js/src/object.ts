@@ -2,6 +2,7 @@ import { assert, assertFunction } from "./assert.js";
 import type { ClassModel } from "./class-model.js";
 import { IllegalConstructorError } from "./errors.js";
 import { jsonCache, toPlain } from "./json.js";
+import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import type { ObjectChangeCallback } from "./listeners.js";
 import type { Realm } from "./realm.js";
 import type { Results } from "./results.js";
@@ -111,43 +112,38 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
    * change. `keyPaths` limits it to the named properties.
    */
   addListener(callback: ObjectChangeCallback<T>, keyPaths?: string | string[]): void {
-    assertFunction(callback, "callback");
+    assertFunction(callback);
     const model = this[MODEL];
     const { coordinator } = model.view;
     model.view.assertOpen();
     assert(coordinator, "A frozen realm does not change: it takes no listeners");
     assert(this.isValid(), "Accessing object which has been invalidated or deleted");
-    const paths = keyPaths === undefined ? undefined : [keyPaths].flat();
-    const watched = paths?.map((path) => (path === "*" ? path : model.property(path.split(".")[0] as string).name));
+    const paths = parseKeyPaths(keyPaths);
     const byColumn = new Map([...model.properties.values()].map(({ column, name }) => [column, name]));
     coordinator.observations.add({
       view: model.view,
-      identity: `object ${model.index} ${this[KEY]}`,
       subject: this,
       callback: callback as (subject: unknown, changes: unknown) => void,
-      empty: { deleted: false, changedProperties: [] },
+      keyPaths: paths && resolveKeyPaths(model, paths),
+      empty: () => ({ deleted: false, changedProperties: [] }),
       start: (core) => core.observeObject(model.index, this[KEY]),
-      changes(notice) {
+      changes(notice, roots) {
         if (notice.deleted) return { deleted: true, changedProperties: [] };
-        const names = Array.from(notice.changedColumns ?? [], (column) => byColumn.get(column)).filter(
-          (name) => name !== undefined,
-        );
-        const seen = watched === undefined || watched.includes("*") ? names : names.filter((n) => watched.includes(n));
-        return seen.length > 0 ? { deleted: false, changedProperties: seen } : undefined;
+        const columns = Array.from(notice.changedColumns ?? [], (column) => byColumn.get(column));
+        const starts = Array.from(notice.changedPaths ?? [], (path) => roots[path]);
+        const names = new Set([...columns, ...starts].filter((name) => name !== undefined));
+        return names.size > 0 ? { deleted: false, changedProperties: [...names] } : undefined;
       },
     });
   }
 
   removeListener(callback: ObjectChangeCallback<T>): void {
-    assertFunction(callback, "callback");
-    const model = this[MODEL];
-    const identity = `object ${model.index} ${this[KEY]}`;
-    model.view.coordinator?.observations.remove(model.view, identity, this, callback as never);
+    assertFunction(callback);
+    this[MODEL].view.coordinator?.observations.remove(this, callback as never);
   }
 
   removeAllListeners(): void {
-    const model = this[MODEL];
-    model.view.coordinator?.observations.removeAll(model.view, `object ${model.index} ${this[KEY]}`);
+    this[MODEL].view.coordinator?.observations.removeAll(this);
   }
 
   /** The type of a property in Realm's notation: `"string"`, `"<Person>"`, `"list<int>"`; of a mixed, that of its value. */

@@ -1,14 +1,17 @@
+import { lowerArguments } from "./arguments.js";
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
+import { collectionChanges, noChanges } from "./change-sets.js";
 import { type AnyCollection, Collection } from "./collection.js";
-import { IllegalConstructorError, NotAvailableError, TypeAssertionError } from "./errors.js";
+import { IllegalConstructorError, TypeAssertionError } from "./errors.js";
 import { jsonCache, toPlain } from "./json.js";
+import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import { liftMixed } from "./mixed.js";
 import { coreTypeName, liftPrimitive, typeInWords } from "./property.js";
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
 import type { DefaultObject } from "./schema.js";
-import { changeSetOf, emptyChangeSet, lowerArgument, type Source } from "./source.js";
+import type { Source } from "./source.js";
 import { SOURCE } from "./symbols.js";
 
 /** A property to sort by, with whether to sort in reverse. */
@@ -60,11 +63,12 @@ const handler: ProxyHandler<OrderedCollection> = {
   },
 };
 
+/** The position that a property's name stands for, if it begins like a number. */
 function indexOf(name: string): number | undefined {
   const first = name.charCodeAt(0);
   if (!((first >= 48 && first <= 57) || first === 45)) return undefined;
-  const index = Number(name);
-  return Number.isInteger(index) ? index : undefined;
+  const index = Number.parseInt(name, 10);
+  return Number.isNaN(index) ? undefined : index;
 }
 
 /** A collection whose elements have an order: it indexes, iterates and slices like an array, and it is live. */
@@ -270,8 +274,9 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** The query behind the collection, as text. */
   description(): string {
+    const { order } = this[SOURCE];
     const text = this[SOURCE].query().description();
-    return text.replace(/^TRUEPREDICATE AND /, "") + this[SOURCE].order;
+    return order && !text.endsWith(" ") ? `${text} ${order}` : text + order;
   }
 
   /** The smallest value of a property (or of the elements); undefined where there is none. */
@@ -319,7 +324,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   filtered(queryString: string, ...args: unknown[]): Results<T> {
     assertString(queryString, "query");
     const source = this[SOURCE];
-    const query = source.query(queryString, args.map(lowerArgument));
+    const query = source.query(queryString, lowerArguments(source.view, args));
     return makeResults<T>(source.view, source.element, query, source.order, source.base);
   }
 
@@ -335,8 +340,9 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     if (keys.length === 0)
       return makeResults<T>(source.view, source.element, source.query(), source.order, source.base);
     const order = keys.map(([path, isAscending]) => `${path} ${isAscending ? "ASC" : "DESC"}`).join(", ");
-    const query = source.query().sort(keys);
-    return makeResults<T>(source.view, source.element, query, `${source.order} SORT(${order})`, source.base);
+    // An earlier order decides where this one does not.
+    const whole = source.order ? `SORT(${order}, ${source.order.slice("SORT(".length)}` : `SORT(${order})`;
+    return makeResults<T>(source.view, source.element, source.query().sort(keys), whole, source.base);
   }
 
   /** The elements as they are now: what is deleted later reads as null. */
@@ -346,32 +352,32 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   override addListener(callback: CollectionChangeCallback<T, EntryType>, keyPaths?: string | string[]): void {
     assertFunction(callback, "callback");
-    if (keyPaths !== undefined) throw new NotAvailableError("Listening to key paths of a collection");
     const source = this[SOURCE];
     source.view.assertOpen();
     const { coordinator } = source.view;
     assert(coordinator, "A frozen realm does not change: it takes no listeners");
     assert(source.isValid(), "The collection is no longer valid");
+    const paths = parseKeyPaths(keyPaths);
+    const { model } = source.element;
+    assert(!paths || model, "Key paths lead from objects: this is a collection of values");
     coordinator.observations.add({
       view: source.view,
-      identity: source.identity,
       subject: this,
       callback: callback as (subject: unknown, changes: unknown) => void,
-      empty: emptyChangeSet(),
+      keyPaths: paths && model && resolveKeyPaths(model, paths),
+      empty: noChanges,
       start: (core) => source.observe(core),
-      changes: changeSetOf,
+      changes: collectionChanges,
     });
   }
 
   override removeListener(callback: CollectionChangeCallback<T, EntryType>): void {
     assertFunction(callback, "callback");
-    const { view, identity } = this[SOURCE];
-    view.coordinator?.observations.remove(view, identity, this, callback as never);
+    this[SOURCE].view.coordinator?.observations.remove(this, callback as never);
   }
 
   override removeAllListeners(): void {
-    const { view, identity } = this[SOURCE];
-    view.coordinator?.observations.removeAll(view, identity);
+    this[SOURCE].view.coordinator?.observations.removeAll(this);
   }
 
   private array(): T[] {

@@ -16,7 +16,7 @@ export class View {
   isOpening = false;
   readonly byName = new Map<string, ClassModel>();
   private readonly byIndex: (ClassModel | undefined)[] = [];
-  readonly schema: CanonicalObjectSchema[];
+  schema: CanonicalObjectSchema[];
   private readonly embedded: Set<string>;
 
   constructor(
@@ -67,6 +67,18 @@ export class View {
     if (this.coordinator?.isInTransaction && this.isOpen) return;
     this.assertOpen();
     assert(this.coordinator?.isInTransaction, message);
+  }
+
+  /** Forgets a class that was deleted. Gives what brings it back. */
+  leaveOut(name: string): () => void {
+    const { schema } = this;
+    const model = this.byName.get(name);
+    this.schema = schema.filter((declared) => declared.name !== name);
+    this.byName.delete(name);
+    return () => {
+      this.schema = schema;
+      if (model) this.byName.set(name, model);
+    };
   }
 
   /** Whether the objects of a class belong to others. */

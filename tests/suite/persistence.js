@@ -214,21 +214,6 @@ export async function a_realm_that_could_not_be_deleted_is_still_there() {
   equal(Realm.exists(path), false);
 }
 
-export async function a_realm_on_disk_takes_an_asynchronous_open() {
-  const path = freshPath("persistence");
-  const created = new Realm({ path, schema });
-  created.write(() => created.create("Dog", { _id: 1, name: "Rex" }));
-  await created.waitForDurable();
-  const shared = new Realm({ path, schema });
-  equal(shared.objects("Dog").length, 1);
-  created.close();
-  shared.close();
-  const realm = await Realm.open({ path, schema });
-  equal(realm.objects("Dog")[0].name, "Rex");
-  realm.close();
-  await Realm.deleteFile({ path });
-}
-
 export async function openings_at_the_same_time_share_one_engine() {
   const path = freshPath("persistence");
   const [one, two] = await Promise.all([Realm.open({ path, schema }), Realm.open({ path, schema })]);
