@@ -70,6 +70,11 @@ impl Builder {
         }
     }
 
+    /// Appends a creation to which nothing will be added.
+    pub fn push_created(&mut self, object: ObjectRef, fields: Vec<Field>) {
+        self.append(&Instruction::CreateObject { object, fields });
+    }
+
     /// How many instructions there are.
     pub fn len(&self) -> usize {
         self.count as usize + usize::from(self.open.is_some())

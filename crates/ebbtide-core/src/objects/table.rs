@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::column::Column;
 use super::map::CowMap;
-use super::page::{Group, Page, Row};
+use super::page::{Cells, Group, Page, Row};
+use super::primary_index::PrimaryIndex;
 use super::snapshot::{AuthorIndex, Stamp};
 use crate::ids::{ChangesetNumber, ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
 use crate::schema::{ClassSchema, Property};
@@ -31,7 +32,7 @@ pub struct Table {
     len: usize,
     /// Groups by a lower bound of their keys.
     pub(crate) groups: CowMap<ObjectKey, Arc<Group>>,
-    by_primary_key: CowMap<PrimaryKey, ObjectKey>,
+    by_primary_key: PrimaryIndex,
     /// Links to objects of this class, with how many there are from one property of one object.
     backlinks: CowMap<BacklinkKey, u32>,
     pub(crate) tombstones: CowMap<PrimaryKey, Tombstone>,
@@ -62,7 +63,7 @@ impl Table {
             }
             keys.sort_unstable();
             keys.dedup_by(|later, earlier| later.0 == earlier.0);
-            table.by_primary_key = CowMap::from_sorted(keys);
+            table.by_primary_key = PrimaryIndex::from_sorted(keys);
         }
         let bounds = groups.iter().filter_map(|group| group.pages.first().map(|page| page.keys[0]));
         table.groups = CowMap::from_sorted(bounds.zip(groups.iter().cloned()).collect());
@@ -95,7 +96,7 @@ impl Table {
     }
 
     pub(crate) fn find_key(&self, primary_key: &PrimaryKey) -> Option<ObjectKey> {
-        self.by_primary_key.get(primary_key).copied()
+        self.by_primary_key.get(primary_key)
     }
 
     /// An object's row.
@@ -154,13 +155,14 @@ impl Table {
         }
     }
 
-    /// Inserts a row. Neither its key nor its primary key is there yet.
+    /// Inserts a row with its values. Neither its key nor its primary key is there yet.
     pub(crate) fn insert(
         &mut self,
         key: ObjectKey,
         primary_key: Option<PrimaryKey>,
         stamp: Stamp,
         class: &ClassSchema,
+        cells: &Cells<'_>,
     ) {
         let bound = match self.groups.floor(&key) {
             Some((bound, _)) => *bound,
@@ -170,15 +172,11 @@ impl Table {
             }
         };
         let group = self.group_mut(bound);
-        if let Some(right) = group.insert(key, stamp, class) {
+        if let Some(right) = group.insert(key, stamp, class, cells) {
             self.groups.insert(right.pages[0].keys[0], Arc::new(right));
         }
         self.len += 1;
-        if let (Some(column), Some(primary_key)) = (self.primary_key, primary_key) {
-            self.edit(key, |page, index| {
-                page.columns[column.index()].set_value(index, &primary_key.to_value());
-                page.columns[column.index()].unset.set(index, false);
-            });
+        if let Some(primary_key) = primary_key {
             self.by_primary_key.insert(primary_key, key);
         }
     }

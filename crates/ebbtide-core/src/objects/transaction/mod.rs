@@ -7,10 +7,11 @@ mod names;
 
 pub use embedded::Embedding;
 
+use super::column::Unset;
 use super::key_source::KeySource;
 use super::snapshot::{Snapshot, Stamp};
 use super::table::Tombstone;
-use crate::changeset::{Builder, Changeset, Field, Instruction, ObjectId, ObjectRef};
+use crate::changeset::{Builder, Changeset, Field, Instruction, ObjectId, ObjectRef, Operand};
 use crate::clock::EditTime;
 use crate::ids::{ChainHash, ChangesetNumber, ClassIndex, ClientId, ColumnIndex, ObjectKey, ServerVersion};
 use crate::limits;
@@ -144,6 +145,26 @@ impl std::fmt::Display for WriteError {
 
 impl std::error::Error for WriteError {}
 
+/// Where a value of a new object comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CellSource {
+    /// Whoever creates the object.
+    Given,
+    /// The schema's default: any edit, even an earlier one, wins over it.
+    Default,
+}
+
+/// One value of a new object.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cell {
+    /// The property.
+    pub column: ColumnIndex,
+    /// Its value.
+    pub value: Value,
+    /// Where it comes from.
+    pub source: CellSource,
+}
+
 /// A write transaction. Dropping it forgets all that it did.
 #[derive(Clone, Debug)]
 pub struct Transaction {
@@ -153,6 +174,7 @@ pub struct Transaction {
     stamp: Stamp,
     next_key: ObjectKey,
     elements: u64,
+    names: names::Names,
 }
 
 impl Transaction {
@@ -167,6 +189,7 @@ impl Transaction {
             stamp: Stamp { time: context.time, author },
             next_key: context.next_key,
             elements: 0,
+            names: names::Names::default(),
         }
     }
 
@@ -182,6 +205,53 @@ impl Transaction {
 
     /// Creates an object whose values are null, zero or empty until set.
     pub fn create(&mut self, class: ClassIndex, primary_key: Option<Value>) -> Result<ObjectKey, WriteError> {
+        let (key, id) = self.draw_object(class, primary_key)?;
+        self.snapshot.insert_row(class, key, primary_key_of(&id), self.stamp);
+        let class = self.class_name(class);
+        self.builder.push(Instruction::CreateObject { object: ObjectRef { class, id }, fields: Vec::new() });
+        Ok(key)
+    }
+
+    /// Creates an object with the values of some of its properties, none of which is a collection. An error changes nothing.
+    pub fn create_with(
+        &mut self,
+        class: ClassIndex,
+        primary_key: Option<Value>,
+        cells: Vec<Cell>,
+    ) -> Result<ObjectKey, WriteError> {
+        let schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?.clone();
+        let mut operands = Vec::with_capacity(cells.len());
+        for Cell { column, value, .. } in &cells {
+            self.check_property(class, *column, Collection::None)?;
+            self.check(class, *column, value)?;
+            if schema.primary_key == Some(*column) {
+                return Err(WriteError::PrimaryKeyFixed { property: self.full_name(class, *column) });
+            }
+            // Plain values are moved into their operand in the end.
+            let has_links = schema.property(*column).has_links();
+            operands.push(if has_links { Some(self.operand(class, *column, value)?) } else { None });
+        }
+        let (key, id) = self.draw_object(class, primary_key)?;
+        let unset = |cell: &Cell| if cell.source == CellSource::Default { Unset::Yes } else { Unset::No };
+        let filled: Vec<_> = cells.iter().map(|cell| (cell.column, &cell.value, unset(cell))).collect();
+        self.snapshot.insert_filled_row(class, key, primary_key_of(&id), self.stamp, &filled);
+        let mut fields = Vec::with_capacity(cells.len());
+        for (Cell { column, value, source }, operand) in cells.into_iter().zip(operands) {
+            let property = self.property_name(class, column);
+            let operand = operand.unwrap_or(Operand::Value(value));
+            fields.push(Field { property, operand, is_default: source == CellSource::Default });
+        }
+        let class = self.class_name(class);
+        self.builder.push_created(ObjectRef { class, id }, fields);
+        Ok(key)
+    }
+
+    /// A key and a name for a new object.
+    fn draw_object(
+        &mut self,
+        class: ClassIndex,
+        primary_key: Option<Value>,
+    ) -> Result<(ObjectKey, ObjectId), WriteError> {
         let schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?.clone();
         if schema.is_embedded() {
             return Err(WriteError::Embedded { class: schema.name.clone() });
@@ -195,6 +265,7 @@ impl Transaction {
                 if let Some(existing) = self.snapshot.table(class).find_key(&primary_key) {
                     return Err(WriteError::DuplicateKey { class: schema.name.clone(), existing });
                 }
+                self.snapshot.unbury(class, &primary_key);
                 (keys.draw(), ObjectId::Primary(primary_key))
             }
             (None, None) => {
@@ -204,17 +275,7 @@ impl Transaction {
             _ => return Err(WriteError::PrimaryKeyExpected { class: schema.name.clone() }),
         };
         self.next_key = keys.next();
-        let primary_key = match &id {
-            ObjectId::Primary(primary_key) => {
-                self.snapshot.unbury(class, primary_key);
-                Some(primary_key.clone())
-            }
-            ObjectId::Local(_) | ObjectId::Embedded { .. } => None,
-        };
-        self.snapshot.insert_row(class, key, primary_key, self.stamp);
-        let class = self.builder.name(&schema.name);
-        self.builder.push(Instruction::CreateObject { object: ObjectRef { class, id }, fields: Vec::new() });
-        Ok(key)
+        Ok((key, id))
     }
 
     /// Deletes an object.
@@ -375,6 +436,13 @@ impl Transaction {
     fn wrong_type(&self, class: ClassIndex, column: ColumnIndex) -> WriteError {
         let expected = self.snapshot.schema.class(class).property(column).type_text();
         WriteError::WrongType { property: self.full_name(class, column), expected }
+    }
+}
+
+fn primary_key_of(id: &ObjectId) -> Option<PrimaryKey> {
+    match id {
+        ObjectId::Primary(primary_key) => Some(primary_key.clone()),
+        ObjectId::Local(_) | ObjectId::Embedded { .. } => None,
     }
 }
 
