@@ -6,6 +6,7 @@ import { AssertionError } from "./errors.js";
 import { List } from "./list.js";
 import { ListSource } from "./list-source.js";
 import { RealmObject } from "./object.js";
+import { stringAt } from "./packed.js";
 import { liftPrimitive, type PropertyModel, propertyModel } from "./property.js";
 import type { CanonicalObjectSchema } from "./schema.js";
 import { KEY, MODEL } from "./symbols.js";
@@ -19,6 +20,8 @@ export interface ClassModel {
   readonly schema: CanonicalObjectSchema;
   readonly names: string[];
   readonly properties: Map<string, PropertyModel>;
+  /** The same, in order. */
+  readonly propertyList: PropertyModel[];
   readonly primaryKey: PropertyModel | undefined;
   /** The object with this key. */
   wrap(key: number): RealmObject<unknown>;
@@ -57,6 +60,7 @@ export function createClassModel(
     schema,
     names,
     properties,
+    propertyList: [...properties.values()],
     primaryKey: schema.primaryKey === undefined ? undefined : properties.get(schema.primaryKey),
     wrap: (key) => new Proxy(new Managed(key), handler) as RealmObject<unknown>,
     read(key, property) {
@@ -125,6 +129,11 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
   if (property.isList) return (key) => new List(new ListSource(model, key, property));
   switch (kind) {
     case "string":
+      return (key) => {
+        const place = core.stringAt(index, key, column);
+        if (place >= 0) return stringAt(place);
+        return place === -1 ? null : core.get(index, key, column);
+      };
     case "bool":
       return (key) => core.get(index, key, column);
     case "double":

@@ -2,9 +2,10 @@
 // not fit leaves nothing half-written behind.
 import { assert } from "./assert.js";
 import type { ClassModel } from "./class-model.js";
-import type { CoreValue } from "./core.js";
+import { type CoreValue, codeOf } from "./core.js";
 import { AssertionError, TypeAssertionError } from "./errors.js";
 import { RealmObject } from "./object.js";
+import { PackedObject } from "./packed.js";
 import { lowerPrimitive, type PropertyModel, sameCoreValue } from "./property.js";
 import { KEY, MODEL } from "./symbols.js";
 import { UpdateMode } from "./update-mode.js";
@@ -26,8 +27,87 @@ type Planned = CoreValue | ObjectPlan;
 
 /** Creates (or updates, as `mode` says) an object and whatever it links to. Gives its key. */
 export function createObject(model: ClassModel, values: unknown, mode: UpdateMode): number {
+  const key = mode === UpdateMode.Never ? createPacked(model, values) : undefined;
+  if (key !== undefined) return key;
   const writer = new Writer(model.view, mode);
   return writer.run(writer.planObject(model, values));
+}
+
+const packed = new PackedObject();
+let isPacking = false;
+
+/**
+ * Creates an object of plain values in one call. Gives undefined, having done nothing, where that is not possible: for
+ * collections, for objects that are to be created as well, and for whatever has to be explained.
+ */
+function createPacked(model: ClassModel, input: unknown): number | undefined {
+  // Reading a value or a default can run the application's code, which may create objects itself.
+  if (isPacking || typeof input !== "object" || input === null || Array.isArray(input)) return undefined;
+  const values = input as Record<string, unknown>;
+  isPacking = true;
+  try {
+    packed.begin();
+    for (const property of model.propertyList) {
+      if (!pack(model, property, values[property.name])) return undefined;
+    }
+    return model.view.core.createPacked(model.index, packed.length);
+  } catch (error) {
+    // Whatever is wrong is found again, and explained, on the other way.
+    if (codeOf(error) !== undefined || error instanceof TypeAssertionError) return undefined;
+    throw error;
+  } finally {
+    isPacking = false;
+  }
+}
+
+/** Writes one property of a new object; false if it takes the other way. */
+function pack(model: ClassModel, property: PropertyModel, given: unknown): boolean {
+  const { column, kind } = property;
+  const isDefault = given === undefined;
+  const value = isDefault ? defaultOf(property) : given;
+  if (property.isList) return isDefault && value === undefined;
+  if (value === undefined) return property.optional && property !== model.primaryKey;
+  if (value === null) {
+    if (!property.optional) return false;
+    packed.null(column, isDefault);
+    return true;
+  }
+  switch (kind) {
+    case "string":
+      if (typeof value !== "string") return false;
+      packed.string(column, isDefault, value);
+      return true;
+    case "bool":
+      if (typeof value !== "boolean") return false;
+      packed.boolean(column, isDefault, value);
+      return true;
+    case "double":
+      if (typeof value !== "number") return false;
+      packed.number(column, isDefault, value);
+      return true;
+    case "int":
+      if (typeof value === "number" ? !Number.isSafeInteger(value) : true) return false;
+      packed.number(column, isDefault, value as number);
+      return true;
+    case "date":
+      if (!(value instanceof Date) || Number.isNaN(value.getTime())) return false;
+      packed.number(column, isDefault, value.getTime());
+      return true;
+    case "link": {
+      if (!(value instanceof RealmObject)) return false;
+      const target = value[MODEL];
+      if (target?.view.core !== model.view.core || target.name !== property.target || !value.isValid()) return false;
+      packed.number(column, isDefault, value[KEY]);
+      return true;
+    }
+    case "data":
+    case "objectId":
+    case "uuid":
+      packed.bytes(column, isDefault, lowerPrimitive(property, value, property.name) as Uint8Array);
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Assigns one property of an object. */
