@@ -1,7 +1,8 @@
 // A discardLocal reset of a realm with 10,000 objects of which 1 % differ: download, plan, swap, notify.
 import { call, Profile } from "../tests/e2e/support/profile.mjs";
 import { control, fresh, info } from "../tests/e2e/support/stage.mjs";
-import { RUNS, row } from "./support/figures.mjs";
+import { row } from "./support/figures.mjs";
+import { RUNS } from "./support/options.mjs";
 
 const PAGE = "/bench/support/reset-page.js";
 const OBJECTS = 10_000;

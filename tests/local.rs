@@ -57,6 +57,15 @@ suite!(listeners {
     closing_ends_listeners
 });
 
+suite!(logging {
+    opening_committing_and_rolling_back_are_told
+    only_warnings_are_told_unless_more_is_wanted
+    a_level_holds_for_a_category_and_those_within_it
+    a_logger_with_two_parameters_gets_level_and_message
+    the_console_is_the_logger_again_after_shutdown
+    levels_categories_and_loggers_are_checked
+});
+
 suite!(persistence {
     everything_is_there_after_opening_again
     many_commits_and_a_large_one_survive
@@ -82,6 +91,21 @@ suite!(queries {
     malformed_queries_are_refused
     a_query_describes_itself
     lists_of_values_sort_and_find
+});
+
+suite!(surface {
+    every_name_is_there
+    every_member_is_there
+    enumerations_have_realms_values
+    collections_are_not_constructed
+    decorators_ask_for_their_plugin
+    distances_become_angles
+    what_a_browser_or_the_server_lacks_says_so
+    a_template_object_has_defaults_and_empty_values
+    values_may_be_an_array_where_a_flag_says_so
+    an_object_is_found_by_its_key_in_the_store
+    realms_without_a_path_have_the_default_one
+    the_global_realm_is_there_unless_a_flag_forbids_it
 });
 
 suite!(types {

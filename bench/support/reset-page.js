@@ -1,7 +1,6 @@
 // A realm of many objects goes through a reset in place, with a clock on each step.
 import Realm from "/dist/index.js";
-import { Dog } from "./contenders/ebbtide.js";
-import { dogs } from "./dogs.js";
+import { Dog, dogs } from "./dogs.js";
 
 let realm;
 let reset;

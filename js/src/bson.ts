@@ -1,4 +1,4 @@
-import * as BSON from "bson";
+import * as BSON from "./bson-names.js";
 
 export { BSON };
 

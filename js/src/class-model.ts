@@ -2,7 +2,7 @@
 
 import type { CoreClass } from "./core.js";
 import { assignProperty } from "./create.js";
-import { AssertionError } from "./errors.js";
+import { AssertionError, NotAvailableError } from "./errors.js";
 import { List } from "./list.js";
 import { ListSource } from "./list-source.js";
 import { RealmObject } from "./object.js";
@@ -159,6 +159,10 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
         return target.wrap(value);
       };
     }
+    case "float":
+    case "decimal128":
+    case "mixed":
+      throw new NotAvailableError(`The type '${kind}'`);
     case "data":
     case "objectId":
     case "uuid":

@@ -1,3 +1,4 @@
+import { IllegalConstructorError } from "./errors.js";
 import type { DefaultObject } from "./schema.js";
 
 /** Any collection. */
@@ -12,6 +13,11 @@ export abstract class Collection<
   ChangeCallbackType = unknown,
 > implements Iterable<T>
 {
+  /** @internal */
+  constructor() {
+    if (new.target === (Collection as unknown)) throw new IllegalConstructorError("Collection");
+  }
+
   abstract keys(): Iterable<KeyType>;
   abstract values(): Iterable<ValueType>;
   abstract entries(): Iterable<EntryType>;

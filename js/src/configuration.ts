@@ -4,7 +4,11 @@ import { NotAvailableError, type StorageError } from "./errors.js";
 import type { Realm } from "./realm.js";
 import type { ObjectSchema, RealmObjectConstructor } from "./schema.js";
 import { parseSchema } from "./schema-parse.js";
-import { type SyncConfiguration, validateSyncConfiguration } from "./sync-configuration.js";
+import {
+  type PartitionSyncConfiguration,
+  type SyncConfiguration,
+  validateSyncConfiguration,
+} from "./sync-configuration.js";
 
 export type MigrationCallback = (oldRealm: Realm, newRealm: Realm) => void;
 export type MigrationOptions = { resolveEmbeddedConstraints?: boolean };
@@ -27,12 +31,12 @@ export type BaseConfiguration = {
   fifoFilesFallbackPath?: string;
   excludeFromIcloudBackup?: boolean;
   /** Not available yet. */
-  encryptionKey?: ArrayBuffer | ArrayBufferView;
+  encryptionKey?: ArrayBuffer | ArrayBufferView | Int8Array;
   /** Not available yet: an opening that needs it fails. */
   onMigration?: MigrationCallback;
   migrationOptions?: MigrationOptions;
   onFirstOpen?: (realm: Realm) => void;
-  /** Ebbtide's own: called when the browser's storage fails. Without it such failures go to the console. */
+  /** Ebbtide's own: called when the browser's storage fails. Without it such failures go to the logger. */
   onStorageError?: (error: StorageError) => void;
 };
 
@@ -42,11 +46,14 @@ export type ConfigurationWithoutSync = BaseConfiguration & { sync?: never };
 /** How to open a realm. */
 export type Configuration = ConfigurationWithSync | ConfigurationWithoutSync;
 
+/** A configuration that was checked. */
+export type CheckedConfiguration = BaseConfiguration & { sync?: PartitionSyncConfiguration };
+
 /** Reads a path or a configuration, and checks all of it. */
-export function parseConfiguration(arg: unknown): Configuration {
+export function parseConfiguration(arg: unknown): CheckedConfiguration {
   const config = typeof arg === "string" ? { path: arg } : (arg ?? {});
   validateConfiguration(config);
-  return config as Configuration;
+  return config as CheckedConfiguration;
 }
 
 function validateConfiguration(config: unknown): void {

@@ -3,6 +3,7 @@ import type { AppCore, CoreClass, CoreConfig, CoreSyncConfig, Host, Notice, Real
 import { core as wasm } from "./core.js";
 import { StorageError, syncErrorFrom } from "./errors.js";
 import { callSafely, Observations } from "./listeners.js";
+import { log } from "./logger.js";
 import type { Realm } from "./realm.js";
 import type { SyncHandler } from "./sync-handler.js";
 import type { View } from "./view.js";
@@ -68,6 +69,7 @@ export class Coordinator {
 
   private start(core: RealmCore): void {
     this.core = core;
+    log("Realm.Storage", "debug", () => `Opened '${this.path}'`);
     this.sync?.start(this);
     const early = this.early ?? [];
     this.early = undefined;
@@ -103,6 +105,7 @@ export class Coordinator {
       for (const guest of [...this.guests]) guest.realm.close();
       this.sync?.stop();
       await this.core.close().catch((error) => this.storageError(error));
+      log("Realm.Storage", "debug", () => `Closed '${this.path}'`);
       onClosed();
     })();
   }
@@ -130,6 +133,7 @@ export class Coordinator {
       throw error;
     }
     this.isInTransaction = false;
+    log("Realm.Storage.Transaction", "debug", () => `Committed to '${this.path}'`);
     this.tellRealms((realm) => realm.emit("beforenotify"));
     this.tellRealms((realm) => realm.emit("change"));
   }
@@ -139,6 +143,7 @@ export class Coordinator {
     this.deletions += 1;
     this.isInTransaction = false;
     this.core.cancel();
+    log("Realm.Storage.Transaction", "debug", () => `Rolled back a write to '${this.path}'`);
   }
 
   /** Adds classes and properties. */
@@ -163,7 +168,7 @@ export class Coordinator {
     const error = new StorageError(report);
     const { onStorageError } = this.config;
     if (onStorageError) callSafely(() => onStorageError(error));
-    else console.error(`Ebbtide: '${this.path}': ${error.message}`);
+    else log("Realm.Storage", "error", () => `Storage of '${this.path}': ${error.message}`);
   }
 
   /** What the engine calls. While it opens, calls wait for the coordinator to be whole. */

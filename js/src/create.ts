@@ -4,6 +4,7 @@ import { assert } from "./assert.js";
 import type { ClassModel } from "./class-model.js";
 import { type CoreValue, codeOf } from "./core.js";
 import { AssertionError, TypeAssertionError } from "./errors.js";
+import { flags } from "./flags.js";
 import { RealmObject } from "./object.js";
 import { PackedObject } from "./packed.js";
 import { lowerPrimitive, type PropertyModel, sameCoreValue } from "./property.js";
@@ -146,7 +147,7 @@ class Writer {
   ) {}
 
   planObject(model: ClassModel, input: unknown): ObjectPlan {
-    if (Array.isArray(input)) throw new Error("Array values on object creation is no longer supported");
+    if (Array.isArray(input)) return this.planObject(model, valuesOf(model, input));
     if (typeof input !== "object" || input === null) throw new TypeAssertionError("an object", input, "values");
     const running = this.planned.get(input);
     if (running) return running;
@@ -219,7 +220,6 @@ class Writer {
   }
 
   private planLink(property: PropertyModel, value: unknown, label: string): Planned {
-    if (Array.isArray(value)) throw new Error("Array values on object creation is no longer supported");
     if (typeof value !== "object" || value === null) throw new TypeAssertionError("an object", value, label);
     const target = this.view.model(property.target);
     if (value instanceof RealmObject && value[MODEL] !== undefined) {
@@ -316,6 +316,16 @@ class Writer {
     if (Array.isArray(value)) this.write(model, key, property, value);
     else this.view.core.setDefault(model.index, key, property.column, this.resolve(value));
   }
+}
+
+/** An object from the values of its properties, in the order of the schema. */
+function valuesOf(model: ClassModel, values: unknown[]): Record<string, unknown> {
+  if (!flags.ALLOW_VALUES_ARRAYS) throw new Error("Array values on object creation is no longer supported");
+  assert(
+    values.length <= model.names.length,
+    `Too many values for '${model.name}': it has ${model.names.length} properties`,
+  );
+  return Object.fromEntries(values.map((value, index) => [model.names[index], value]));
 }
 
 function defaultOf({ schema }: PropertyModel): unknown {

@@ -4,7 +4,7 @@ import type { PrimaryKey } from "./schema.js";
 /** A broken expectation: wrong use of the API, or a realm, object or collection that is no longer valid. */
 export class AssertionError extends Error {
   /** @internal */
-  constructor(message = "Assertion failed") {
+  constructor(message = "Assertion failed!") {
     super(message);
   }
 }
@@ -67,6 +67,11 @@ export class NotAvailableError extends Error {
   constructor(what: string) {
     super(`${what} is not available in this version of Ebbtide.`);
   }
+}
+
+/** @internal */
+export function notAvailable(what: string): Promise<never> {
+  return Promise.reject(new NotAvailableError(what));
 }
 
 /** A schema that cannot be understood. */
@@ -150,11 +155,11 @@ export class ClientResetError extends SyncError {
 }
 
 /** One write that the server undid. */
-export interface CompensatingWriteInfo {
+export type CompensatingWriteInfo = {
   objectName: string;
   reason: string;
   primaryKey: PrimaryKey;
-}
+};
 
 /** Writes that the server did not accept and undid. */
 export class CompensatingWriteError extends SyncError {

@@ -22,6 +22,8 @@ export type JsonCache = Map<string, DefaultObject>;
  * in `static schema`. Two JavaScript objects may stand for the same object; it stays the same one across client resets.
  */
 export class RealmObject<T = DefaultObject, RequiredProperties extends keyof OmittedRealmTypes<T> = never> {
+  /** @deprecated Has no effect. */
+  static allowValuesArrays = false;
   static primaryKey?: string;
   static embedded?: boolean;
   static asymmetric?: boolean;

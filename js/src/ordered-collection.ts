@@ -1,6 +1,6 @@
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
 import { type AnyCollection, Collection } from "./collection.js";
-import { NotAvailableError, TypeAssertionError } from "./errors.js";
+import { IllegalConstructorError, NotAvailableError, TypeAssertionError } from "./errors.js";
 import type { JsonCache } from "./object.js";
 import { liftPrimitive, type PropertyModel } from "./property.js";
 import type { Results } from "./results.js";
@@ -82,6 +82,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   /** @internal */
   constructor(source: Source) {
     super();
+    if (source === undefined) throw new IllegalConstructorError("OrderedCollection");
     Object.defineProperty(this, SOURCE, { value: source, configurable: true });
     // biome-ignore lint/correctness/noConstructorReturn: indexing needs a proxy
     return new Proxy(this as unknown as OrderedCollection, handler) as unknown as this;

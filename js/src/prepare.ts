@@ -1,5 +1,5 @@
 // From a configuration to an engine: paths, schemas, and what must agree with an engine that is open already.
-import { type Configuration, localPath } from "./configuration.js";
+import { type CheckedConfiguration, localPath } from "./configuration.js";
 import type { Coordinator, CoordinatorConfig } from "./coordinator.js";
 import { codeOf } from "./core.js";
 import { NotAvailableError } from "./errors.js";
@@ -11,17 +11,17 @@ import { coreResetMode, serverRealmName, syncedPath } from "./sync-configuration
 import { SyncHandler } from "./sync-handler.js";
 
 export interface Prepared {
-  config: Configuration;
+  config: CheckedConfiguration;
   path: string;
   schema: CanonicalObjectSchema[] | undefined;
   coordinator: CoordinatorConfig;
 }
 
-export function pathOf(config: Configuration, defaultPath: string): string {
+export function pathOf(config: CheckedConfiguration, defaultPath: string): string {
   return config.sync ? syncedPath(config.sync, config.path) : localPath(config.path ?? defaultPath);
 }
 
-export function prepare(config: Configuration, defaultPath: string): Prepared {
+export function prepare(config: CheckedConfiguration, defaultPath: string): Prepared {
   const path = pathOf(config, defaultPath);
   const schema = config.schema === undefined ? undefined : parseSchema(config.schema);
   const { sync, schemaVersion, readOnly, inMemory, onStorageError } = config;

@@ -5,7 +5,14 @@ import { createObject, parseUpdateMode } from "./create.js";
 import { NotAvailableError, TypeAssertionError } from "./errors.js";
 import type { AnyList } from "./list.js";
 import { callSafely } from "./listeners.js";
-import * as ns from "./namespace.js";
+import {
+  type LogCategory,
+  type LoggerCallback1,
+  type LoggerCallback2,
+  type LogLevel,
+  setLogger,
+  setLogLevel,
+} from "./logger.js";
 import { type AnyRealmObject, RealmObject } from "./object.js";
 import { ProgressRealmPromise } from "./open.js";
 import { OrderedCollection } from "./ordered-collection.js";
@@ -17,9 +24,11 @@ import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
 import { parseClass } from "./schema-parse.js";
+import type { AnySet } from "./set.js";
+import type { SubscriptionSet } from "./subscriptions.js";
 import { KEY, MODEL } from "./symbols.js";
 import type { SyncSession } from "./sync-session.js";
-import type { OmittedRealmTypes, Unmanaged } from "./unmanaged.js";
+import type { Unmanaged } from "./unmanaged.js";
 import type { UpdateMode } from "./update-mode.js";
 import { View } from "./view.js";
 
@@ -31,7 +40,7 @@ export enum RealmEvent {
 
 export type RealmEventName = "change" | "schema" | "beforenotify";
 
-export type RealmListenerCallback = (realm: Realm, name: RealmEventName, schema?: CanonicalObjectSchema[]) => void;
+export type RealmListenerCallback = (realm: Realm, name: RealmEvent, schema?: CanonicalObjectSchema[]) => void;
 
 type Mode = UpdateMode | `${UpdateMode}` | boolean;
 
@@ -75,23 +84,32 @@ export class Realm {
     return storedSchemaVersion(pathOf(parseConfiguration(path), Realm.defaultPath));
   }
 
-  /** A plain object with the default values of a class. */
+  /**
+   * A plain object for a class: each property with a default has it, each required one of a simple type the empty value of
+   * that type, the others are left out.
+   */
   static createTemplateObject<T extends Record<string, unknown>>(objectSchema: ObjectSchema): T {
-    const zeros: Record<string, unknown> = { bool: false, int: 0, float: 0, double: 0, string: "" };
     const template: Record<string, unknown> = {};
-    for (const property of Object.values(parseClass(objectSchema).properties)) {
-      const { default: fallback } = property;
-      if (fallback !== undefined) template[property.name] = typeof fallback === "function" ? fallback() : fallback;
-      else if (!property.optional && property.type in zeros) template[property.name] = zeros[property.type];
+    for (const [name, property] of Object.entries(parseClass(objectSchema).properties)) {
+      const { default: fallback, optional, type } = property;
+      const value = fallback === undefined && !optional ? emptyValue(type) : fallback;
+      if (value !== undefined) template[name] = value;
     }
     return template as T;
   }
 
-  /** Accepted for code written for Realm. */
-  static setLogLevel(_level: string, _category?: string): void {}
+  /** Sets how much Ebbtide says of a category and of those within it: `"warn"` and worse, unless this is called. */
+  static setLogLevel(level: LogLevel, category?: LogCategory): void {
+    setLogLevel(level, category);
+  }
 
-  /** Accepted for code written for Realm. */
-  static setLogger(_callback: (...args: never[]) => void): void {}
+  /** Sets who hears of it: the console, unless this is called. */
+  static setLogger(loggerCallback: LoggerCallback2): void;
+  /** @deprecated Pass a callback that takes one object. */
+  static setLogger(loggerCallback: LoggerCallback1): void;
+  static setLogger(loggerCallback: LoggerCallback1 | LoggerCallback2): void {
+    setLogger(loggerCallback);
+  }
 
   /** Not for a browser: an application has no bundled files. */
   static copyBundledRealmFiles(): void {
@@ -179,7 +197,12 @@ export class Realm {
   }
 
   /** Flexible sync: not available yet. */
-  get subscriptions(): never {
+  get subscriptions(): SubscriptionSet {
+    const only = "`subscriptions` can only be accessed if flexible sync is enabled, but";
+    assert(
+      this.syncSession,
+      `${only} sync is currently disabled for your app. Add a flexible sync config when opening the Realm, for example: { sync: { user, flexible: true } }.`,
+    );
     throw new NotAvailableError("Flexible sync");
   }
 
@@ -222,7 +245,7 @@ export class Realm {
   }
 
   /** Deletes an object, or every object of a collection, array or other iterable. */
-  delete(subject: AnyRealmObject | AnyList | AnyResults | Iterable<AnyRealmObject>): void {
+  delete(subject: AnyRealmObject | AnyList | AnySet | AnyResults | Iterable<AnyRealmObject>): void {
     this.internal.assertOpen();
     this.internal.assertWritable("Can only delete objects within a transaction.");
     if (typeof subject !== "object" || subject === null) throw new TypeAssertionError("an object", subject, "subject");
@@ -283,6 +306,15 @@ export class Realm {
     const lowered = lowerPrimitive(model.primaryKey, primaryKey, model.primaryKey.name);
     const key = this.internal.core.find(model.index, lowered);
     return key > 0 ? model.wrap(key) : null;
+  }
+
+  /** @deprecated The object whose `_objectKey()` this is: use a primary key of your own. */
+  _objectForObjectKey<T extends AnyRealmObject>(type: Constructor<T>, objectKey: string): T | undefined {
+    this.internal.assertOpen();
+    assertString(objectKey, "objectKey");
+    const model = this.internal.model(type);
+    const key = Number(objectKey);
+    return Number.isSafeInteger(key) && key > 0 && model.isValid(key) ? (model.wrap(key) as unknown as T) : undefined;
   }
 
   /** All objects of a class, live. */
@@ -370,113 +402,33 @@ export class Realm {
   emit(eventName: RealmEventName): void {
     for (const listener of [...this.listeners[eventName]]) {
       if (!this.internal.isOpen) return;
-      if (eventName === "schema") callSafely(() => listener(this, eventName, this.schema));
-      else callSafely(() => listener(this, eventName));
+      if (eventName === "schema") callSafely(() => listener(this, RealmEvent.Schema, this.schema));
+      else callSafely(() => listener(this, eventName as RealmEvent));
     }
+  }
+}
+
+/** What a required property of a type begins as; types without such a value have none. */
+function emptyValue(type: string): unknown {
+  switch (type) {
+    case "bool":
+      return false;
+    case "int":
+    case "float":
+    case "double":
+      return 0;
+    case "string":
+      return "";
+    case "data":
+      return new ArrayBuffer(0);
+    case "date":
+      return new Date(0);
+    default:
+      return undefined;
   }
 }
 
 function checkCallback(callback: RealmListenerCallback): RealmListenerCallback {
   assertFunction(callback, "callback");
   return callback;
-}
-
-// biome-ignore format: one line a name
-export declare namespace Realm {
-  /** Switches for tests. */
-  export const flags: { ALLOW_CLEAR_TEST_STATE: boolean; THROW_ON_GLOBAL_REALM: boolean };
-  /** Closes every realm in this page. */
-  export function shutdown(): void;
-  /** For tests: closes every realm in this page and deletes them. */
-  export function clearTestState(): void;
-  export import Object = ns.RealmObject;
-  export import App = ns.App;
-  export import BSON = ns.BSON;
-  export import Collection = ns.Collection;
-  export import OrderedCollection = ns.OrderedCollection;
-  export import Results = ns.Results;
-  export import List = ns.List;
-  export import Credentials = ns.Credentials;
-  export import ProviderType = ns.ProviderType;
-  export import User = ns.User;
-  export import UserState = ns.UserState;
-  export import UpdateMode = ns.UpdateMode;
-  export import ClientResetMode = ns.ClientResetMode;
-  export import ConnectionState = ns.ConnectionState;
-  export import ProgressDirection = ns.ProgressDirection;
-  export import ProgressMode = ns.ProgressMode;
-  export import OpenRealmBehaviorType = ns.OpenRealmBehaviorType;
-  export import OpenRealmTimeOutBehavior = ns.OpenRealmTimeOutBehavior;
-  export import SessionStopPolicy = ns.SessionStopPolicy;
-  export import SessionState = ns.SessionState;
-  export import ProgressRealmPromise = ns.ProgressRealmPromise;
-  export import AssertionError = ns.AssertionError;
-  export import TypeAssertionError = ns.TypeAssertionError;
-  export import IllegalConstructorError = ns.IllegalConstructorError;
-  export import TimeoutError = ns.TimeoutError;
-  export import SchemaParseError = ns.SchemaParseError;
-  export import ObjectSchemaParseError = ns.ObjectSchemaParseError;
-  export import PropertySchemaParseError = ns.PropertySchemaParseError;
-  export import SyncError = ns.SyncError;
-  export import ClientResetError = ns.ClientResetError;
-  export import CompensatingWriteError = ns.CompensatingWriteError;
-  export import NotAvailableError = ns.NotAvailableError;
-  export import StorageError = ns.StorageError;
-  export import Sync = ns.Sync;
-  export import SyncSession = ns.SyncSession;
-  export type AnyRealmObject = ns.AnyRealmObject;
-  export import AnyCollection = ns.AnyCollection;
-  export import AnyList = ns.AnyList;
-  export import AnyResults = ns.AnyResults;
-  export type Unmanaged<T, Required extends keyof OmittedRealmTypes<T> = never> = ns.Unmanaged<T, Required>;
-  export import Configuration = ns.Configuration;
-  export import BaseConfiguration = ns.BaseConfiguration;
-  export import ConfigurationWithSync = ns.ConfigurationWithSync;
-  export import ConfigurationWithoutSync = ns.ConfigurationWithoutSync;
-  export import MigrationCallback = ns.MigrationCallback;
-  export import MigrationOptions = ns.MigrationOptions;
-  export import SyncConfiguration = ns.SyncConfiguration;
-  export import PartitionValue = ns.PartitionValue;
-  export import OpenRealmBehaviorConfiguration = ns.OpenRealmBehaviorConfiguration;
-  export import ErrorCallback = ns.ErrorCallback;
-  export import ClientResetConfig = ns.ClientResetConfig;
-  export import ClientResetBeforeCallback = ns.ClientResetBeforeCallback;
-  export import ClientResetAfterCallback = ns.ClientResetAfterCallback;
-  export import ClientResetFallbackCallback = ns.ClientResetFallbackCallback;
-  export import ClientResetProgress = ns.ClientResetProgress;
-  export import ClientResetProgressCallback = ns.ClientResetProgressCallback;
-  export type BackupInfo = ns.BackupInfo;
-  export import CompensatingWriteInfo = ns.CompensatingWriteInfo;
-  export import ObjectSchema = ns.ObjectSchema;
-  export import ObjectType = ns.ObjectType;
-  export import PropertySchema = ns.PropertySchema;
-  export import PropertySchemaShorthand = ns.PropertySchemaShorthand;
-  export import PropertiesTypes = ns.PropertiesTypes;
-  export import PropertyTypeName = ns.PropertyTypeName;
-  export import PrimitivePropertyTypeName = ns.PrimitivePropertyTypeName;
-  export import CollectionPropertyTypeName = ns.CollectionPropertyTypeName;
-  export import RelationshipPropertyTypeName = ns.RelationshipPropertyTypeName;
-  export import IndexedType = ns.IndexedType;
-  export import CanonicalObjectSchema = ns.CanonicalObjectSchema;
-  export import CanonicalPropertySchema = ns.CanonicalPropertySchema;
-  export import CanonicalPropertiesTypes = ns.CanonicalPropertiesTypes;
-  export import BaseObjectSchema = ns.BaseObjectSchema;
-  export import PrimaryKey = ns.PrimaryKey;
-  export import DefaultObject = ns.DefaultObject;
-  export import Constructor = ns.Constructor;
-  export import RealmObjectConstructor = ns.RealmObjectConstructor;
-  export import UserTypeName = ns.UserTypeName;
-  export import SortDescriptor = ns.SortDescriptor;
-  export import CollectionChangeSet = ns.CollectionChangeSet;
-  export import CollectionChangeCallback = ns.CollectionChangeCallback;
-  export type ObjectChangeSet<T> = ns.ObjectChangeSet<T>;
-  export type ObjectChangeCallback<T> = ns.ObjectChangeCallback<T>;
-  export import AppConfiguration = ns.AppConfiguration;
-  export import AppChangeCallback = ns.AppChangeCallback;
-  export import UserChangeCallback = ns.UserChangeCallback;
-  export import UserIdentity = ns.UserIdentity;
-  export import ProgressNotificationCallback = ns.ProgressNotificationCallback;
-  export import EstimateProgressNotificationCallback = ns.EstimateProgressNotificationCallback;
-  export import PartitionBasedSyncProgressNotificationCallback = ns.PartitionBasedSyncProgressNotificationCallback;
-  export import ConnectionNotificationCallback = ns.ConnectionNotificationCallback;
 }

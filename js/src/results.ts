@@ -1,9 +1,11 @@
-import { assert } from "./assert.js";
-import { IllegalConstructorError, NotAvailableError } from "./errors.js";
+import { assert, assertString } from "./assert.js";
+import { IllegalConstructorError, NotAvailableError, notAvailable } from "./errors.js";
 import { OrderedCollection } from "./ordered-collection.js";
 import { registerResults } from "./results-maker.js";
 import { Source } from "./source.js";
+import type { SubscriptionOptions } from "./subscriptions.js";
 import { SOURCE } from "./symbols.js";
+import type { Unmanaged } from "./unmanaged.js";
 
 /** Any results. */
 export type AnyResults = Results<unknown>;
@@ -17,7 +19,13 @@ export class Results<T = unknown> extends OrderedCollection<T, [number, T]> {
   }
 
   /** Assigns a property of every object. */
-  update(propertyName: string, value: unknown): void {
+  update<Of>(
+    // Named apart from `T`, which would else not vary with what the results are of: they would not be AnyResults.
+    this: Results<Of>,
+    propertyName: keyof Unmanaged<Of>,
+    value: Unmanaged<Of>[typeof propertyName],
+  ): void {
+    assertString(propertyName);
     const { model, view } = { model: this[SOURCE].element.model, view: this[SOURCE].view };
     assert(model, "Expected a result of Objects");
     const { name } = model.property(propertyName);
@@ -28,8 +36,8 @@ export class Results<T = unknown> extends OrderedCollection<T, [number, T]> {
   }
 
   /** Flexible sync: not available yet. */
-  subscribe(_options?: object): Promise<this> {
-    return Promise.reject(new NotAvailableError("Flexible sync"));
+  subscribe(_options?: SubscriptionOptions): Promise<this> {
+    return notAvailable("Flexible sync");
   }
 
   /** Flexible sync: not available yet. */

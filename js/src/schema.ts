@@ -47,6 +47,30 @@ export type PropertySchema = {
   default?: unknown;
 };
 
+/** What a property of any type may have. */
+export type PropertySchemaCommon = {
+  presentation?: never;
+  indexed?: IndexedType;
+  mapTo?: string;
+  default?: unknown;
+};
+
+/** A property as an application writes it, with only what its type allows. */
+export type PropertySchemaStrict =
+  | (PropertySchemaCommon & { type: Exclude<PrimitivePropertyTypeName, "mixed" | "int">; optional?: boolean })
+  | (Omit<PropertySchemaCommon, "presentation"> & { type: "int"; optional?: boolean; presentation?: "counter" })
+  | (PropertySchemaCommon & { type: "mixed"; optional?: true })
+  | (PropertySchemaCommon & {
+      type: CollectionPropertyTypeName;
+      objectType: Exclude<PrimitivePropertyTypeName, "mixed">;
+      optional?: boolean;
+    })
+  | (PropertySchemaCommon & { type: CollectionPropertyTypeName; objectType: "mixed"; optional?: true })
+  | (PropertySchemaCommon & { type: "list" | "set"; objectType: UserTypeName; optional?: false })
+  | (PropertySchemaCommon & { type: "dictionary"; objectType: UserTypeName; optional?: true })
+  | (PropertySchemaCommon & { type: "object"; objectType: UserTypeName; optional?: true })
+  | (PropertySchemaCommon & { type: "linkingObjects"; objectType: UserTypeName; property: string; optional?: false });
+
 export type PropertiesTypes = { [key: string]: PropertySchema | PropertySchemaShorthand };
 
 export type BaseObjectSchema = {

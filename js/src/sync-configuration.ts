@@ -4,8 +4,9 @@ import { type BSON, isObjectId, isUuid } from "./bson.js";
 import type { CoreResetProgress } from "./core.js";
 import { type ClientResetError, describe, NotAvailableError, type SyncError, TypeAssertionError } from "./errors.js";
 import type { Realm } from "./realm.js";
+import type { MutableSubscriptionSet } from "./subscriptions.js";
 import type { SyncSession } from "./sync-session.js";
-import { User } from "./user.js";
+import { type AnyUser, User } from "./user.js";
 
 /** What divides an app's data into realms. */
 export type PartitionValue = string | number | BSON.ObjectId | BSON.UUID | null;
@@ -48,47 +49,120 @@ export enum ClientResetMode {
 
 export type ErrorCallback = (session: SyncSession, error: SyncError | ClientResetError) => void;
 export type ClientResetFallbackCallback = (session: SyncSession, path: string) => void;
-export type ClientResetBeforeCallback = (localRealm: Realm) => void | Promise<void>;
-export type ClientResetAfterCallback = (localRealm: Realm, remoteRealm: Realm) => void | Promise<void>;
+/** A promise that it gives is waited for. */
+export type ClientResetBeforeCallback = (localRealm: Realm) => void;
+/** A promise that it gives is waited for. */
+export type ClientResetAfterCallback = (localRealm: Realm, remoteRealm: Realm) => void;
 
 /** A step of a client reset. */
 export type ClientResetProgress = CoreResetProgress;
 export type ClientResetProgressCallback = (progress: ClientResetProgress) => void;
 
-export type ClientResetConfig = {
-  /** `"discardLocal"` is the old name of `"discardUnsyncedChanges"`. */
-  mode: ClientResetMode | `${ClientResetMode}` | "discardLocal";
-  /** Gets the realm, frozen, before a reset in place. */
-  onBefore?: ClientResetBeforeCallback;
-  /** Gets the realm as it was, frozen, and as it is, live, after a reset in place. */
-  onAfter?: ClientResetAfterCallback;
-  /** Gets the session and the path of the backup-to-be in manual mode. */
-  onManual?: ClientResetFallbackCallback;
-  /** Gets the session and the path of the backup-to-be when a reset in place fails. */
-  onFallback?: ClientResetFallbackCallback;
-  /** The name of `onBefore` in Realm 10. */
-  clientResetBefore?: ClientResetBeforeCallback;
-  /** The name of `onAfter` in Realm 10. */
-  clientResetAfter?: ClientResetAfterCallback;
+type ClientResetCommon = {
   /** Ebbtide's own: hears of each step of a reset. */
   onProgress?: ClientResetProgressCallback;
 };
 
-export type SyncConfiguration = {
-  user: User;
-  partitionValue: PartitionValue;
+type ClientResetInPlace = ClientResetCommon & {
+  /** Gets the realm, frozen, before a reset in place. */
+  onBefore?: ClientResetBeforeCallback;
+  /** Gets the realm as it was, frozen, and as it is, live, after a reset in place. */
+  onAfter?: ClientResetAfterCallback;
+  /** The name of `onBefore` in Realm 10. */
+  clientResetBefore?: ClientResetBeforeCallback;
+  /** The name of `onAfter` in Realm 10. */
+  clientResetAfter?: ClientResetAfterCallback;
+  /** Gets the session and the path of the backup-to-be when a reset in place fails. */
+  onFallback?: ClientResetFallbackCallback;
+};
+
+export type ClientResetManualConfiguration = ClientResetCommon & {
+  mode: ClientResetMode.Manual | `${ClientResetMode.Manual}`;
+  /** Gets the session and the path of the backup-to-be in manual mode. */
+  onManual?: ClientResetFallbackCallback;
+};
+
+export type ClientResetDiscardUnsyncedChangesConfiguration = ClientResetInPlace & {
+  /** `"discardLocal"` is the old name of `"discardUnsyncedChanges"`. */
+  mode: ClientResetMode.DiscardUnsyncedChanges | `${ClientResetMode.DiscardUnsyncedChanges}` | "discardLocal";
+};
+
+export type ClientResetRecoverUnsyncedChangesConfiguration = ClientResetInPlace & {
+  mode: ClientResetMode.RecoverUnsyncedChanges | `${ClientResetMode.RecoverUnsyncedChanges}`;
+};
+
+export type ClientResetRecoverOrDiscardUnsyncedChangesConfiguration = ClientResetInPlace & {
+  mode: ClientResetMode.RecoverOrDiscardUnsyncedChanges | `${ClientResetMode.RecoverOrDiscardUnsyncedChanges}`;
+};
+
+export type ClientResetConfig =
+  | ClientResetManualConfiguration
+  | ClientResetDiscardUnsyncedChangesConfiguration
+  | ClientResetRecoverUnsyncedChangesConfiguration
+  | ClientResetRecoverOrDiscardUnsyncedChangesConfiguration;
+
+/** @internal What any of the modes may have. */
+export type ClientResetOptions = ClientResetInPlace &
+  Omit<ClientResetManualConfiguration, "mode"> & { mode: ClientResetConfig["mode"] };
+
+/** Accepted for code written for Realm: a browser checks certificates by itself. */
+export type SSLConfiguration = {
+  validate?: boolean;
+  certificatePath?: string;
+  validateCertificates?: SSLVerifyCallback;
+};
+export type SSLVerifyCallback = (sslVerifyObject: SSLVerifyObject) => boolean;
+export type SSLVerifyObject = {
+  serverAddress: string;
+  serverPort: number;
+  pemCertificate: string;
+  acceptedByOpenSSL: boolean;
+  depth: number;
+};
+
+export enum ProxyType {
+  HTTP = "http",
+  HTTPS = "https",
+}
+
+/** Accepted for code written for Realm: a browser chooses its proxy by itself. */
+export type SyncProxyConfig = { address: string; port: number; type: ProxyType };
+
+export type BaseSyncConfiguration = {
+  user: AnyUser;
   newRealmFileBehavior?: OpenRealmBehaviorConfiguration;
   existingRealmFileBehavior?: OpenRealmBehaviorConfiguration;
   onError?: ErrorCallback;
   /** The name of `onError` in Realm 10. */
   error?: ErrorCallback;
+  customHttpHeaders?: Record<string, string>;
+  ssl?: SSLConfiguration;
   clientReset?: ClientResetConfig;
   cancelWaitsOnNonFatalError?: boolean;
-  customHttpHeaders?: Record<string, string>;
-  /** Flexible sync: not available yet. */
-  flexible?: never;
+  proxyConfig?: SyncProxyConfig;
   _sessionStopPolicy?: SessionStopPolicy | `${SessionStopPolicy}`;
 };
+
+export type InitialSubscriptions = {
+  update: (mutableSubscriptions: MutableSubscriptionSet, realm: Realm) => void;
+  rerunOnOpen?: boolean;
+};
+
+/** Sync of what subscriptions name: not available yet. */
+export type FlexibleSyncConfiguration = BaseSyncConfiguration & {
+  flexible: true;
+  partitionValue?: never;
+  initialSubscriptions?: InitialSubscriptions;
+};
+
+/** Sync of everything that has a partition value. */
+export type PartitionSyncConfiguration = BaseSyncConfiguration & {
+  flexible?: never;
+  partitionValue: PartitionValue;
+  initialSubscriptions?: never;
+};
+
+export type SyncConfiguration = FlexibleSyncConfiguration | PartitionSyncConfiguration;
 
 const MODES: string[] = Object.values(ClientResetMode);
 const CALLBACKS = [
@@ -101,7 +175,7 @@ const CALLBACKS = [
   "onProgress",
 ];
 
-export function validateSyncConfiguration(config: unknown): asserts config is SyncConfiguration {
+export function validateSyncConfiguration(config: unknown): asserts config is PartitionSyncConfiguration {
   assertObject(config, "'sync' on realm configuration");
   const { user, flexible, onError, error, clientReset, partitionValue } = config;
   if (!(user instanceof User))
@@ -180,7 +254,7 @@ export function serverRealmName(partitionValue: PartitionValue): string {
 }
 
 /** The path of a synced realm in full. */
-export function syncedPath(sync: SyncConfiguration, path: string | undefined): string {
+export function syncedPath(sync: PartitionSyncConfiguration, path: string | undefined): string {
   if (path?.startsWith("/")) return path;
   const { user } = sync;
   const folder = `${user.app.baseFilePath}/mongodb-realm/${user.app.id}/${user.id}`;

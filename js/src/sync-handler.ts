@@ -3,10 +3,16 @@ import type { Coordinator } from "./coordinator.js";
 import type { CoreProgress, CoreResetProgress, RealmCore } from "./core.js";
 import { ClientResetError, type SyncError } from "./errors.js";
 import { callSafely } from "./listeners.js";
+import { log } from "./logger.js";
 import { Realm } from "./realm.js";
 import { RealmSeed } from "./realm-seed.js";
 import type { CanonicalObjectSchema } from "./schema.js";
-import { ClientResetMode, SessionStopPolicy, type SyncConfiguration } from "./sync-configuration.js";
+import {
+  ClientResetMode,
+  type ClientResetOptions,
+  type PartitionSyncConfiguration,
+  SessionStopPolicy,
+} from "./sync-configuration.js";
 import { ConnectionState, SyncSession } from "./sync-session.js";
 
 /** Paths whose reset the application has to finish. */
@@ -30,7 +36,7 @@ export class SyncHandler {
   private readonly progressListeners = new Set<ProgressListener>();
 
   constructor(
-    readonly config: SyncConfiguration,
+    readonly config: PartitionSyncConfiguration,
     /** The classes as the application declared them, for the realms that its callbacks get. */
     private readonly schema: CanonicalObjectSchema[] | undefined,
   ) {}
@@ -74,26 +80,27 @@ export class SyncHandler {
   }
 
   error(error: SyncError): void {
-    const { session } = this;
-    const { clientReset } = this.config;
+    const { session, clientReset } = this;
+    const { path } = this.coordinator;
     const onError = this.config.onError ?? this.config.error;
     const isReset = error instanceof ClientResetError;
-    if (isReset) awaitingReset.add(this.coordinator.path);
+    if (isReset) awaitingReset.add(path);
     const onPath = clientReset?.mode === ClientResetMode.Manual ? clientReset.onManual : clientReset?.onFallback;
     if (isReset && onPath) callSafely(() => onPath(session, error.config.path as string));
     else if (onError) callSafely(() => onError(session, error));
-    else if (!clientReset?.onManual) console.error(`Ebbtide: '${this.coordinator.path}': ${error.message}`);
+    else if (!clientReset?.onManual)
+      log("Realm.Sync.Client.Session", "error", () => `Sync of '${path}': ${error.message}`);
     if (isReset || error.isFatal) for (const listener of [...this.fatalListeners]) listener(error);
   }
 
   before(core: RealmCore): void | Promise<void> {
-    const { clientReset } = this.config;
+    const { clientReset } = this;
     const callback = clientReset?.onBefore ?? clientReset?.clientResetBefore;
     return callback?.(this.frozen(core));
   }
 
   after(core: RealmCore): void | Promise<void> {
-    const { clientReset } = this.config;
+    const { clientReset } = this;
     const callback = clientReset?.onAfter ?? clientReset?.clientResetAfter;
     return callback?.(this.frozen(core), this.live());
   }
@@ -104,13 +111,19 @@ export class SyncHandler {
   }
 
   connectionState(newState: string, oldState: string): void {
+    log("Realm.Sync.Client.Session", "debug", () => `Sync of '${this.coordinator.path}' is ${newState}`);
     this.session.connectionChanged(newState, oldState);
   }
 
   resetProgress(progress: CoreResetProgress): void {
+    log("Realm.Sync.Client.Reset", "info", () => `Client reset of '${this.coordinator.path}': ${progress.phase}`);
     const { onProgress } = this.config.clientReset ?? {};
     if (onProgress) callSafely(() => onProgress(progress));
     this.session.resetProgress(progress);
+  }
+
+  private get clientReset(): ClientResetOptions | undefined {
+    return this.config.clientReset;
   }
 
   private live(): Realm {

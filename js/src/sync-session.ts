@@ -3,7 +3,12 @@ import type { Coordinator } from "./coordinator.js";
 import { type CoreProgress, codeOf, type SessionCore } from "./core.js";
 import { TimeoutError } from "./errors.js";
 import { callSafely } from "./listeners.js";
-import type { ClientResetProgress, ClientResetProgressCallback, SyncConfiguration } from "./sync-configuration.js";
+import type {
+  ClientResetProgress,
+  ClientResetProgressCallback,
+  PartitionSyncConfiguration,
+  SyncConfiguration,
+} from "./sync-configuration.js";
 import type { User } from "./user.js";
 
 export enum ProgressDirection {
@@ -67,7 +72,7 @@ export class SyncSession {
   /** @internal */
   constructor(
     private readonly coordinator: Coordinator,
-    private readonly sync: SyncConfiguration,
+    private readonly sync: PartitionSyncConfiguration,
   ) {}
 
   /** Its user and partition value. */
@@ -77,7 +82,7 @@ export class SyncSession {
   }
 
   get user(): User {
-    return this.sync.user;
+    return this.sync.user as User;
   }
 
   get state(): SessionState {

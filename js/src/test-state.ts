@@ -1,10 +1,12 @@
 // Closing and clearing everything, for tests.
 import { assert } from "./assert.js";
 import { flags } from "./flags.js";
+import { resetLogger } from "./logger.js";
 import { allCoordinators, deleteStore } from "./registry.js";
 
-/** Closes every realm in this page. */
+/** Closes every realm in this page, and lets the console be the logger again. */
 export function shutdown(): void {
+  resetLogger();
   for (const { views } of allCoordinators()) for (const view of [...views]) view.realm.close();
 }
 

@@ -1,8 +1,13 @@
 import type { App } from "./app.js";
-import { assertFunction } from "./assert.js";
-import { ProviderType } from "./credentials.js";
-import { NotAvailableError } from "./errors.js";
+import { assertFunction, assertString } from "./assert.js";
+import { ApiKeyAuth } from "./auth.js";
+import { type Credentials, ProviderType } from "./credentials.js";
+import { notAvailable } from "./errors.js";
+import { type AnyFunctionsFactory, type DefaultFunctionsFactory, functionsFactory } from "./functions.js";
 import { callSafely } from "./listeners.js";
+import { type MongoDBService, mongoDBService } from "./mongodb.js";
+import { PushClient } from "./push.js";
+import type { DefaultObject } from "./schema.js";
 
 export enum UserState {
   Active = "active",
@@ -18,8 +23,28 @@ export interface UserIdentity {
   providerType: ProviderType;
 }
 
+/** What may be known of a user. */
+export type DefaultUserProfileData = {
+  name?: string;
+  email?: string;
+  pictureUrl?: string;
+  firstName?: string;
+  lastName?: string;
+  gender?: string;
+  birthday?: string;
+  minAge?: string;
+  maxAge?: string;
+} & { [key: string]: unknown };
+
+/** Any user, whatever is known of its functions and data. */
+export type AnyUser = User<AnyFunctionsFactory, DefaultObject, DefaultUserProfileData>;
+
 /** Somebody who has logged in to an app. */
-export class User {
+export class User<
+  UserFunctionsFactoryType extends AnyFunctionsFactory = DefaultFunctionsFactory,
+  UserCustomDataType extends DefaultObject = DefaultObject,
+  UserProfileDataType extends DefaultUserProfileData = DefaultUserProfileData,
+> {
   /** The app that the user logged in to. */
   readonly app: App;
   readonly id: string;
@@ -61,12 +86,24 @@ export class User {
     return this.app.infoOf(this.id)?.refreshToken ?? null;
   }
 
-  get customData(): Record<string, unknown> {
-    return {};
+  /** Always empty: the server keeps none. */
+  get customData(): UserCustomDataType {
+    return {} as UserCustomDataType;
   }
 
-  get profile(): Record<string, string | undefined> {
-    return {};
+  /** Always empty: the server knows nothing of its users but their ids. */
+  get profile(): UserProfileDataType {
+    return {} as UserProfileDataType;
+  }
+
+  /** The server's functions, each under its name: it has none, and calls reject. */
+  get functions(): UserFunctionsFactoryType {
+    return functionsFactory((name, ...args) => this.callFunction(name, ...args));
+  }
+
+  /** Not available: what it gives rejects. */
+  get apiKeys(): ApiKeyAuth {
+    return new ApiKeyAuth();
   }
 
   /** Forgets the user's tokens here. Realms stay on this device. */
@@ -78,13 +115,30 @@ export class User {
   }
 
   /** Not available yet. */
-  linkCredentials(_credentials: object): Promise<void> {
-    return Promise.reject(new NotAvailableError("Linking credentials"));
+  linkCredentials(_credentials: Credentials): Promise<void> {
+    return notAvailable("Linking credentials");
   }
 
   /** Not available: the server runs no functions. */
   callFunction(_name: string, ..._args: unknown[]): Promise<unknown> {
-    return Promise.reject(new NotAvailableError("Calling functions"));
+    return notAvailable("Calling functions");
+  }
+
+  /** Not available: the server keeps no custom data. */
+  refreshCustomData(): Promise<UserCustomDataType> {
+    return notAvailable("Custom user data");
+  }
+
+  /** Not available: what it gives rejects. */
+  push(serviceName: string): PushClient {
+    assertString(serviceName, "serviceName");
+    return new PushClient();
+  }
+
+  /** Not available: what it gives rejects. */
+  mongoClient(serviceName: string): MongoDBService {
+    assertString(serviceName, "serviceName");
+    return mongoDBService(serviceName);
   }
 
   addListener(callback: UserChangeCallback): void {

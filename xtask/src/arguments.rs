@@ -1,5 +1,7 @@
 //! The command line, as a value.
 
+use std::str::FromStr;
+
 use crate::failure::{Failure, Outcome};
 
 /// What `cargo xtask help` prints.
@@ -14,7 +16,11 @@ cargo xtask <command>
   test browser [FILE ...]    wasm-pack test in headless Chromium, all hosts or the named ones of tests/*.rs
   test e2e [NAME ...]        the scripts in tests/e2e, all or those whose name contains NAME
   test demo                  the same as demo --scripted
-  bench [NAME]               the measurements in bench/, all or those whose name contains NAME
+  bench [NAME] [--runs N] [--contenders A,B] [--n N] [--million]
+                             the measurements in bench/, all or those whose name contains NAME: so many runs (5), of these
+                             contenders only, on so many objects (100,000); --million follows the growth up to a million
+  oracle [--seeds N] [--from N]
+                             programs by chance, played on Ebbtide and on Realm itself; what they say must be equal
   build [--dev]              the WebAssembly package (pkg/) and the JavaScript face (dist/), with sizes
   serve                      the server and the conductor as the tests see them, until Ctrl-C
   setup                      install whatever is missing, and nothing else
@@ -28,9 +34,19 @@ pub enum Command {
     Build(Mode),
     Test(Part),
     Demo(Demo),
-    Bench { only: Option<String> },
+    Bench(Bench),
+    Oracle(Seeds),
     Serve,
     Tidy,
+}
+
+/// Which programs to play on Ebbtide and on Realm itself.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Seeds {
+    /// The first seed.
+    pub from: u32,
+    /// How many seeds.
+    pub count: u32,
 }
 
 /// How the WebAssembly package is compiled.
@@ -53,6 +69,15 @@ pub enum Part {
     Demo,
 }
 
+/// What to measure.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Bench {
+    /// A part of the names of the scripts.
+    pub only: Option<String>,
+    /// What the scripts are told, as they take it.
+    pub options: Vec<String>,
+}
+
 /// How to show the demo page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Demo {
@@ -72,6 +97,7 @@ pub enum Driver {
 }
 
 const DEMO_PORT: u16 = 8787;
+const SEEDS_COUNT: u32 = 50;
 
 /// Reads the arguments after the program's name.
 pub fn parse(arguments: impl Iterator<Item = String>) -> Outcome<Command> {
@@ -89,9 +115,13 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Outcome<Command> {
         "demo" => Command::Demo(Demo {
             driver: if take_flag(&mut rest, "--scripted") { Driver::Script } else { Driver::Person },
             mode: take_mode(&mut rest),
-            port: take_port(&mut rest)?,
+            port: take_number(&mut rest, "--port", "a port number")?.unwrap_or(DEMO_PORT),
         }),
-        "bench" => Command::Bench { only: (!rest.is_empty()).then(|| rest.remove(0)) },
+        "oracle" => Command::Oracle(Seeds {
+            count: take_number(&mut rest, "--seeds", "a number of seeds")?.unwrap_or(SEEDS_COUNT),
+            from: take_number(&mut rest, "--from", "a seed")?.unwrap_or(1),
+        }),
+        "bench" => Command::Bench(take_bench(&mut rest)?),
         "test" => Command::Test(take_part(&mut rest)?),
         other => return Err(Failure::new(format!("there is no command `{other}`"))),
     };
@@ -116,6 +146,23 @@ fn take_part(rest: &mut Vec<String>) -> Outcome<Part> {
     }
 }
 
+fn take_bench(rest: &mut Vec<String>) -> Outcome<Bench> {
+    let mut options = Vec::new();
+    for flag in ["--runs", "--n"] {
+        if let Some(number) = take_value(rest, flag)? {
+            number.parse::<u32>().map_err(|_| Failure::new(format!("`{number}` is not a number for `{flag}`")))?;
+            options.extend([flag.to_owned(), number]);
+        }
+    }
+    if let Some(names) = take_value(rest, "--contenders")? {
+        options.extend(["--contenders".to_owned(), names]);
+    }
+    if take_flag(rest, "--million") {
+        options.push("--million".to_owned());
+    }
+    Ok(Bench { only: (!rest.is_empty()).then(|| rest.remove(0)), options })
+}
+
 fn take_mode(rest: &mut Vec<String>) -> Mode {
     let dev = take_flag(rest, "--dev");
     let release = take_flag(rest, "--release");
@@ -128,16 +175,20 @@ fn take_flag(rest: &mut Vec<String>, flag: &str) -> bool {
     rest.len() != before
 }
 
-fn take_port(rest: &mut Vec<String>) -> Outcome<u16> {
-    let Some(at) = rest.iter().position(|word| word == "--port") else {
-        return Ok(DEMO_PORT);
+fn take_value(rest: &mut Vec<String>, flag: &str) -> Outcome<Option<String>> {
+    let Some(at) = rest.iter().position(|word| word == flag) else {
+        return Ok(None);
     };
     rest.remove(at);
     if at >= rest.len() {
-        return Err(Failure::new("`--port` needs a number"));
+        return Err(Failure::new(format!("`{flag}` needs a value")));
     }
-    let number = rest.remove(at);
-    number.parse().map_err(|_| Failure::new(format!("`{number}` is not a port number")))
+    Ok(Some(rest.remove(at)))
+}
+
+fn take_number<N: FromStr>(rest: &mut Vec<String>, option: &str, what: &str) -> Outcome<Option<N>> {
+    let Some(number) = take_value(rest, option)? else { return Ok(None) };
+    number.parse().map(Some).map_err(|_| Failure::new(format!("`{number}` is not {what}")))
 }
 
 #[cfg(test)]
@@ -171,7 +222,13 @@ mod tests {
         check("demo", demo(Driver::Person, 8787, Mode::Release));
         check("demo --port 99 --dev", demo(Driver::Person, 99, Mode::Dev));
         check("demo --scripted", demo(Driver::Script, 8787, Mode::Release));
-        check("bench reset", Command::Bench { only: Some("reset".into()) });
+        check("bench", Command::Bench(Bench::default()));
+        check("bench reset", Command::Bench(Bench { only: Some("reset".into()), options: Vec::new() }));
+        let options = ["--runs", "3", "--contenders", "dexie,yjs", "--million"].map(str::to_owned).to_vec();
+        let bench = Bench { only: Some("compare".into()), options };
+        check("bench compare --million --contenders dexie,yjs --runs 3", Command::Bench(bench));
+        check("oracle", Command::Oracle(Seeds { from: 1, count: 50 }));
+        check("oracle --from 7 --seeds 1", Command::Oracle(Seeds { from: 7, count: 1 }));
     }
 
     #[test]
@@ -179,7 +236,9 @@ mod tests {
         check_refused("tset", "there is no command `tset`");
         check_refused("test browsers", "there are no tests called `browsers`");
         check_refused("setup --force", "`setup` does not take `--force`");
-        check_refused("demo --port", "`--port` needs a number");
+        check_refused("demo --port", "`--port` needs a value");
+        check_refused("bench --runs many", "`many` is not a number for `--runs`");
         check_refused("demo --port high", "`high` is not a port number");
+        check_refused("oracle --from -1", "`-1` is not a seed");
     }
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::arguments::Mode;
-use crate::failure::{Failure, Outcome, While};
+use crate::arguments::{Bench, Mode};
+use crate::failure::{Failure, Outcome};
 use crate::files;
 use crate::package;
 use crate::process;
@@ -18,28 +18,45 @@ use crate::script;
 use crate::setup;
 use crate::stage::{self, Play};
 
-/// Runs all measurements, or those whose name contains `only`.
-pub fn run(project: &Project, only: Option<&str>) -> Outcome<()> {
+/// Runs all measurements, or those whose name contains a word. One that fails does not keep the others from running.
+pub fn run(project: &Project, wanted: &Bench) -> Outcome<()> {
     let browser = setup::all(project)?;
     setup::for_measuring(project)?;
     let mut scripts = files::with_extension(&project.path("bench"), "mjs")?;
-    scripts.retain(|script| only.is_none_or(|only| files::stem(script).contains(only)));
+    scripts.retain(|script| wanted.only.as_deref().is_none_or(|only| files::stem(script).contains(only)));
     if scripts.is_empty() {
         return Err(Failure::new("bench/ has no such scripts (*.mjs)"));
     }
     package::build(project, Mode::Release)?;
-    println!("building and starting ebbtide-server (release) ...");
-    let scene = stage::open(project, Play::Bench)?;
+    let scene = if scripts.iter().any(|script| needs_stage(script)) {
+        println!("building and starting ebbtide-server (release) ...");
+        Some(stage::open(project, Play::Bench)?)
+    } else {
+        None
+    };
     let mut rows = Vec::new();
+    let mut failures = Vec::new();
     for script in &scripts {
         println!("== {}", files::stem(script));
+        let mut command = match &scene {
+            Some(scene) => script::command(project, &browser, scene, script)?,
+            None => script::command_without_stage(project, &browser, script)?,
+        };
+        command.args(&wanted.options);
         let log = project.build(&format!("logs/bench-{}.log", files::stem(script)));
         let _ = std::fs::remove_file(&log);
-        let mut command = script::command(project, &browser, &scene, script)?;
-        process::run_logged_within(&mut command, &log, process::SCRIPT_PATIENCE)?;
-        rows.extend(rows_in(&log)?);
+        let outcome = process::run_listened_to(&mut command, &log, |line| match row(line) {
+            Some(row) => rows.push(row),
+            None => println!("{line}"),
+        });
+        if let Err(failure) = outcome {
+            println!("{failure}");
+            failures.push(files::stem(script).to_owned());
+        }
     }
-    scene.close();
+    if let Some(scene) = scene {
+        scene.close();
+    }
     println!();
     for line in table(&rows) {
         println!("{line}");
@@ -47,7 +64,12 @@ pub fn run(project: &Project, only: Option<&str>) -> Outcome<()> {
     for line in package::sizes(project) {
         println!("{line}");
     }
-    Ok(())
+    if failures.is_empty() { Ok(()) } else { Err(Failure::new(format!("failed: {}", failures.join(", ")))) }
+}
+
+/// A script that talks to a server says so by what it imports.
+fn needs_stage(script: &Path) -> bool {
+    std::fs::read_to_string(script).is_ok_and(|text| text.contains("/support/stage.mjs\""))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -55,18 +77,6 @@ struct Row {
     name: String,
     value: String,
     spread: String,
-}
-
-fn rows_in(log: &Path) -> Outcome<Vec<Row>> {
-    let text = std::fs::read_to_string(log).while_doing(|| format!("reading {}", log.display()))?;
-    let mut rows = Vec::new();
-    for line in text.lines() {
-        match row(line) {
-            Some(row) => rows.push(row),
-            None => println!("{line}"),
-        }
-    }
-    Ok(rows)
 }
 
 fn row(line: &str) -> Option<Row> {

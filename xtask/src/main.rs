@@ -9,6 +9,7 @@ mod demo;
 mod failure;
 mod files;
 mod http;
+mod oracle;
 mod package;
 mod port;
 mod process;
@@ -63,7 +64,8 @@ fn run(command: Command) -> Outcome<Verdict> {
         Command::Setup => setup::all(&project).map(|_| ())?,
         Command::Build(mode) => demo::build(&project, mode)?,
         Command::Demo(options) => demo::run(&project, &options)?,
-        Command::Bench { only } => bench::run(&project, only.as_deref())?,
+        Command::Bench(wanted) => bench::run(&project, &wanted)?,
+        Command::Oracle(seeds) => return oracle::run(&project, &seeds),
         Command::Serve => demo::serve_tests(&project)?,
         Command::Tidy => tidy::run(&project)?,
     }

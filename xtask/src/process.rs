@@ -5,6 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -67,6 +68,24 @@ pub fn run_logged_within(command: &mut Command, log: &Path, patience: Duration) 
         Err(failure) => failure.to_string(),
     };
     Err(Failure::new(format!("{}\n`{line}` {end}", String::from_utf8_lossy(output).trim_end())))
+}
+
+/// Runs a script that limits its own steps to its end, with what it complains of in `log`, and hands over each line of its
+/// output as it comes.
+pub fn run_listened_to(command: &mut Command, log: &Path, mut listen: impl FnMut(&str)) -> Outcome<()> {
+    let line = command_line(command);
+    let mut child = spawn(command.stdout(Stdio::piped()).stderr(open_log(log)?))?;
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            listen(&line);
+        }
+    }
+    let status = wait(&mut child, SCRIPT_PATIENCE)?;
+    if status.success() {
+        return Ok(());
+    }
+    let complaints = fs::read(log).unwrap_or_default();
+    Err(Failure::new(format!("{}\n`{line}` ended with {status}", String::from_utf8_lossy(&complaints).trim_end())))
 }
 
 /// Waits for a child to end by itself; one that takes too long is killed.
@@ -187,8 +206,6 @@ fn mark_of(pid: i32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader};
-
     use super::*;
 
     #[test]

@@ -13,18 +13,27 @@ use crate::failure::{Failure, Outcome, While};
 use crate::project::Project;
 use crate::setup::Browser;
 
-/// A command that runs one script.
+/// A command that runs one script on a stage.
 pub fn command(project: &Project, browser: &Browser, scene: &Scene, script: &Path) -> Outcome<Command> {
+    let mut command = command_without_stage(project, browser, script)?;
+    command.env("EBBTIDE_CONDUCTOR", scene.url());
+    Ok(command)
+}
+
+/// A command that runs a script which needs no server.
+pub fn command_without_stage(project: &Project, browser: &Browser, script: &Path) -> Outcome<Command> {
     let output = project.build("output");
     fs::create_dir_all(&output).while_doing(|| format!("making {}", output.display()))?;
     let mut command = project.command("node");
-    command
-        .arg(script)
-        .env("EBBTIDE_CONDUCTOR", scene.url())
-        .env("EBBTIDE_CHROMIUM", &browser.browser)
-        .env("EBBTIDE_CHROMIUM_ARGS", chromium_arguments(project)?)
-        .env("EBBTIDE_OUTPUT", output);
+    command.arg(script).env("EBBTIDE_OUTPUT", output);
+    give_browser(&mut command, project, browser)?;
     Ok(command)
+}
+
+/// Tells a script which browser to start, and how.
+pub fn give_browser(command: &mut Command, project: &Project, browser: &Browser) -> Outcome<()> {
+    command.env("EBBTIDE_CHROMIUM", &browser.browser).env("EBBTIDE_CHROMIUM_ARGS", chromium_arguments(project)?);
+    Ok(())
 }
 
 /// The flags of webdriver.json, so that they stand in one place.

@@ -1,0 +1,2 @@
+// What is found under `Realm.Auth.`.
+export { type ApiKey, ApiKeyAuth, EmailPasswordAuth } from "./auth.js";
