@@ -1,6 +1,8 @@
 //! The one place where JavaScript values and the database's values become each other.
 
-use ebbtide_core::{ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Value, ValueRef};
+use ebbtide_core::{
+    ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Snapshot, Value, ValueRef,
+};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::error::{Fault, Result, set};
@@ -40,9 +42,14 @@ pub(crate) fn value_to_js(value: ValueRef<'_>) -> JsValue {
     }
 }
 
-/// A value of a mixed, which says itself what it is: null, a boolean, a string, a number for a double, a bigint for an int,
-/// a `Date`, a `Uint8Array`, an array, or an object with one member: `objectId`, `uuid`, `decimal128` with their bytes,
-/// `float` with a number, `link` with class and key, `map` with an object of values.
+/// A value of a property of a type, or of an element of a collection of it.
+pub(crate) fn element_to_js(kind: PropertyType, value: ValueRef<'_>) -> JsValue {
+    if kind == PropertyType::Mixed { mixed_to_js(value) } else { value_to_js(value) }
+}
+
+/// A value of a mixed, for reading, which says itself what it is: null, a boolean, a string, a number (or a bigint that no
+/// number holds), a `Date`, a `Uint8Array`, or an object with one member: `objectId`, `uuid`, `decimal128` with their bytes,
+/// `link` with class and key, `nested` with what kind of collection lies there.
 pub(crate) fn mixed_to_js(value: ValueRef<'_>) -> JsValue {
     let tagged = |tag: &str, value: JsValue| {
         let object = js_sys::Object::new();
@@ -50,8 +57,6 @@ pub(crate) fn mixed_to_js(value: ValueRef<'_>) -> JsValue {
         object.into()
     };
     match value {
-        ValueRef::Int(value) => JsValue::from(value),
-        ValueRef::Float(value) => tagged("float", JsValue::from_f64(f64::from(value))),
         ValueRef::Date(value) => js_sys::Date::new(&JsValue::from_f64(value as f64)).into(),
         ValueRef::ObjectId(_) => tagged("objectId", value_to_js(value)),
         ValueRef::Uuid(_) => tagged("uuid", value_to_js(value)),
@@ -60,18 +65,12 @@ pub(crate) fn mixed_to_js(value: ValueRef<'_>) -> JsValue {
             let pair = js_sys::Array::of2(&JsValue::from_f64(f64::from(class.0)), &JsValue::from_f64(key.0 as f64));
             tagged("link", pair.into())
         }
-        ValueRef::Array(values) => {
-            values.iter().map(|value| mixed_to_js(value.as_ref())).collect::<js_sys::Array>().into()
-        }
-        ValueRef::Map(values) => {
-            let object = js_sys::Object::new();
-            for (key, value) in values {
-                set(&object, key, &mixed_to_js(value.as_ref()));
-            }
-            tagged("map", object.into())
-        }
+        ValueRef::Array(_) => tagged("nested", JsValue::from_str("list")),
+        ValueRef::Map(_) => tagged("nested", JsValue::from_str("dictionary")),
         ValueRef::Null
         | ValueRef::Bool(_)
+        | ValueRef::Int(_)
+        | ValueRef::Float(_)
         | ValueRef::Double(_)
         | ValueRef::String(_)
         | ValueRef::Data(_)
@@ -82,7 +81,31 @@ pub(crate) fn mixed_to_js(value: ValueRef<'_>) -> JsValue {
     }
 }
 
-/// A value of a mixed, as [`mixed_to_js`] writes it; numbers are doubles.
+/// The type of a value of a mixed, as a schema names it; for a link the name of its class in angle brackets.
+pub(crate) fn mixed_type(snapshot: &Snapshot, value: ValueRef<'_>) -> String {
+    let name = match value {
+        ValueRef::Null => "null",
+        ValueRef::Bool(_) => "bool",
+        ValueRef::Int(_) => "int",
+        ValueRef::Float(_) => "float",
+        ValueRef::Double(_) => "double",
+        ValueRef::Decimal(_) => "decimal128",
+        ValueRef::String(_) => "string",
+        ValueRef::Data(_) => "data",
+        ValueRef::Date(_) => "date",
+        ValueRef::ObjectId(_) => "objectId",
+        ValueRef::Uuid(_) => "uuid",
+        ValueRef::TypedLink(class, _) => return format!("<{}>", snapshot.schema().class(class).name),
+        ValueRef::Link(_) => "object",
+        ValueRef::Array(_) | ValueRef::List(_) => "list",
+        ValueRef::Map(_) | ValueRef::Dictionary(_) => "dictionary",
+        ValueRef::Set(_) => "set",
+    };
+    name.to_owned()
+}
+
+/// A value of a mixed, for writing: numbers are doubles, bigints ints, arrays lists; `map` has an object of values, `float` a
+/// number; otherwise as [`mixed_to_js`] has it.
 pub(crate) fn mixed_from_js(value: &JsValue) -> Option<Value> {
     if value.is_null() || value.is_undefined() {
         return Some(Value::Null);

@@ -11,6 +11,7 @@ mod host;
 mod idb;
 mod link;
 mod login;
+mod nested;
 mod observers;
 mod outbox;
 mod poison;

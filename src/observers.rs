@@ -175,10 +175,8 @@ impl Watched {
                 }
                 let changes = key_changes(keys, &now, |key| touched.contains(class, key));
                 *keys = now;
-                let deleted = match results.recipe.source {
-                    Source::Class(_) => false,
-                    Source::List { class, key, .. } => is_deleted(change, class, key),
-                };
+                let owner = results.recipe.source.owner();
+                let deleted = owner.is_some_and(|(class, key)| is_deleted(change, class, key));
                 told(changes, deleted).map(|changes| Notice::Collection { id, changes, deleted })
             }
             Watched::Values { results } => {

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use ebbtide_core::notify::Difference;
+use ebbtide_core::number::Number;
+use ebbtide_core::objects::{Element, List, Set};
 use ebbtide_core::query::{Aggregate, Order, Plan};
-use ebbtide_core::{ClassIndex, ColumnIndex, ObjectKey, PropertyType, Snapshot, Value, ValueRef};
 use ebbtide_core::{
-    Collection,
-    objects::{Element, List},
+    ClassIndex, Collection, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Snapshot, Value, ValueRef,
 };
 
 /// Where a collection's elements come from.
@@ -18,6 +18,45 @@ pub(crate) enum Source {
     Class(ClassIndex),
     /// The elements of one object's list.
     List { class: ClassIndex, key: ObjectKey, column: ColumnIndex },
+    /// The elements of one object's set.
+    Set { class: ClassIndex, key: ObjectKey, column: ColumnIndex },
+    /// The objects of a class that link to one object by a property.
+    Backlinks { class: ClassIndex, key: ObjectKey, from: (ClassIndex, ColumnIndex) },
+}
+
+impl Source {
+    /// The object that the collection belongs to.
+    pub(crate) fn owner(self) -> Option<(ClassIndex, ObjectKey)> {
+        match self {
+            Source::Class(_) => None,
+            Source::List { class, key, .. } | Source::Set { class, key, .. } | Source::Backlinks { class, key, .. } => {
+                Some((class, key))
+            }
+        }
+    }
+
+    /// The property whose elements these are.
+    pub(crate) fn property(self, snapshot: &Snapshot) -> Option<&Property> {
+        match self {
+            Source::Class(_) | Source::Backlinks { .. } => None,
+            Source::List { class, column, .. } | Source::Set { class, column, .. } => {
+                snapshot.schema().classes.get(class.index())?.properties.get(column.index())
+            }
+        }
+    }
+
+    /// The elements of a list or set, in its order.
+    pub(crate) fn values(self, snapshot: &Snapshot) -> Vec<ValueRef<'_>> {
+        match self {
+            Source::Class(_) | Source::Backlinks { .. } => Vec::new(),
+            Source::List { class, key, column } => {
+                list(snapshot, class, key, column).map_or_else(Vec::new, |list| list.iter().collect())
+            }
+            Source::Set { class, key, column } => {
+                set(snapshot, class, key, column).map_or_else(Vec::new, |set| set.iter().collect())
+            }
+        }
+    }
 }
 
 /// One step from the source to the result.
@@ -50,10 +89,9 @@ impl Recipe {
     pub(crate) fn element_class(&self, snapshot: &Snapshot) -> Option<ClassIndex> {
         match self.source {
             Source::Class(class) => Some(class),
-            Source::List { class, column, .. } => {
-                let schema = snapshot.schema();
-                let property = schema.classes.get(class.index())?.properties.get(column.index())?;
-                schema.class_index(property.target.as_deref()?)
+            Source::Backlinks { from, .. } => Some(from.0),
+            Source::List { .. } | Source::Set { .. } => {
+                snapshot.schema().class_index(self.source.property(snapshot)?.target.as_deref()?)
             }
         }
     }
@@ -69,9 +107,16 @@ impl Recipe {
                 }
                 Some(Stage::Order(_) | Stage::OrderValues { .. }) | None => snapshot.table(class).keys().collect(),
             },
-            Source::List { class, key, column } => list(snapshot, class, key, column).map_or_else(Vec::new, |list| {
-                list.iter().filter_map(|value| if let ValueRef::Link(key) = value { Some(key) } else { None }).collect()
-            }),
+            Source::Backlinks { class, key, from } => {
+                let is_there = contains(snapshot, class, key);
+                let links = is_there.then(|| snapshot.table(class).backlinks(key)).into_iter().flatten();
+                let from_here = links.filter(|(class, column, ..)| (*class, *column) == from);
+                from_here.flat_map(|(_, _, key, count)| std::iter::repeat_n(key, count as usize)).collect()
+            }
+            Source::List { .. } | Source::Set { .. } => {
+                let values = self.source.values(snapshot).into_iter();
+                values.filter_map(|value| if let ValueRef::Link(key) = value { Some(key) } else { None }).collect()
+            }
         };
         for stage in stages {
             match stage {
@@ -117,9 +162,7 @@ impl Recipe {
     pub(crate) fn is_concerned(&self, difference: &Difference, after: &Snapshot) -> bool {
         let schema = after.schema();
         let mut classes: Vec<ClassIndex> = self.element_class(after).into_iter().collect();
-        if let Source::List { class, .. } = self.source {
-            classes.push(class);
-        }
+        classes.extend(self.source.owner().map(|(class, _)| class));
         for stage in &self.stages {
             match stage {
                 Stage::Filter(plan) => classes.extend(plan.dependencies().others.iter().map(|(class, _)| *class)),
@@ -141,16 +184,14 @@ impl Recipe {
         false
     }
 
-    /// The positions in the list of a collection of values, in the collection's order.
+    /// The positions in the list or set of a collection of values, in the collection's order.
     pub(crate) fn positions(&self, snapshot: &Snapshot) -> Vec<u32> {
-        let Source::List { class, key, column } = self.source else { return Vec::new() };
-        let Some(list) = list(snapshot, class, key, column) else { return Vec::new() };
-        let mut positions: Vec<u32> = (0..list.len() as u32).collect();
+        let values = self.source.values(snapshot);
+        let mut positions: Vec<u32> = (0..values.len() as u32).collect();
         for stage in &self.stages {
             if let Stage::OrderValues { ascending } = stage {
-                let value = |position: &u32| list.get(*position as usize).unwrap_or(ValueRef::Null);
                 positions.sort_by(|a, b| {
-                    let order = value(a).total_cmp(&value(b));
+                    let order = values[*a as usize].total_cmp(&values[*b as usize]);
                     if *ascending { order } else { order.reverse() }
                 });
             }
@@ -158,7 +199,7 @@ impl Recipe {
         positions
     }
 
-    /// The elements of a collection of values, in the collection's order.
+    /// The elements of a collection of values of a list, in the collection's order.
     pub(crate) fn elements<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Element> {
         let Source::List { class, key, column } = self.source else { return Vec::new() };
         let Some(list) = list(snapshot, class, key, column) else { return Vec::new() };
@@ -168,15 +209,7 @@ impl Recipe {
 
     /// Whether the elements are values, not objects.
     pub(crate) fn is_of_values(&self, snapshot: &Snapshot) -> bool {
-        match self.source {
-            Source::Class(_) => false,
-            Source::List { class, column, .. } => snapshot
-                .schema()
-                .classes
-                .get(class.index())
-                .and_then(|class| class.properties.get(column.index()))
-                .is_some_and(|property| property.kind != PropertyType::Link),
-        }
+        self.source.property(snapshot).is_some_and(|property| property.kind != PropertyType::Link)
     }
 }
 
@@ -188,6 +221,18 @@ pub(crate) fn list(snapshot: &Snapshot, class: ClassIndex, key: ObjectKey, colum
     }
     match snapshot.table(class).row(key)?.value(column) {
         ValueRef::List(list) => Some(list),
+        _ => None,
+    }
+}
+
+/// A set property of an object.
+pub(crate) fn set(snapshot: &Snapshot, class: ClassIndex, key: ObjectKey, column: ColumnIndex) -> Option<&Set> {
+    let property = snapshot.schema().classes.get(class.index())?.properties.get(column.index())?;
+    if property.collection != Collection::Set {
+        return None;
+    }
+    match snapshot.table(class).row(key)?.value(column) {
+        ValueRef::Set(set) => Some(set),
         _ => None,
     }
 }
@@ -285,24 +330,34 @@ impl Results {
     }
 }
 
-/// The least, greatest, sum or average of the numbers among values; null if there is none, but a sum of none is zero.
+/// The least, greatest, sum or average of the numbers and dates among values; null if there is none, but a sum of none is
+/// zero. The sum and the average of a decimal and any other number is a decimal.
 pub(crate) fn fold_values<'a>(values: impl Iterator<Item = ValueRef<'a>>, operation: Aggregate) -> Value {
     let values: Vec<ValueRef<'a>> = values.filter(|value| !value.is_null()).collect();
-    let numbers = || {
-        values.iter().filter_map(|value| match value {
-            ValueRef::Int(value) => Some(*value as f64),
-            ValueRef::Double(value) => Some(*value),
-            _ => None,
-        })
-    };
-    let picked = match operation {
-        Aggregate::Min => values.iter().min_by(|a, b| a.total_cmp(b)),
-        Aggregate::Max => values.iter().max_by(|a, b| a.total_cmp(b)),
-        Aggregate::Sum => return Value::Double(numbers().sum()),
-        Aggregate::Average if values.is_empty() => None,
-        Aggregate::Average => return Value::Double(numbers().sum::<f64>() / values.len() as f64),
-    };
-    picked.map_or(Value::Null, ValueRef::to_owned)
+    let is_ordered = |value: &&ValueRef<'a>| Number::of(**value).is_some() || matches!(value, ValueRef::Date(_));
+    let numbers: Vec<Number> = values.iter().filter_map(|value| Number::of(*value)).collect();
+    match operation {
+        Aggregate::Min => {
+            values.iter().filter(is_ordered).min_by(|a, b| a.total_cmp(b)).map_or(Value::Null, ValueRef::to_owned)
+        }
+        Aggregate::Max => {
+            values.iter().filter(is_ordered).max_by(|a, b| a.total_cmp(b)).map_or(Value::Null, ValueRef::to_owned)
+        }
+        Aggregate::Sum => sum(&numbers),
+        Aggregate::Average if numbers.is_empty() => Value::Null,
+        Aggregate::Average => match sum(&numbers) {
+            Value::Decimal(sum) => Value::Decimal(sum.divide_by(numbers.len() as u64)),
+            Value::Double(sum) => Value::Double(sum / numbers.len() as f64),
+            other => other,
+        },
+    }
+}
+
+fn sum(numbers: &[Number]) -> Value {
+    if numbers.iter().any(|number| matches!(number, Number::Decimal(_))) {
+        return Value::Decimal(numbers.iter().fold(Decimal::ZERO, |sum, number| sum.add(number.to_decimal())));
+    }
+    Value::Double(numbers.iter().map(|number| number.to_double()).sum())
 }
 
 #[cfg(test)]

@@ -14,6 +14,11 @@ export function isUuid(value: unknown): value is BSON.UUID {
   );
 }
 
+/** Whether `value` is a Decimal128 of this or of another copy of bson. */
+export function isDecimal(value: unknown): value is BSON.Decimal128 {
+  return value instanceof BSON.Decimal128 || hasBsonType(value, "Decimal128");
+}
+
 function hasBsonType(value: unknown, type: string): boolean {
   return typeof value === "object" && value !== null && (value as { _bsontype?: unknown })._bsontype === type;
 }
@@ -26,4 +31,9 @@ export function objectIdBytes(value: BSON.ObjectId): Uint8Array {
 /** The 16 bytes of a UUID. */
 export function uuidBytes(value: BSON.UUID): Uint8Array {
   return Uint8Array.from((value as unknown as { buffer: Uint8Array }).buffer);
+}
+
+/** The 16 bytes of a Decimal128. */
+export function decimalBytes(value: BSON.Decimal128): Uint8Array {
+  return Uint8Array.from(value.bytes);
 }

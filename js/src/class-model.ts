@@ -1,14 +1,22 @@
 // A class of one realm: its properties, and the prototype whose accessors read and write the engine, one call a property.
 
 import type { CoreClass } from "./core.js";
+import { Counter, CounterCell } from "./counter.js";
 import { assignProperty } from "./create.js";
-import { AssertionError, NotAvailableError } from "./errors.js";
+import { DictionaryMethods } from "./dictionary.js";
+import { PropertyDictionarySource } from "./dictionary-source.js";
+import { AssertionError } from "./errors.js";
 import { List } from "./list.js";
-import { ListSource } from "./list-source.js";
+import { PropertyListSource } from "./list-source.js";
+import { liftMixed } from "./mixed.js";
 import { RealmObject } from "./object.js";
 import { stringAt } from "./packed.js";
-import { liftPrimitive, type PropertyModel, propertyModel } from "./property.js";
+import { liftPrimitive, linkingModel, type PropertyModel, propertyModel } from "./property.js";
+import type { Results } from "./results.js";
+import { makeResults } from "./results-maker.js";
 import type { CanonicalObjectSchema } from "./schema.js";
+import { RealmSet } from "./set.js";
+import { SetSource } from "./set-source.js";
 import { KEY, MODEL } from "./symbols.js";
 import type { View } from "./view.js";
 
@@ -20,14 +28,16 @@ export interface ClassModel {
   readonly schema: CanonicalObjectSchema;
   readonly names: string[];
   readonly properties: Map<string, PropertyModel>;
-  /** The same, in order. */
-  readonly propertyList: PropertyModel[];
+  /** Those that are in the store: all but links the other way round. */
+  readonly stored: PropertyModel[];
   readonly primaryKey: PropertyModel | undefined;
   /** The object with this key. */
   wrap(key: number): RealmObject<unknown>;
   /** Reads a property: one call to the engine. */
   read(key: number, property: PropertyModel): unknown;
   isValid(key: number): boolean;
+  /** The objects of a class that link to one by a property, live. */
+  linksFrom(key: number, from: ClassModel, property: PropertyModel): Results<unknown>;
   property(name: string): PropertyModel;
 }
 
@@ -39,15 +49,21 @@ export function createClassModel(
   schema: CanonicalObjectSchema,
   core: CoreClass,
 ): ClassModel {
-  const properties = new Map<string, PropertyModel>();
+  const stored: PropertyModel[] = [];
+  const computed: PropertyModel[] = [];
   for (const declared of Object.values(schema.properties)) {
-    const column = core.properties.findIndex(({ name }) => name === declared.name);
+    if (declared.type === "linkingObjects") {
+      computed.push(linkingModel(schema.name, declared));
+      continue;
+    }
+    const column = core.properties.findIndex(({ name }) => name === declared.mapTo);
     const found = core.properties[column];
-    if (found) properties.set(declared.name, propertyModel(declared, found, column));
+    if (found) stored.push(propertyModel(schema.name, declared, found, column, (name) => view.isEmbedded(name)));
   }
+  const properties = new Map([...stored, ...computed].map((property) => [property.name, property]));
   const names = [...properties.keys()];
   const readers = new Map<PropertyModel, (key: number) => unknown>();
-  const handler = objectHandler(names, properties);
+  const readersByName = new Map<string | symbol, (key: number) => unknown>();
   // A plain constructor makes objects faster than Object.create does.
   const Managed = function (this: { [KEY]: number }, key: number) {
     this[KEY] = key;
@@ -60,9 +76,9 @@ export function createClassModel(
     schema,
     names,
     properties,
-    propertyList: [...properties.values()],
+    stored,
     primaryKey: schema.primaryKey === undefined ? undefined : properties.get(schema.primaryKey),
-    wrap: (key) => new Proxy(new Managed(key), handler) as RealmObject<unknown>,
+    wrap: (key) => new Proxy(new Managed(key), handler as ProxyHandler<object>) as RealmObject<unknown>,
     read(key, property) {
       if (!view.isOpen) throw new AssertionError(INVALID);
       try {
@@ -72,6 +88,7 @@ export function createClassModel(
       }
     },
     isValid: (key) => view.isOpen && view.core.isValid(index, key),
+    linksFrom: (key, from, property) => backlinks(model, key, from, property),
     property(name) {
       const property = properties.get(name);
       if (!property) throw new Error(`Property '${name}' does not exist on '${schema.name}' objects`);
@@ -79,11 +96,13 @@ export function createClassModel(
     },
   };
 
+  const handler = objectHandler(model, readersByName);
   const prototype = Object.create(prototypeOf(schema));
   Object.defineProperty(prototype, MODEL, { value: model });
   for (const property of properties.values()) {
     const readValue = reader(model, property);
     readers.set(property, readValue);
+    readersByName.set(property.name, readValue);
     Object.defineProperty(prototype, property.name, accessor(model, property, readValue));
   }
   Managed.prototype = prototype;
@@ -116,6 +135,7 @@ function accessor(model: ClassModel, property: PropertyModel, readValue: (key: n
     set(this: Keyed, value: unknown) {
       view.assertWritable();
       if (!view.core.isValid(index, this[KEY])) throw new AssertionError(INVALID);
+      if (property.origin !== undefined) throw new Error("Not supported");
       assignProperty(model, this[KEY], property, value);
     },
   };
@@ -126,7 +146,21 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
   const { view, index } = model;
   const { core } = view;
   const { column, kind } = property;
-  if (property.isList) return (key) => new List(new ListSource(model, key, property));
+  if (property.origin !== undefined) return (key) => linksTo(model, key, property);
+  switch (property.collection) {
+    case "list":
+      return (key) => new List(new PropertyListSource(model, key, property));
+    case "set":
+      return (key) => new RealmSet(new SetSource(model, key, property));
+    case "dictionary":
+      return (key) => new DictionaryMethods(new PropertyDictionarySource(model, key, property));
+    case undefined:
+      break;
+  }
+  if (property.isCounter) {
+    return (key) =>
+      core.getNumber(index, key, column) === undefined ? null : new Counter(new CounterCell(model, key, property));
+  }
   switch (kind) {
     case "string":
       return (key) => {
@@ -136,6 +170,9 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
       };
     case "bool":
       return (key) => core.get(index, key, column);
+    case "mixed":
+      return (key) => liftMixed(view, core.get(index, key, column), () => ({ owner: model, key, property, path: [] }));
+    case "float":
     case "double":
       return (key) => core.getNumber(index, key, column) ?? null;
     case "int":
@@ -159,27 +196,56 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
         return target.wrap(value);
       };
     }
-    case "float":
-    case "decimal128":
-    case "mixed":
-      throw new NotAvailableError(`The type '${kind}'`);
     case "data":
+    case "decimal128":
     case "objectId":
     case "uuid":
       return (key) => liftPrimitive(kind, core.get(index, key, column));
   }
 }
 
+/** The objects that a property of links the other way round has. */
+function linksTo(model: ClassModel, key: number, { target, origin }: PropertyModel): Results<unknown> {
+  const from = model.view.model(target);
+  const property =
+    from.stored.find(({ name }) => name === origin) ?? from.stored.find((p) => p.schema.mapTo === origin);
+  if (!property) throw new Error(`Expected a '${origin}' property on ${target}`);
+  return backlinks(model, key, from, property);
+}
+
+/** The objects of a class that link to one by a property, live. */
+function backlinks(model: ClassModel, key: number, from: ClassModel, property: PropertyModel): Results<unknown> {
+  const query = model.view.core.backlinks(model.index, key, from.index, property.column);
+  return makeResults(model.view, { model: from, kind: "link", optional: false }, query, "");
+}
+
 function explain(model: ClassModel, key: number, error: unknown): unknown {
   return model.isValid(key) ? error : new AssertionError(INVALID);
 }
 
-/** Makes `Object.keys`, spread and class fields see properties that live on the prototype; reads do not pass here. */
-function objectHandler(names: string[], properties: Map<string, PropertyModel>): ProxyHandler<object> {
+/**
+ * Makes `Object.keys`, spread and class fields see properties that live on the prototype. Reads pass here too: a trap that
+ * finds the reader by name is faster than a proxy without one.
+ */
+function objectHandler(
+  model: ClassModel,
+  readers: Map<string | symbol, (key: number) => unknown>,
+): ProxyHandler<Keyed> {
+  const { names, properties, view } = model;
   return {
+    get(target, name, receiver) {
+      const readValue = readers.get(name);
+      if (readValue === undefined) return Reflect.get(target, name, receiver);
+      if (!view.isOpen) throw new AssertionError(INVALID);
+      try {
+        return readValue(target[KEY]);
+      } catch (error) {
+        throw explain(model, target[KEY], error);
+      }
+    },
     ownKeys(target) {
       const own = Reflect.ownKeys(target);
-      return own.length === 1 ? names : [...names, ...own.filter((key) => key !== KEY)];
+      return own.length === 1 ? names : [...own.filter((key) => key !== KEY), ...names];
     },
     getOwnPropertyDescriptor(target, name) {
       if (typeof name === "string" && properties.has(name)) {

@@ -97,7 +97,19 @@ export interface Host {
 }
 
 /** One value as it crosses the boundary. */
-export type CoreValue = null | undefined | boolean | number | bigint | string | Uint8Array | Date;
+export type CoreValue = null | undefined | boolean | number | bigint | string | Uint8Array | Date | CoreMixed;
+
+/** A value of a mixed that no JavaScript primitive stands for. */
+export type CoreMixed =
+  | { objectId: Uint8Array }
+  | { uuid: Uint8Array }
+  | { decimal128: Uint8Array }
+  | { link: [cls: number, key: number] }
+  | { map: Record<string, CoreValue> }
+  | CoreValue[];
+
+/** What lies where in a mixed: a position in a list or a name in a dictionary, one a level. */
+export type CorePath = (number | string)[];
 
 /** One engine for one path in this page. */
 export interface RealmCore {
@@ -116,12 +128,28 @@ export interface RealmCore {
   /** Where a string is: address times 256 plus length; -1 for null, -2 if it is too long for that. */
   stringAt(cls: number, key: number, column: number): number;
   find(cls: number, primaryKey: CoreValue): number;
+  /** The same for an int. */
+  findInt(cls: number, primaryKey: number): number;
   delete(cls: number, key: number): void;
   set(cls: number, key: number, column: number, value: CoreValue): void;
   setDefault(cls: number, key: number, column: number, value: CoreValue): void;
   get(cls: number, key: number, column: number): unknown;
   /** A number, date or link, without the cost of an object; undefined for null. Ints are rounded to doubles. */
   getNumber(cls: number, key: number, column: number): number | undefined;
+  /** What a mixed holds, as a schema names types; `<Dog>` for a link. */
+  mixedType(cls: number, key: number, column: number): string;
+  increment(cls: number, key: number, column: number, by: number | bigint): void;
+  /** Sets a mark, which `release` forgets and `rewind` goes back to. Marks nest. */
+  mark(): void;
+  release(): void;
+  rewind(): void;
+  /** Creates an embedded object in its place and gives its key. */
+  embed(cls: number, key: number, column: number): number;
+  embedInsert(cls: number, key: number, column: number, index: number): number;
+  embedReplace(cls: number, key: number, column: number, index: number): number;
+  embedEntry(cls: number, key: number, column: number, name: string): number;
+  backlinks(cls: number, key: number, fromClass: number, fromColumn: number): QueryCore;
+  backlinkCount(cls: number, key: number): number;
   isValid(cls: number, key: number): boolean;
   count(cls: number): number;
   keyAt(cls: number, index: number): number;
@@ -132,6 +160,30 @@ export interface RealmCore {
   listRemove(cls: number, key: number, column: number, index: number): void;
   listMove(cls: number, key: number, column: number, from: number, to: number): void;
   listClear(cls: number, key: number, column: number): void;
+  listValues(cls: number, key: number, column: number): unknown[];
+  setLength(cls: number, key: number, column: number): number;
+  setAt(cls: number, key: number, column: number, index: number): unknown;
+  setValues(cls: number, key: number, column: number): unknown[];
+  setFind(cls: number, key: number, column: number, value: CoreValue): number;
+  setAdd(cls: number, key: number, column: number, value: CoreValue): boolean;
+  setRemove(cls: number, key: number, column: number, value: CoreValue): boolean;
+  setClear(cls: number, key: number, column: number): void;
+  setQuery(cls: number, key: number, column: number, text: string | undefined, args: unknown[] | undefined): QueryCore;
+  dictionaryLength(cls: number, key: number, column: number): number;
+  dictionaryGet(cls: number, key: number, column: number, name: string): unknown;
+  dictionaryKeys(cls: number, key: number, column: number): string[];
+  dictionaryValues(cls: number, key: number, column: number): unknown[];
+  dictionarySet(cls: number, key: number, column: number, name: string, value: CoreValue): void;
+  dictionaryRemove(cls: number, key: number, column: number, name: string): boolean;
+  dictionaryClear(cls: number, key: number, column: number): void;
+  nestedGet(cls: number, key: number, column: number, path: CorePath): unknown;
+  nestedLength(cls: number, key: number, column: number, path: CorePath): number;
+  nestedKeys(cls: number, key: number, column: number, path: CorePath): string[] | undefined;
+  nestedSet(cls: number, key: number, column: number, path: CorePath, at: number | string, value: CoreValue): void;
+  nestedInsert(cls: number, key: number, column: number, path: CorePath, index: number, value: CoreValue): void;
+  nestedRemove(cls: number, key: number, column: number, path: CorePath, at: number | string): void;
+  nestedMove(cls: number, key: number, column: number, path: CorePath, from: number, to: number): void;
+  nestedClear(cls: number, key: number, column: number, path: CorePath): void;
   query(cls: number, text: string, args: unknown[]): QueryCore;
   listQuery(cls: number, key: number, column: number, text: string | undefined, args: unknown[] | undefined): QueryCore;
   frozen(): RealmCore;
@@ -151,6 +203,9 @@ export interface QueryCore {
   indexOf(key: number): number;
   keys(): Float64Array;
   valueAt(index: number): unknown;
+  values(): unknown[];
+  /** Where the value at `index` lies in the list that the query is over. */
+  positionAt(index: number): number;
   filter(text: string, args: unknown[]): QueryCore;
   sort(keys: [string, boolean][]): QueryCore;
   description(): string;

@@ -1,29 +1,70 @@
-import { IllegalConstructorError, NotAvailableError } from "./errors.js";
+import { assert } from "./assert.js";
+import type { ClassModel } from "./class-model.js";
+import { AssertionError, IllegalConstructorError, TypeAssertionError } from "./errors.js";
+import type { PropertyModel } from "./property.js";
+import { CELL } from "./symbols.js";
 
-/** An integer whose increments add up when devices make them at the same time: not available yet. */
+/** @internal Where a counter's number is. */
+export class CounterCell {
+  constructor(
+    readonly owner: ClassModel,
+    readonly key: number,
+    readonly property: PropertyModel,
+  ) {}
+}
+
+/** An integer whose increments add up when devices make them at the same time. */
 export class Counter {
   /** @internal */
-  constructor() {
-    throw new IllegalConstructorError("Counter");
+  declare readonly [CELL]: CounterCell;
+
+  /** @internal */
+  constructor(cell: CounterCell) {
+    if (!(cell instanceof CounterCell)) throw new IllegalConstructorError("Counter");
+    Object.defineProperty(this, CELL, { value: cell });
   }
 
   /** The count now. */
   get value(): number {
-    throw new NotAvailableError("A counter");
+    const { owner, key, property } = this[CELL];
+    assert(owner.isValid(key), "Accessing object which has been invalidated or deleted");
+    return Number(owner.view.core.get(owner.index, key, property.column));
+  }
+  set value(_value: number) {
+    throw new Error("To update the value, use the methods on the Counter.");
   }
 
   /** Adds to the count. */
-  increment(_by?: number): void {
-    throw new NotAvailableError("A counter");
+  increment(by = 1): void {
+    const { owner, key, property } = this.writable();
+    assertInteger(by, "by");
+    owner.view.core.increment(owner.index, key, property.column, by);
   }
 
   /** Subtracts from the count. */
-  decrement(_by?: number): void {
-    throw new NotAvailableError("A counter");
+  decrement(by = 1): void {
+    this.writable();
+    assertInteger(by, "by");
+    this.increment(-by);
   }
 
   /** Sets the count, whatever others add to it meanwhile. */
-  set(_value: number): void {
-    throw new NotAvailableError("A counter");
+  set(value: number): void {
+    const { owner, key, property } = this.writable();
+    assertInteger(value, "value");
+    owner.view.core.set(owner.index, key, property.column, value);
   }
+
+  private writable(): CounterCell {
+    const cell = this[CELL];
+    cell.owner.view.assertWritable();
+    if (!cell.owner.isValid(cell.key)) {
+      throw new AssertionError("Accessing object which has been invalidated or deleted");
+    }
+    return cell;
+  }
+}
+
+function assertInteger(value: unknown, name: string): void {
+  if (!Number.isSafeInteger(value)) throw new TypeAssertionError("an integer", value, name);
 }

@@ -1,6 +1,12 @@
+import { assert, assertFunction } from "./assert.js";
 import { Collection } from "./collection.js";
-import { IllegalConstructorError, NotAvailableError } from "./errors.js";
+import { setEntry } from "./create.js";
+import { DictionarySource, NestedDictionarySource } from "./dictionary-source.js";
+import { IllegalConstructorError } from "./errors.js";
+import { registerNestedDictionary } from "./nested-maker.js";
+import type { JsonCache } from "./object.js";
 import type { DefaultObject } from "./schema.js";
+import { ENTRIES } from "./symbols.js";
 
 /** What happened to a dictionary, by key. */
 export type DictionaryChangeSet = {
@@ -11,6 +17,43 @@ export type DictionaryChangeSet = {
 
 export type DictionaryChangeCallback<T = unknown> = (dictionary: Dictionary<T>, changes: DictionaryChangeSet) => void;
 
+const NO_SYMBOLS = "Symbols cannot be used as keys of a dictionary";
+
+/** @internal Turns `dictionary.name`, assignment, `delete` and `Object.keys` into calls to the source. */
+const handler: ProxyHandler<DictionaryMethods> = {
+  get(target, name) {
+    const own = Reflect.get(target, name, target);
+    return own === undefined && typeof name === "string" ? target[ENTRIES].get(name) : own;
+  },
+  set(target, name, value) {
+    assert(typeof name === "string", NO_SYMBOLS);
+    const source = target[ENTRIES];
+    source.assertWritable();
+    setEntry(source, name, value);
+    return true;
+  },
+  deleteProperty(target, name) {
+    if (typeof name !== "string") return false;
+    const source = target[ENTRIES];
+    source.assertWritable();
+    source.remove(name);
+    return true;
+  },
+  has(target, name) {
+    return Reflect.has(target, name) || (typeof name === "string" && target[ENTRIES].raw(name) !== undefined);
+  },
+  ownKeys(target) {
+    return target[ENTRIES].names();
+  },
+  getOwnPropertyDescriptor(target, name) {
+    if (typeof name !== "string" || target[ENTRIES].raw(name) === undefined) return undefined;
+    return { configurable: true, enumerable: true, writable: true, value: target[ENTRIES].get(name) };
+  },
+  defineProperty(target, name, descriptor) {
+    return handler.set?.(target, name, descriptor.value, target) ?? false;
+  },
+};
+
 /** The methods of a dictionary, without the values that are read by key. */
 export class DictionaryMethods<T = unknown> extends Collection<
   string,
@@ -19,25 +62,32 @@ export class DictionaryMethods<T = unknown> extends Collection<
   [string, T],
   DictionaryChangeCallback<T>
 > {
-  constructor() {
+  /** @internal */
+  declare readonly [ENTRIES]: DictionarySource;
+
+  /** @internal */
+  constructor(source?: DictionarySource) {
+    if (!(source instanceof DictionarySource)) throw new IllegalConstructorError("Dictionary");
     super();
-    throw new IllegalConstructorError("Dictionary");
+    Object.defineProperty(this, ENTRIES, { value: source, configurable: true });
+    // biome-ignore lint/correctness/noConstructorReturn: access by key needs a proxy
+    return new Proxy(this as unknown as DictionaryMethods, handler) as unknown as this;
   }
 
   override isValid(): boolean {
-    throw new NotAvailableError("A dictionary");
+    return this[ENTRIES].isValid();
   }
 
-  override keys(): Generator<string> {
-    throw new NotAvailableError("A dictionary");
+  override *keys(): Generator<string> {
+    yield* this[ENTRIES].names();
   }
 
-  override values(): Generator<T> {
-    throw new NotAvailableError("A dictionary");
+  override *values(): Generator<T> {
+    for (const [, value] of this[ENTRIES].entries()) yield value as T;
   }
 
-  override entries(): Generator<[string, T]> {
-    throw new NotAvailableError("A dictionary");
+  override *entries(): Generator<[string, T]> {
+    yield* this[ENTRIES].entries() as [string, T][];
   }
 
   override [Symbol.iterator](): Generator<[string, T]> {
@@ -47,33 +97,62 @@ export class DictionaryMethods<T = unknown> extends Collection<
   /** Writes one value, or every value of an object. */
   set(elements: { [key: string]: T }): this;
   set(key: string, value: T): this;
-  set(_elementsOrKey: string | { [key: string]: T }, _value?: T): this {
-    throw new NotAvailableError("A dictionary");
+  set(elementsOrKey: string | { [key: string]: T }, value?: T): this {
+    const source = this[ENTRIES];
+    source.assertWritable();
+    const elements = typeof elementsOrKey === "object" ? elementsOrKey : { [elementsOrKey]: value };
+    assert(Object.getOwnPropertySymbols(elements).length === 0, NO_SYMBOLS);
+    for (const [key, element] of Object.entries(elements)) setEntry(source, key, element);
+    return this;
   }
 
   /** Removes what is kept under one key or several. */
-  remove(_key: string | string[]): this {
-    throw new NotAvailableError("A dictionary");
+  remove(key: string | string[]): this {
+    const source = this[ENTRIES];
+    source.assertWritable();
+    for (const name of typeof key === "string" ? [key] : key) source.remove(name);
+    return this;
   }
 
-  override toJSON(_key?: string, _cache?: unknown): DefaultObject {
-    throw new NotAvailableError("A dictionary");
+  override toJSON(_key?: string, cache?: unknown): DefaultObject {
+    const seen: JsonCache = cache instanceof Map ? cache : new Map();
+    const json = ([name, value]: [string, unknown]): [string, unknown] => {
+      const toJSON = isLive(value) ? value.toJSON : undefined;
+      return [name, toJSON ? toJSON.call(value, name, seen) : value];
+    };
+    return Object.fromEntries(this[ENTRIES].entries().map(json));
   }
 
-  override addListener(_callback: DictionaryChangeCallback<T>, _keyPaths?: string | string[]): void {
-    throw new NotAvailableError("A dictionary");
+  override addListener(callback: DictionaryChangeCallback<T>, _keyPaths?: string | string[]): void {
+    assertFunction(callback, "callback");
+    const source = this[ENTRIES];
+    source.view.assertOpen();
+    const { coordinator } = source.view;
+    assert(coordinator, "A frozen realm does not change: it takes no listeners");
+    source.assertValid();
+    source.observe(source.view.core);
   }
 
-  override removeListener(_callback: DictionaryChangeCallback<T>): void {
-    throw new NotAvailableError("A dictionary");
+  override removeListener(callback: DictionaryChangeCallback<T>): void {
+    assertFunction(callback, "callback");
+    const { view, identity } = this[ENTRIES];
+    view.coordinator?.observations.remove(view, identity, this, callback as never);
   }
 
   override removeAllListeners(): void {
-    throw new NotAvailableError("A dictionary");
+    const { view, identity } = this[ENTRIES];
+    view.coordinator?.observations.removeAll(view, identity);
   }
 }
 
-/** Values by string keys that belong to an object, live and writable in place: not available yet. */
+type Live = { toJSON(key: string, cache: JsonCache): unknown };
+
+/** Whether a value is an object or a collection of a realm. */
+function isLive(value: unknown): value is Live {
+  return value instanceof Collection || (typeof value === "object" && value !== null && "objectSchema" in value);
+}
+
+/** Values by string keys that belong to an object, live and writable in place. */
 export type Dictionary<T = unknown> = DictionaryMethods<T> & { [key: string]: T };
 
 // A class cannot have both methods and a value of type T under every other name; the intersection of two types can.
@@ -82,6 +161,8 @@ export const Dictionary = DictionaryMethods as unknown as {
   readonly prototype: Dictionary;
 };
 Object.defineProperty(DictionaryMethods, "name", { value: "Dictionary" });
+
+registerNestedDictionary((place) => new DictionaryMethods(new NestedDictionarySource(place)));
 
 /** Any dictionary. */
 export type AnyDictionary = Dictionary<unknown>;

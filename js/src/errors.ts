@@ -38,6 +38,9 @@ export function describe(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "undefined";
   if (Array.isArray(value)) return "an array";
+  if (typeof value === "number") {
+    return Number.isNaN(value) ? "NaN" : Number.isInteger(value) ? "a number" : "a decimal number";
+  }
   if (typeof value === "function") return value.name ? `a function or class named ${value.name}` : "a function";
   if (typeof value === "object") {
     const name = value.constructor?.name;

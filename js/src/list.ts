@@ -1,7 +1,8 @@
 import { assert, assertNumber } from "./assert.js";
-import { lowerElements } from "./create.js";
+import { insertElements, replaceElement } from "./create.js";
 import { IllegalConstructorError } from "./errors.js";
-import { ListSource } from "./list-source.js";
+import { ListSource, NestedListSource } from "./list-source.js";
+import { registerNestedList } from "./nested-maker.js";
 import { OrderedCollection } from "./ordered-collection.js";
 import { SOURCE } from "./symbols.js";
 
@@ -24,11 +25,10 @@ export class List<T = unknown> extends OrderedCollection<T, [number, T]> impleme
   /** @internal */
   override assign(index: number, value: unknown): void {
     const source = this.writable();
-    const { property, view } = source;
+    if (index < 0) throw new Error(`Cannot set item at negative index ${index}.`);
     const size = source.length();
     if (index >= size) throw outOfRange(source, "set()", index, size);
-    const [element] = lowerElements(view, property, [value], [`${property.name}[${index}]`]);
-    view.core.listSet(source.owner.index, source.key, property.column, index, element);
+    replaceElement(source, index, value);
   }
 
   /** Removes the last element and gives it. */
@@ -41,7 +41,7 @@ export class List<T = unknown> extends OrderedCollection<T, [number, T]> impleme
   /** Adds elements at the end and gives the new length. */
   push(...items: T[]): number {
     const source = this.writable();
-    this.insert(source, source.length(), items);
+    insertElements(source, source.length(), items);
     return source.length();
   }
 
@@ -54,7 +54,7 @@ export class List<T = unknown> extends OrderedCollection<T, [number, T]> impleme
   /** Adds elements at the start and gives the new length. */
   unshift(...items: T[]): number {
     const source = this.writable();
-    this.insert(source, 0, items);
+    insertElements(source, 0, items);
     return source.length();
   }
 
@@ -65,10 +65,9 @@ export class List<T = unknown> extends OrderedCollection<T, [number, T]> impleme
     const size = source.length();
     const from = start < 0 ? Math.max(size + Math.trunc(start), 0) : Math.min(Math.trunc(start), size);
     const count = deleteCount === undefined ? size - from : Math.min(Math.max(Math.trunc(deleteCount), 0), size - from);
-    const elements = this.lower(source, items, from);
-    this.write(source, from, elements);
+    insertElements(source, from, items);
     const removed: T[] = [];
-    for (let index = 0; index < count; index++) removed.push(this.take(source, from + elements.length) as T);
+    for (let index = 0; index < count; index++) removed.push(this.take(source, from + items.length) as T);
     return removed;
   }
 
@@ -78,13 +77,13 @@ export class List<T = unknown> extends OrderedCollection<T, [number, T]> impleme
     const source = this.writable();
     assert(index >= 0, "Index cannot be smaller than 0");
     assert(index < source.length(), "Index cannot be greater than the size of the list");
-    source.view.core.listRemove(source.owner.index, source.key, source.property.column, index);
+    source.remove(index);
   }
 
   /** Moves an element; those between shift by one. */
   move(from: number, to: number): void {
     const source = this.positions(from, "from", to, "to");
-    source.view.core.listMove(source.owner.index, source.key, source.property.column, from, to);
+    source.move(from, to);
   }
 
   /** Exchanges two elements. */
@@ -92,11 +91,8 @@ export class List<T = unknown> extends OrderedCollection<T, [number, T]> impleme
     const source = this.positions(index1, "index1", index2, "index2");
     if (index1 === index2) return;
     const [low, high] = index1 < index2 ? [index1, index2] : [index2, index1];
-    const { core } = source.view;
-    const { index } = source.owner;
-    const { column } = source.property;
-    core.listMove(index, source.key, column, high, low);
-    core.listMove(index, source.key, column, low + 1, high);
+    source.move(high, low);
+    source.move(low + 1, high);
   }
 
   private positions(a: number, nameOfA: string, b: number, nameOfB: string): ListSource {
@@ -117,32 +113,8 @@ export class List<T = unknown> extends OrderedCollection<T, [number, T]> impleme
 
   private take(source: ListSource, index: number): unknown {
     const element = source.at(index);
-    source.view.core.listRemove(source.owner.index, source.key, source.property.column, index);
+    source.remove(index);
     return element;
-  }
-
-  private insert(source: ListSource, at: number, items: unknown[]): void {
-    this.write(source, at, this.lower(source, items, at));
-  }
-
-  private lower(source: ListSource, items: unknown[], at: number): ReturnType<typeof lowerElements> {
-    const labels = items.map((_, offset) => `${source.property.name}[${at + offset}]`);
-    return lowerElements(source.view, source.property, items, labels);
-  }
-
-  private write(source: ListSource, at: number, elements: ReturnType<typeof lowerElements>): void {
-    const { core } = source.view;
-    const { owner, key, property } = source;
-    let written = 0;
-    try {
-      for (const element of elements) {
-        core.listInsert(owner.index, key, property.column, at + written, element);
-        written += 1;
-      }
-    } catch (error) {
-      for (; written > 0; written--) core.listRemove(owner.index, key, property.column, at + written - 1);
-      throw error;
-    }
   }
 }
 
@@ -150,3 +122,5 @@ function outOfRange(source: ListSource, call: string, index: number, size: numbe
   const limit = size === 0 ? "when empty" : `when max is ${size - 1}`;
   return new Error(`Requested index ${index} calling ${call} on list '${source.label}' ${limit}`);
 }
+
+registerNestedList((place) => new List(new NestedListSource(place)));

@@ -1,6 +1,7 @@
 import { assert, assertFunction } from "./assert.js";
 import type { ClassModel } from "./class-model.js";
-import { IllegalConstructorError, NotAvailableError } from "./errors.js";
+import { Collection } from "./collection.js";
+import { IllegalConstructorError } from "./errors.js";
 import type { ObjectChangeCallback } from "./listeners.js";
 import type { Realm } from "./realm.js";
 import type { Results } from "./results.js";
@@ -59,10 +60,11 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
     if (known) return known;
     const result: DefaultObject = {};
     seen.set(identity, result);
-    for (const property of model.properties.values()) {
-      const value = model.read(this[KEY], property);
-      const toJSON = property.isList || property.kind === "link" ? (value as AnyRealmObject | null)?.toJSON : undefined;
-      result[property.name] = toJSON ? toJSON.call(value, property.name, seen) : value;
+    for (const name of Object.keys(this)) {
+      const value = (this as unknown as DefaultObject)[name];
+      if (typeof value === "function") continue;
+      const isLive = value instanceof RealmObject || value instanceof Collection;
+      result[name] = isLive ? (value as AnyRealmObject).toJSON(name, seen) : value;
     }
     return result;
   }
@@ -77,16 +79,26 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
     return this[MODEL].schema as CanonicalObjectSchema<T>;
   }
 
-  /** Objects that link to this one: not available yet. */
+  /** The objects of a class that link to this one by a property, live. */
   linkingObjects<L = DefaultObject>(objectType: string, propertyName: string): Results<RealmObject<L> & L>;
   linkingObjects<L extends AnyRealmObject>(objectType: Constructor<L>, propertyName: string): Results<L>;
-  linkingObjects(): never {
-    throw new NotAvailableError("'linkingObjects'");
+  linkingObjects(objectType: unknown, propertyName: string): Results<unknown> {
+    const model = this[MODEL];
+    model.view.assertOpen();
+    const from = model.view.model(objectType);
+    const property = from.property(propertyName);
+    assert(
+      property.origin === undefined && property.target === model.name,
+      `'${from.name}#${propertyName}' is not a relationship to '${model.name}'`,
+    );
+    assert(this.isValid(), "Accessing object which has been invalidated or deleted");
+    return model.linksFrom(this[KEY], from, property);
   }
 
-  /** The number of links to this object: not available yet. */
+  /** The number of links to this object. */
   linkingObjectsCount(): number {
-    throw new NotAvailableError("'linkingObjectsCount'");
+    assert(this.isValid(), "Accessing object which has been invalidated or deleted");
+    return this[MODEL].view.core.backlinkCount(this[MODEL].index, this[KEY]);
   }
 
   /** @deprecated Its key as a string; use a primary key of your own. */
@@ -143,10 +155,16 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
     model.view.coordinator?.observations.removeAll(model.view, `object ${model.index} ${this[KEY]}`);
   }
 
-  /** The type of a property in Realm's notation: `"string"`, `"<Person>"`, `"list<int>"`. */
+  /** The type of a property in Realm's notation: `"string"`, `"<Person>"`, `"list<int>"`; of a mixed, that of its value. */
   getPropertyType(propertyName: string): string {
-    const { kind, isList, target } = this[MODEL].property(propertyName);
-    const element = kind === "link" ? `<${target}>` : kind;
-    return isList ? `list${kind === "link" ? element : `<${element}>`}` : element;
+    const model = this[MODEL];
+    const { kind, collection, target, origin, column } = model.property(propertyName);
+    if (origin !== undefined) return "list<linkingObjects>";
+    if (collection) {
+      if (kind !== "link") return `${collection}<${kind}>`;
+      return collection === "list" ? `list<${target}>` : `${collection}<<${target}>>`;
+    }
+    if (kind === "mixed") return model.view.core.mixedType(model.index, this[KEY], column);
+    return kind === "link" ? `<${target}>` : kind;
   }
 }

@@ -1,8 +1,9 @@
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
 import { type AnyCollection, Collection } from "./collection.js";
 import { IllegalConstructorError, NotAvailableError, TypeAssertionError } from "./errors.js";
-import type { JsonCache } from "./object.js";
-import { liftPrimitive, type PropertyModel } from "./property.js";
+import { liftMixed } from "./mixed.js";
+import { type AnyRealmObject, type JsonCache, RealmObject } from "./object.js";
+import { liftPrimitive, typeInWords } from "./property.js";
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
@@ -26,8 +27,6 @@ export type CollectionChangeCallback<T = unknown, EntryType extends [unknown, un
   changes: CollectionChangeSet,
 ) => void;
 
-const NUMERIC = new Set(["int", "double", "date"]);
-
 /** @internal Turns `collection[3]`, `length`, `Object.keys` and assignment into calls to the source. */
 const handler: ProxyHandler<OrderedCollection> = {
   get(target, name) {
@@ -42,7 +41,6 @@ const handler: ProxyHandler<OrderedCollection> = {
     if (name === "length") throw new Error("Cannot assign to read only property 'length'");
     const index = typeof name === "string" ? indexOf(name) : undefined;
     if (index === undefined) return Reflect.set(target, name, value, target);
-    if (index < 0) throw new Error(`Index ${index} cannot be less than zero.`);
     target.assign(index, value);
     return true;
   },
@@ -90,7 +88,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** @internal */
   assign(_index: number, _value: unknown): void {
-    throw new Error(`Assigning into a ${this.constructor.name} is not supported`);
+    throw new Error(`Modifying a ${this.constructor.name} collection is not supported.`);
   }
 
   /** The number of elements. */
@@ -124,8 +122,8 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   override toJSON(_key?: string, cache?: unknown): DefaultObject[] {
     const seen: JsonCache = cache instanceof Map ? cache : new Map();
     return this[SOURCE].values().map((element, index) => {
-      const toJSON = this[SOURCE].element.model ? (element as { toJSON?: unknown } | null)?.toJSON : undefined;
-      return typeof toJSON === "function" ? toJSON.call(element, String(index), seen) : element;
+      const isLive = element instanceof RealmObject || element instanceof Collection;
+      return isLive ? (element as AnyRealmObject).toJSON(String(index), seen) : (element as DefaultObject);
     });
   }
 
@@ -147,7 +145,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
         mayBeGone = true;
       }
       const isGone = mayBeGone && model !== undefined && !model.isValid(raw[index] as number);
-      yield (isGone ? null : source.lift(raw[index])) as T;
+      yield (isGone ? null : source.lift(raw[index], index)) as T;
     }
   }
 
@@ -192,7 +190,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   lastIndexOf(searchElement: T, fromIndex?: number): number {
     assert(fromIndex === undefined, "The second fromIndex argument is not yet supported");
-    if (this[SOURCE].element.model === undefined) return this.array().lastIndexOf(searchElement);
+    if (this[SOURCE].element.model === undefined) return this[SOURCE].lastIndexOf(searchElement);
     const reversed = [...this[SOURCE].raw()].reverse();
     const at = this[SOURCE].indexOf(searchElement);
     return at < 0 ? -1 : reversed.length - 1 - reversed.indexOf(this[SOURCE].raw()[at] as never);
@@ -296,26 +294,28 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return this.aggregate("avg", property) as number | undefined;
   }
 
-  private aggregate(operation: "min" | "max" | "sum" | "avg", name: string | undefined): unknown {
-    const { model, kind } = this[SOURCE].element;
-    const refuse = (of: string, type: string) => {
-      throw new Error(`Operation '${operation}' not supported for ${type} property '${of}'`);
-    };
-    const isSupported = (type: string) =>
-      NUMERIC.has(type) && (type !== "date" || operation === "min" || operation === "max");
+  private aggregate(operation: Aggregate, name: string | undefined): unknown {
+    const { element, view } = this[SOURCE];
+    const { model } = element;
+    let property = element.property;
     if (model) {
       assertString(name, "name");
-      const property: PropertyModel = model.property(name);
-      if (property.isList || !isSupported(property.kind)) {
-        refuse(`${model.name}.${name}`, property.isList ? "list" : property.kind);
-      }
-      const result = this[SOURCE].query()[operation](property.column);
-      return result == null ? undefined : liftPrimitive(property.kind, result);
-    }
-    if (name !== undefined && name !== "self")
+      property = model.property(name);
+    } else if (name !== undefined && name !== "self") {
       throw new Error(`Cannot get property named '${name}' on a list of primitives`);
-    if (!isSupported(kind)) refuse("self", kind);
-    return aggregateOf(operation, this[SOURCE].values());
+    }
+    assert(property, "invariant: values are of a property");
+    const isMany = model !== undefined && (property.collection !== undefined || property.origin !== undefined);
+    if (isMany || !canAggregate(operation, property.kind)) {
+      const spelled = operation === "avg" ? "average" : operation;
+      throw new Error(`Operation '${spelled}' not supported for ${typeInWords(property)} '${property.label}'`);
+    }
+    const result = this[SOURCE].query()[operation](property.column);
+    if (result == null) return undefined;
+    // An average of whole numbers is none itself.
+    if (typeof result === "number") return property.kind === "date" ? new Date(result) : result;
+    if (property.kind === "mixed") return liftMixed(view, result, () => this[SOURCE].place(0));
+    return liftPrimitive(property.kind, result);
   }
 
   /** A live collection of those elements that match a query; `$0`, `$1` ... in it stand for the arguments. */
@@ -323,7 +323,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     assertString(queryString, "query");
     const source = this[SOURCE];
     const query = source.query(queryString, args.map(lowerArgument));
-    return makeResults<T>(source.view, source.element, query, source.order);
+    return makeResults<T>(source.view, source.element, query, source.order, source.base);
   }
 
   /** A live collection of the elements in another order. */
@@ -334,7 +334,8 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     const source = this[SOURCE];
     const keys = sortKeys(first, reverse);
     const order = keys.map(([path, isAscending]) => `${path} ${isAscending ? "ASC" : "DESC"}`).join(", ");
-    return makeResults<T>(source.view, source.element, source.query().sort(keys), `${source.order} SORT(${order})`);
+    const query = source.query().sort(keys);
+    return makeResults<T>(source.view, source.element, query, `${source.order} SORT(${order})`, source.base);
   }
 
   /** The elements as they are now: what is deleted later reads as null. */
@@ -401,10 +402,10 @@ function sortKeys(first: boolean | string | SortDescriptor[], reverse: boolean |
   throw new TypeAssertionError("property name and optional bool or an array of descriptors", first, "argument");
 }
 
-function aggregateOf(operation: "min" | "max" | "sum" | "avg", values: unknown[]): unknown {
-  const present = values.filter((value) => value !== null) as (number | bigint | Date)[];
-  if (operation === "sum") return present.reduce((sum: number, value) => sum + Number(value), 0);
-  if (present.length === 0) return undefined;
-  if (operation === "avg") return present.reduce((sum: number, value) => sum + Number(value), 0) / present.length;
-  return present.reduce((best, value) => ((operation === "min" ? value < best : value > best) ? value : best));
+type Aggregate = "min" | "max" | "sum" | "avg";
+
+const NUMERIC = new Set(["int", "float", "double", "decimal128", "mixed"]);
+
+function canAggregate(operation: Aggregate, kind: string): boolean {
+  return NUMERIC.has(kind) || (kind === "date" && (operation === "min" || operation === "max"));
 }

@@ -23,7 +23,7 @@ export function pathOf(config: CheckedConfiguration, defaultPath: string): strin
 
 export function prepare(config: CheckedConfiguration, defaultPath: string): Prepared {
   const path = pathOf(config, defaultPath);
-  const schema = config.schema === undefined ? undefined : parseSchema(config.schema);
+  const schema = config.schema === undefined ? undefined : parseSchema(config.schema, config.sync !== undefined);
   const { sync, schemaVersion, readOnly, inMemory, onStorageError } = config;
   const coordinator: CoordinatorConfig = {
     core: {

@@ -24,7 +24,7 @@ import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
 import { parseClass } from "./schema-parse.js";
-import type { AnySet } from "./set.js";
+import { type AnySet, RealmSet } from "./set.js";
 import type { SubscriptionSet } from "./subscriptions.js";
 import { KEY, MODEL } from "./symbols.js";
 import type { SyncSession } from "./sync-session.js";
@@ -241,6 +241,9 @@ export class Realm {
     }
     const model = this.internal.model(type);
     this.internal.assertWritable();
+    if (model.schema.embedded) {
+      throw new Error(`Explicit creation of embedded object not allowed in: class_${model.name}`);
+    }
     return model.wrap(createObject(model, values, updateMode));
   }
 
@@ -255,6 +258,7 @@ export class Realm {
     }
     if (subject instanceof OrderedCollection && subject.type !== "object") {
       if ("pop" in subject) (subject as AnyList).splice(0, subject.length);
+      else if (subject instanceof RealmSet) subject.clear();
       return;
     }
     if (!(Symbol.iterator in subject)) throw new Error("Can only delete objects, lists and results.");
@@ -285,7 +289,9 @@ export class Realm {
   deleteAll(): void {
     this.internal.assertOpen();
     this.internal.assertWritable("Can only delete objects within a transaction.");
-    for (const { index } of this.internal.byName.values()) {
+    for (const { index, schema } of this.internal.byName.values()) {
+      // Embedded objects go with those that they belong to.
+      if (schema.embedded) continue;
       const keys = this.internal.core.query(index, "TRUEPREDICATE", []).keys();
       for (const key of keys) this.internal.delete(index, key);
     }
@@ -302,9 +308,12 @@ export class Realm {
   objectForPrimaryKey(type: unknown, primaryKey: unknown): unknown {
     this.internal.assertOpen();
     const model = this.internal.model(type);
+    if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     if (!model.primaryKey) throw new Error(`Expected a primary key on '${model.name}'`);
-    const lowered = lowerPrimitive(model.primaryKey, primaryKey, model.primaryKey.name);
-    const key = this.internal.core.find(model.index, lowered);
+    const lowered = lowerPrimitive(model.primaryKey, primaryKey);
+    const { core } = this.internal;
+    const isInt = typeof lowered === "number" && model.primaryKey.kind === "int";
+    const key = isInt ? core.findInt(model.index, lowered) : core.find(model.index, lowered);
     return key > 0 ? model.wrap(key) : null;
   }
 
@@ -323,6 +332,7 @@ export class Realm {
   objects(type: unknown): Results<unknown> {
     this.internal.assertOpen();
     const model = this.internal.model(type);
+    if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     const query = this.internal.core.query(model.index, "TRUEPREDICATE", []);
     return makeResults(this.internal, { model, kind: "link", optional: false }, query, "");
   }

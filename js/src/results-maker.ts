@@ -1,5 +1,6 @@
 // Makes Results without their module and that of ordered collections importing each other.
 import type { QueryCore } from "./core.js";
+import type { Place } from "./mixed.js";
 import type { Results } from "./results.js";
 import { ResultsSource } from "./results-source.js";
 import { type Element, Source } from "./source.js";
@@ -13,9 +14,15 @@ export function registerResults(constructor: Make): void {
 }
 
 export function makeResults<T>(source: Source): Results<T>;
-export function makeResults<T>(view: View, element: Element, query: QueryCore, order: string): Results<T>;
-export function makeResults<T>(first: Source | View, element?: Element, query?: QueryCore, order = ""): Results<T> {
+export function makeResults<T>(view: View, element: Element, query: QueryCore, order: string, base?: Place): Results<T>;
+export function makeResults<T>(
+  first: Source | View,
+  element?: Element,
+  query?: QueryCore,
+  order = "",
+  base?: Place,
+): Results<T> {
   const source =
-    first instanceof Source ? first : new ResultsSource(first, element as Element, query as QueryCore, order);
+    first instanceof Source ? first : new ResultsSource(first, element as Element, query as QueryCore, order, base);
   return make(source) as Results<T>;
 }

@@ -1,5 +1,6 @@
 // The objects, or values, that a live query finds; and a snapshot of them that stays as it is.
 import type { QueryCore, RealmCore } from "./core.js";
+import type { Place } from "./mixed.js";
 import { type Element, Source } from "./source.js";
 import type { View } from "./view.js";
 
@@ -14,6 +15,8 @@ export class ResultsSource extends Source {
     private readonly found: QueryCore,
     /** The orders asked for, as a query writes them. */
     override readonly order: string,
+    /** The list whose elements these are. */
+    private readonly list?: Place,
   ) {
     super(view, element);
   }
@@ -31,8 +34,16 @@ export class ResultsSource extends Source {
   }
 
   override raw(): unknown[] | Float64Array {
-    if (this.element.model) return this.query().keys();
-    return Array.from({ length: this.length() }, (_, index) => this.rawAt(index));
+    return this.element.model ? this.query().keys() : this.query().values();
+  }
+
+  override get base(): Place | undefined {
+    return this.list;
+  }
+
+  override place(index: number): Place {
+    if (!this.list) return super.place(index);
+    return { ...this.list, path: [...this.list.path, this.query().positionAt(index)] };
   }
 
   override query(text?: string, args?: unknown[]): QueryCore {
@@ -71,9 +82,13 @@ export class SnapshotSource extends Source {
     return this.held;
   }
 
-  override lift(raw: unknown): unknown {
+  override lift(raw: unknown, index: number): unknown {
     const { model } = this.element;
-    return model && !model.isValid(raw as number) ? null : super.lift(raw);
+    return model && !model.isValid(raw as number) ? null : super.lift(raw, index);
+  }
+
+  override place(index: number): Place {
+    return this.origin.place(index);
   }
 
   override indexOf(value: unknown): number {

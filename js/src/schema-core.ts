@@ -2,22 +2,30 @@
 import type { CoreClass, CoreProperty } from "./core.js";
 import type { CanonicalObjectSchema, CanonicalPropertySchema, PropertyTypeName } from "./schema.js";
 
-/** The engine's form of a schema. */
+/** The engine's form of a schema. Links the other way round are not stored; a property's stored name is its `mapTo`. */
 export function toCoreSchema(classes: CanonicalObjectSchema[]): CoreClass[] {
-  return classes.map(({ name, primaryKey, properties }) => ({
+  return classes.map(({ name, primaryKey, embedded, properties }) => ({
     name,
-    ...(primaryKey === undefined ? {} : { primaryKey }),
-    properties: Object.values(properties).map(toCoreProperty),
+    ...(primaryKey === undefined ? {} : { primaryKey: properties[primaryKey]?.mapTo ?? primaryKey }),
+    embedded: embedded ?? false,
+    properties: Object.values(properties)
+      .filter(({ type }) => type !== "linkingObjects")
+      .map(toCoreProperty),
   }));
 }
 
 function toCoreProperty(property: CanonicalPropertySchema): CoreProperty {
-  const { name, type, objectType, optional, indexed } = property;
-  const isList = type === "list";
-  const element = isList ? (objectType as string) : type;
+  const { mapTo, type, objectType, optional, indexed } = property;
+  const isCollection = type === "list" || type === "set" || type === "dictionary";
+  const element = isCollection ? (objectType as string) : type;
   const kind = isPrimitive(element) ? (element as CoreProperty["type"]) : "link";
-  const core: CoreProperty = { name, type: kind, optional, indexed: indexed === false ? "none" : "general" };
-  if (isList) core.collection = "list";
+  const core: CoreProperty = {
+    name: mapTo,
+    type: kind,
+    optional,
+    indexed: indexed === "full-text" ? "fullText" : indexed ? "general" : "none",
+  };
+  if (isCollection) core.collection = type;
   if (kind === "link") core.objectType = objectType;
   return core;
 }
@@ -32,7 +40,7 @@ export function fromCoreSchema(classes: CoreClass[]): CanonicalObjectSchema[] {
     return {
       name: declared.name,
       properties,
-      embedded: false,
+      embedded: declared.embedded ?? false,
       asymmetric: false,
       ...(declared.primaryKey == null ? {} : { primaryKey: declared.primaryKey }),
     };
@@ -40,23 +48,38 @@ export function fromCoreSchema(classes: CoreClass[]): CanonicalObjectSchema[] {
 }
 
 function fromCoreProperty(property: CoreProperty, isPrimaryKey: boolean): CanonicalPropertySchema {
-  const isList = property.collection === "list";
+  const { collection } = property;
   const isLink = property.type === "link";
-  const type: PropertyTypeName = isList ? "list" : isLink ? "object" : (property.type as PropertyTypeName);
+  const type: PropertyTypeName = collection ?? (isLink ? "object" : (property.type as PropertyTypeName));
   const canonical: CanonicalPropertySchema = {
     name: property.name,
-    indexed: isPrimaryKey || property.indexed === "general",
+    indexed: property.indexed === "fullText" ? "full-text" : isPrimaryKey || property.indexed === "general",
     mapTo: property.name,
     type,
-    optional: isLink ? !isList : property.optional,
+    optional: isLink ? collection === undefined || collection === "dictionary" : property.optional,
   };
   if (isLink) canonical.objectType = property.objectType;
-  else if (isList) canonical.objectType = property.type;
+  else if (collection) canonical.objectType = property.type;
   return canonical;
 }
 
+/** The types that are not classes. */
+export const PRIMITIVES: ReadonlySet<string> = new Set([
+  "bool",
+  "int",
+  "float",
+  "double",
+  "decimal128",
+  "string",
+  "data",
+  "date",
+  "objectId",
+  "uuid",
+  "mixed",
+]);
+
 function isPrimitive(type: string): boolean {
-  return ["bool", "int", "double", "string", "data", "date", "objectId", "uuid"].includes(type);
+  return PRIMITIVES.has(type);
 }
 
 /** How a wanted schema differs from the one that is there. */
@@ -78,6 +101,10 @@ export function compareSchemas(existing: CoreClass[], wanted: CoreClass[]): Sche
     if (!old) {
       difference.addedClasses.push(next.name);
       continue;
+    }
+    if ((old.embedded ?? false) !== (next.embedded ?? false)) {
+      const [from, to] = next.embedded ? ["TopLevel", "Embedded"] : ["Embedded", "TopLevel"];
+      difference.breaking.push(`Class '${next.name}' has been changed from ${from} to ${to}.`);
     }
     if ((old.primaryKey ?? "") !== (next.primaryKey ?? "")) {
       difference.breaking.push(
@@ -104,6 +131,8 @@ export function compareSchemas(existing: CoreClass[], wanted: CoreClass[]): Sche
 }
 
 function typeText(property: CoreProperty): string {
-  const element = property.type === "link" ? `<${property.objectType}>` : property.type;
-  return property.collection === "list" ? `array<${element}>` : element;
+  const name = property.type === "decimal128" ? "decimal" : property.type;
+  const element = property.type === "link" ? `<${property.objectType}>` : name;
+  if (!property.collection) return element;
+  return `${property.collection === "list" ? "array" : property.collection}<${element}>`;
 }

@@ -14,23 +14,12 @@ import type {
   PropertyTypeName,
   RealmObjectConstructor,
 } from "./schema.js";
+import { PRIMITIVES } from "./schema-core.js";
+import { validateSchema } from "./schema-validate.js";
 
-const PRIMITIVES = new Set([
-  "bool",
-  "int",
-  "float",
-  "double",
-  "decimal128",
-  "objectId",
-  "string",
-  "data",
-  "date",
-  "mixed",
-  "uuid",
-]);
 const COLLECTIONS = new Set(["list", "dictionary", "set"]);
 const COLLECTION_SUFFIXES: Record<string, PropertyTypeName> = { "[]": "list", "{}": "dictionary", "<>": "set" };
-const OBJECT_KEYS = new Set(["name", "primaryKey", "embedded", "asymmetric", "properties"]);
+const OBJECT_KEYS = new Set(["name", "primaryKey", "embedded", "asymmetric", "properties", "ctor"]);
 const PROPERTY_KEYS = new Set([
   "name",
   "type",
@@ -42,14 +31,14 @@ const PROPERTY_KEYS = new Set([
   "mapTo",
   "default",
 ]);
-/** What later versions bring. */
-const LATER_TYPES = new Set(["float", "decimal128", "mixed"]);
 
 /** The canonical form of a whole schema. */
-export function parseSchema(input: unknown): CanonicalObjectSchema[] {
+export function parseSchema(input: unknown, isSynced = false): CanonicalObjectSchema[] {
   assertArray(input, "realm schema");
   const classes = input.map(parseClass);
-  validate(classes);
+  const asymmetric = classes.find((declared) => declared.asymmetric);
+  if (isSynced && asymmetric) throw new NotAvailableError(`The asymmetric class '${asymmetric.name}'`);
+  validateSchema(classes);
   return classes;
 }
 
@@ -216,11 +205,14 @@ function parseDeclaration(
   if (presentation !== undefined) assertString(presentation, label("presentation"));
   if (property !== undefined) assertString(property, label("property"));
   if (optional !== undefined) assertBoolean(optional, label("optional"));
-  if (indexed !== undefined && indexed !== "full-text") assertBoolean(indexed, label("indexed"));
+  if (indexed !== undefined && indexed !== "full-text" && typeof indexed !== "boolean") {
+    fail(`Expected ${label("indexed")} to be a boolean or 'full-text'.`);
+  }
   if (mapTo !== undefined) assertString(mapTo, label("mapTo"));
   if (type.length === 0) fail("'type' must be specified.");
   checkNoShorthand(type, objectType, fail);
   checkDeclaredType(type, objectType, property, fail);
+  if (presentation === "counter" && type !== "int") fail("Counters can only be used when 'type' is 'int'.");
   const links = objectType !== undefined && !PRIMITIVES.has(objectType);
   let isOptional = optional ?? false;
   if (type === "mixed" || objectType === "mixed" || type === "object" || (type === "dictionary" && links)) {
@@ -233,13 +225,15 @@ function parseDeclaration(
     }
     isOptional = true;
   }
-  if ((type === "list" || type === "set") && links) {
+  if ((type === "list" || type === "set" || type === "linkingObjects") && links) {
     if (optional === true) {
       fail("User-defined types in lists and sets are always non-optional and cannot be made optional.");
     }
     isOptional = false;
   }
   if (isPrimaryKey && indexed === false) fail("Primary keys must always be indexed.");
+  if (isPrimaryKey && indexed === "full-text") fail("Primary keys cannot be full-text indexed.");
+  if (isPrimaryKey && presentation === "counter") fail("Counters cannot be primary keys.");
   const canonical = canonicalProperty(name, type as PropertyTypeName, {
     objectType,
     presentation: presentation as "counter" | undefined,
@@ -253,14 +247,23 @@ function parseDeclaration(
 }
 
 function checkNoShorthand(type: string, objectType: string | undefined, fail: Fail): void {
-  const used = new Set<string>();
   for (const text of [type, objectType ?? ""]) {
-    for (const suffix of ["[]", "{}", "<>"]) if (text.includes(suffix)) used.add(suffix);
-    if (text.includes("?")) used.add("?");
-  }
-  if (used.size > 0) {
-    const list = [...used].join("' and '");
-    fail(`Cannot use shorthand '${list}' in 'type' or 'objectType' when defining property objects.`);
+    const used: string[] = [];
+    let rest = text;
+    if (COLLECTION_SUFFIXES[rest.slice(-2)]) {
+      used.push(rest.slice(-2));
+      rest = rest.slice(0, -2);
+    }
+    if (rest.endsWith("?")) {
+      used.push("?");
+      rest = rest.slice(0, -1);
+    }
+    const isCounter = rest === "counter";
+    if (isCounter) used.push(rest);
+    if (used.length === 0) continue;
+    const hint = isCounter ? " To use presentation types such as 'counter', use the field 'presentation'." : "";
+    const list = used.join("' and '");
+    fail(`Cannot use shorthand '${list}' in 'type' or 'objectType' when defining property objects.${hint}`);
   }
 }
 
@@ -309,56 +312,4 @@ function canonicalProperty(
   if (rest.presentation !== undefined) canonical.presentation = rest.presentation;
   if (rest.property !== undefined) canonical.property = rest.property;
   return canonical;
-}
-
-const KEY_TYPES = new Set(["int", "string", "objectId", "uuid"]);
-const INDEXABLE = new Set(["int", "string", "bool", "date", "objectId", "uuid", "mixed"]);
-
-/** What only the whole schema can show. */
-function validate(classes: CanonicalObjectSchema[]): void {
-  const problems: string[] = [];
-  const names = new Set<string>();
-  for (const { name } of classes) {
-    if (names.has(name)) problems.push(`Type '${name}' appears more than once in the schema.`);
-    names.add(name);
-  }
-  for (const { name, primaryKey, properties } of classes) {
-    for (const property of Object.values(properties)) {
-      const { type, objectType } = property;
-      const label = `Property '${name}.${property.name}'`;
-      if (objectType !== undefined && !PRIMITIVES.has(objectType) && !names.has(objectType)) {
-        const kind = type === "list" ? "array" : type;
-        problems.push(`${label} of type '${kind}' has unknown object type '${objectType}'`);
-      }
-      const shown = type === "list" ? "array" : type;
-      if (property.name === primaryKey && !KEY_TYPES.has(type)) {
-        problems.push(`${label} of type '${shown}' cannot be made the primary key.`);
-      }
-      if (property.indexed && !INDEXABLE.has(type)) problems.push(`${label} of type '${shown}' cannot be indexed.`);
-    }
-  }
-  if (problems.length > 0) {
-    throw new Error(
-      `Schema validation failed due to the following errors:\n${problems.map((problem) => `- ${problem}`).join("\n")}`,
-    );
-  }
-  for (const declared of classes)
-    for (const property of Object.values(declared.properties)) refuseLater(declared, property);
-}
-
-/** Refuses what this version does not have, by name. */
-function refuseLater(declared: CanonicalObjectSchema, property: CanonicalPropertySchema): void {
-  const where = `(property '${property.name}' of '${declared.name}')`;
-  const { type, objectType } = property;
-  if (declared.embedded) throw new NotAvailableError(`The embedded class '${declared.name}'`);
-  if (declared.asymmetric) throw new NotAvailableError(`The asymmetric class '${declared.name}'`);
-  if (property.presentation === "counter") throw new NotAvailableError(`The type 'counter' ${where}`);
-  if (type === "set" || type === "dictionary" || type === "linkingObjects" || LATER_TYPES.has(type)) {
-    throw new NotAvailableError(`The type '${type}' ${where}`);
-  }
-  if (objectType !== undefined && LATER_TYPES.has(objectType)) {
-    throw new NotAvailableError(`The type '${objectType}' ${where}`);
-  }
-  if (property.mapTo !== property.name) throw new NotAvailableError(`'mapTo' ${where}`);
-  if (property.indexed === "full-text") throw new NotAvailableError(`A full-text index ${where}`);
 }

@@ -1,8 +1,9 @@
 // Where the elements of an ordered collection come from.
-import { BSON, isObjectId, isUuid, objectIdBytes, uuidBytes } from "./bson.js";
+import { BSON, decimalBytes, isDecimal, isObjectId, isUuid, objectIdBytes, uuidBytes } from "./bson.js";
 import type { ClassModel } from "./class-model.js";
 import type { Notice, QueryCore, RealmCore } from "./core.js";
 import { TypeAssertionError } from "./errors.js";
+import { liftMixed, type Place } from "./mixed.js";
 import { RealmObject } from "./object.js";
 import { liftPrimitive, type PropertyModel } from "./property.js";
 import { KEY, MODEL, SOURCE } from "./symbols.js";
@@ -14,6 +15,8 @@ export interface Element {
   readonly model: ClassModel | undefined;
   readonly kind: PropertyModel["kind"];
   readonly optional: boolean;
+  /** The property that the elements are of. */
+  readonly property?: PropertyModel;
 }
 
 /** A source of elements; `List` and `Results` are the faces of one. */
@@ -25,6 +28,7 @@ export abstract class Source {
 
   /** The orders asked for, as a query writes them. */
   readonly order: string = "";
+  readonly collection: "list" | "set" | "results" = "results";
   /** Equal for sources that stand for the same thing. */
   abstract readonly identity: unknown;
   abstract length(): number;
@@ -38,24 +42,44 @@ export abstract class Source {
   abstract observe(core: RealmCore): number;
 
   at(index: number): unknown {
-    return index < this.length() ? this.lift(this.rawAt(index)) : undefined;
+    return index < this.length() ? this.lift(this.rawAt(index), index) : undefined;
   }
 
   values(): unknown[] {
-    return Array.from(this.raw() as unknown[], (raw) => this.lift(raw));
+    return Array.from(this.raw() as unknown[], (raw, index) => this.lift(raw, index));
   }
 
-  lift(raw: unknown): unknown {
+  /** The JavaScript form of the element at `index`. */
+  lift(raw: unknown, index: number): unknown {
     const { model, kind } = this.element;
+    if (kind === "mixed") return liftMixed(this.view, raw, () => this.place(index));
     if (!model) return liftPrimitive(kind, raw);
     return raw == null || (raw as number) < 0 ? null : model.wrap(raw as number);
   }
 
+  /** The list whose elements these are, where they can be collections. */
+  get base(): Place | undefined {
+    return undefined;
+  }
+
+  /** Where the element at `index` lies, if it can be a collection. */
+  place(_index: number): Place {
+    throw new Error("invariant: only elements of a mixed are collections");
+  }
+
+  /** The position of a value that equals an element, or -1. */
   indexOf(value: unknown): number {
     const { model } = this.element;
     if (!model) return this.values().findIndex((element) => sameValue(element, value));
     const key = this.keyOf(value);
     return key === undefined ? -1 : this.query().indexOf(key);
+  }
+
+  /** The last position of a value that equals an element, or -1. */
+  lastIndexOf(value: unknown): number {
+    const values = this.values();
+    for (let index = values.length - 1; index >= 0; index--) if (sameValue(values[index], value)) return index;
+    return -1;
   }
 
   /** The key of a managed object of this collection's class and realm. */
@@ -70,7 +94,14 @@ export abstract class Source {
 }
 
 function sameValue(element: unknown, value: unknown): boolean {
-  if (element === value) return true;
+  if (element === value || (element === null && value === undefined)) return true;
+  if (typeof element === "number" && Number.isNaN(element)) return typeof value === "number" && Number.isNaN(value);
+  if (element instanceof RealmObject) {
+    if (!(value instanceof RealmObject) || value[MODEL] === undefined) return false;
+    const isOfOne = element[MODEL].index === value[MODEL].index && element[MODEL].view.core === value[MODEL].view.core;
+    return isOfOne && element[KEY] === value[KEY];
+  }
+  if (element instanceof BSON.Decimal128) return isDecimal(value) && element.toString() === value.toString();
   if (element instanceof Date) return value instanceof Date && element.getTime() === value.getTime();
   if (element instanceof BSON.ObjectId) return isObjectId(value) && element.equals(value as BSON.ObjectId);
   if (element instanceof BSON.UUID) return isUuid(value) && element.toHexString() === value.toHexString();
@@ -96,6 +127,7 @@ export function lowerArgument(value: unknown): unknown {
   }
   if (isObjectId(value)) return { objectId: objectIdBytes(value) };
   if (isUuid(value)) return { uuid: uuidBytes(value) };
+  if (isDecimal(value)) return { decimal128: decimalBytes(value) };
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   if (SOURCE in value) return (value[SOURCE] as Source).values().map(lowerArgument);

@@ -6,3 +6,7 @@ export const KEY: unique symbol = Symbol("Ebbtide.key");
 export const MODEL: unique symbol = Symbol("Ebbtide.model");
 /** On a collection: where its elements come from. */
 export const SOURCE: unique symbol = Symbol("Ebbtide.source");
+/** On a dictionary: where its values are. */
+export const ENTRIES: unique symbol = Symbol("Ebbtide.entries");
+/** On a counter: where its number is. */
+export const CELL: unique symbol = Symbol("Ebbtide.cell");

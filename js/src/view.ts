@@ -16,6 +16,7 @@ export class View {
   readonly byName = new Map<string, ClassModel>();
   private readonly byIndex: (ClassModel | undefined)[] = [];
   readonly schema: CanonicalObjectSchema[];
+  private readonly embedded: Set<string>;
 
   constructor(
     readonly realm: Realm,
@@ -27,6 +28,7 @@ export class View {
   ) {
     const stored = core.schema();
     this.schema = schema ?? fromCoreSchema(stored);
+    this.embedded = new Set(stored.filter(({ embedded }) => embedded).map(({ name }) => name));
     for (const declared of this.schema) {
       const index = stored.findIndex(({ name }) => name === declared.name);
       const core = stored[index];
@@ -45,6 +47,11 @@ export class View {
     if (this.coordinator?.isInTransaction && this.isOpen) return;
     this.assertOpen();
     assert(this.coordinator?.isInTransaction, message);
+  }
+
+  /** Whether the objects of a class belong to others. */
+  isEmbedded(className: string): boolean {
+    return this.embedded.has(className);
   }
 
   /** Deletes an object. */

@@ -1,13 +1,16 @@
 //! The classes and functions that JavaScript sees: few and low-level, shaped for few crossings of the boundary.
 
 mod app;
+mod collections;
 mod config;
 mod files;
 mod frozen;
+mod nested;
 mod open;
 mod packed;
 mod query;
 mod realm;
+mod relations;
 mod report;
 mod session;
 mod types;

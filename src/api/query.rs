@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use ebbtide_core::query::{Aggregate, Argument, Direction, Order, Plan, aggregate, compile, parse};
-use ebbtide_core::{ClassIndex, ObjectKey, Snapshot, Value};
+use ebbtide_core::{ClassIndex, ColumnIndex, ObjectKey, PropertyType, Snapshot, Value};
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{NO_KEY, bytes_from_js, date_from_js, int_from_js, key_from_js, key_to_js, value_to_js};
+use crate::convert::{
+    NO_KEY, bytes_from_js, date_from_js, element_to_js, int_from_js, key_from_js, key_to_js, mixed_to_js, value_to_js,
+};
 use crate::error::{Fault, Result};
 use crate::results::{self, Recipe, Results, Source, Stage};
 use crate::view::View;
@@ -65,11 +67,40 @@ impl QueryCore {
     #[wasm_bindgen(js_name = valueAt)]
     pub fn value_at(&self, index: u32) -> JsResult<JsValue> {
         Ok(self.view.read(|snapshot, version| {
+            let source = self.results.recipe.source;
             let positions = self.results.positions(snapshot, version);
             let Some(position) = positions.get(index as usize) else { return Ok(JsValue::UNDEFINED) };
-            let Source::List { class, key, column } = self.results.recipe.source else { return Ok(JsValue::UNDEFINED) };
-            let list = results::list(snapshot, class, key, column);
-            Ok(list.and_then(|list| list.get(*position as usize)).map_or(JsValue::UNDEFINED, value_to_js))
+            let value = match source {
+                Source::List { class, key, column } => {
+                    results::list(snapshot, class, key, column).and_then(|list| list.get(*position as usize))
+                }
+                Source::Set { class, key, column } => {
+                    results::set(snapshot, class, key, column).and_then(|set| set.get(*position as usize))
+                }
+                Source::Class(_) | Source::Backlinks { .. } => None,
+            };
+            let kind = source.property(snapshot).map_or(PropertyType::Mixed, |property| property.kind);
+            Ok(value.map_or(JsValue::UNDEFINED, |value| element_to_js(kind, value)))
+        })?)
+    }
+
+    /// All values of a collection of values.
+    pub fn values(&self) -> JsResult<js_sys::Array> {
+        Ok(self.view.read(|snapshot, version| {
+            let source = self.results.recipe.source;
+            let kind = source.property(snapshot).map_or(PropertyType::Mixed, |property| property.kind);
+            let values = source.values(snapshot);
+            let positions = self.results.positions(snapshot, version);
+            Ok(positions.iter().map(|position| element_to_js(kind, values[*position as usize])).collect())
+        })?)
+    }
+
+    /// Where the value at a position lies in the list that the collection is of; -1 outside of it.
+    #[wasm_bindgen(js_name = positionAt)]
+    pub fn position_at(&self, index: u32) -> JsResult<f64> {
+        Ok(self.view.read(|snapshot, version| {
+            let positions = self.results.positions(snapshot, version);
+            Ok(positions.get(index as usize).map_or(NO_KEY, |position| f64::from(*position)))
         })?)
     }
 
@@ -174,15 +205,19 @@ impl QueryCore {
     fn fold(&self, operation: Aggregate, of: &JsValue) -> JsResult<JsValue> {
         let (column, path) = (of.as_f64(), of.as_string());
         Ok(self.view.read(|snapshot, version| {
-            if let (Source::List { class, key, column }, true) =
-                (self.results.recipe.source, self.results.recipe.is_of_values(snapshot))
-            {
-                let list = results::list(snapshot, class, key, column);
-                let values = list.into_iter().flat_map(|list| list.iter());
-                return Ok(value_to_js(results::fold_values(values, operation).as_ref()));
+            let source = self.results.recipe.source;
+            if let (Some(property), true) = (source.property(snapshot), self.results.recipe.is_of_values(snapshot)) {
+                let value = results::fold_values(source.values(snapshot).into_iter(), operation);
+                return Ok(element_to_js(property.kind, value.as_ref()));
             }
             let class = element_class(&self.results.recipe, snapshot)?;
             let named = column.and_then(|column| snapshot.schema().class(class).properties.get(column as usize));
+            if let (Some(column), Some(PropertyType::Mixed)) = (column, named.map(|property| property.kind)) {
+                let keys = self.results.keys(snapshot, version);
+                let cell = |key: &ObjectKey| snapshot.table(class).get(*key, ColumnIndex(column as u32));
+                let value = results::fold_values(keys.iter().filter_map(cell), operation);
+                return Ok(mixed_to_js(value.as_ref()));
+            }
             let path = path.or_else(|| named.map(|property| property.name.clone())).ok_or_else(|| {
                 Fault::InvalidQuery { message: "An aggregate of objects needs a property.".to_owned(), offset: 0 }
             })?;

@@ -1,8 +1,8 @@
 //! `RealmCore`: one realm for one path in this page.
 
-use ebbtide_core::objects::{List, Row};
+use ebbtide_core::objects::Row;
 use ebbtide_core::{
-    ClassIndex, ClassSchema, ColumnIndex, ObjectKey, Snapshot, Transaction, Value, ValueRef, WriteError,
+    ClassIndex, ClassSchema, ColumnIndex, ObjectKey, PropertyType, Snapshot, Transaction, Value, ValueRef, WriteError,
 };
 use ebbtide_sync::client::Event;
 use std::rc::Rc;
@@ -13,18 +13,18 @@ use super::config::{classes_from_js, schema_to_js};
 use super::query::{QueryCore, arguments_from_js};
 use super::session::SessionCore;
 use crate::clock;
-use crate::convert::{key_from_js, key_to_js, value_from_js, value_to_js};
+use crate::convert::{element_to_js, int_from_js, key_from_js, key_to_js, mixed_type, value_from_js};
 use crate::driver::Driver;
 use crate::error::{Fault, Result};
 use crate::results::{Recipe, Results, Source, Stage};
 use crate::view::{Frozen, View};
 
-type JsResult<T> = std::result::Result<T, JsValue>;
+pub(super) type JsResult<T> = std::result::Result<T, JsValue>;
 
 /// One realm. Its objects are addressed by the numbers of class, key and column.
 #[wasm_bindgen]
 pub struct RealmCore {
-    view: View,
+    pub(super) view: View,
 }
 
 #[wasm_bindgen]
@@ -164,7 +164,10 @@ impl RealmCore {
 
     /// The value of a property.
     pub fn get(&self, class: u32, key: f64, column: u32) -> JsResult<JsValue> {
-        Ok(self.view.read(|snapshot, _| cell(snapshot, class, key, column).map(value_to_js))?)
+        Ok(self.view.read(|snapshot, _| {
+            let value = cell(snapshot, class, key, column)?;
+            Ok(element_to_js(kind_of(snapshot, class, column), value))
+        })?)
     }
 
     /// The value of a property of numbers; undefined for null.
@@ -173,11 +176,52 @@ impl RealmCore {
         Ok(self.view.read(|snapshot, _| {
             Ok(match cell(snapshot, class, key, column)? {
                 ValueRef::Int(value) => Some(value as f64),
+                ValueRef::Float(value) => Some(f64::from(value)),
                 ValueRef::Double(value) => Some(value),
                 ValueRef::Date(value) => Some(value as f64),
                 ValueRef::Link(key) => Some(key.0 as f64),
                 _ => None,
             })
+        })?)
+    }
+
+    /// What a mixed property holds now, as a schema names types; for a link the name of its class in angle brackets.
+    #[wasm_bindgen(js_name = mixedType)]
+    pub fn mixed_type(&self, class: u32, key: f64, column: u32) -> JsResult<String> {
+        Ok(self.view.read(|snapshot, _| Ok(mixed_type(snapshot, cell(snapshot, class, key, column)?)))?)
+    }
+
+    /// Adds to an int.
+    pub fn increment(&self, class: u32, key: f64, column: u32, by: JsValue) -> JsResult<()> {
+        let driver = self.view.live()?;
+        let by = int_from_js(&by)
+            .ok_or_else(|| Fault::InvalidValue { message: "Expected 'by' to be an integer of 64 bits".to_owned() })?;
+        Ok(write(driver, |transaction| {
+            transaction.increment(ClassIndex(class), key_from_js(key), ColumnIndex(column), by)
+        })?)
+    }
+
+    /// Sets a mark in the transaction: what is written after it can be taken back by itself.
+    pub fn mark(&self) -> JsResult<()> {
+        Ok(write(self.view.live()?, |transaction| {
+            transaction.mark();
+            Ok(())
+        })?)
+    }
+
+    /// Forgets the last mark.
+    pub fn release(&self) -> JsResult<()> {
+        Ok(write(self.view.live()?, |transaction| {
+            transaction.release();
+            Ok(())
+        })?)
+    }
+
+    /// Takes back what was written since the last mark, and forgets it.
+    pub fn rewind(&self) -> JsResult<()> {
+        Ok(write(self.view.live()?, |transaction| {
+            transaction.rewind();
+            Ok(())
         })?)
     }
 
@@ -204,87 +248,11 @@ impl RealmCore {
         })?)
     }
 
-    /// How many elements a list has.
-    #[wasm_bindgen(js_name = listLength)]
-    pub fn list_length(&self, class: u32, key: f64, column: u32) -> JsResult<u32> {
-        Ok(self.view.read(|snapshot, _| Ok(list(snapshot, class, key, column)?.len() as u32))?)
-    }
-
-    /// An element of a list; undefined outside of it.
-    #[wasm_bindgen(js_name = listGet)]
-    pub fn list_get(&self, class: u32, key: f64, column: u32, index: u32) -> JsResult<JsValue> {
-        Ok(self.view.read(|snapshot, _| {
-            let element = list(snapshot, class, key, column)?.get(index as usize);
-            Ok(element.map_or(JsValue::UNDEFINED, value_to_js))
-        })?)
-    }
-
-    /// Sets an element of a list.
-    #[wasm_bindgen(js_name = listSet)]
-    pub fn list_set(&self, class: u32, key: f64, column: u32, index: u32, value: JsValue) -> JsResult<()> {
-        let (driver, value) = self.writing(class, column, &value)?;
-        Ok(write(driver, |transaction| {
-            transaction.list_set(ClassIndex(class), key_from_js(key), ColumnIndex(column), index as usize, value)
-        })?)
-    }
-
-    /// Inserts an element into a list.
-    #[wasm_bindgen(js_name = listInsert)]
-    pub fn list_insert(&self, class: u32, key: f64, column: u32, index: u32, value: JsValue) -> JsResult<()> {
-        let (driver, value) = self.writing(class, column, &value)?;
-        Ok(write(driver, |transaction| {
-            transaction.list_insert(ClassIndex(class), key_from_js(key), ColumnIndex(column), index as usize, value)
-        })?)
-    }
-
-    /// Removes an element of a list.
-    #[wasm_bindgen(js_name = listRemove)]
-    pub fn list_remove(&self, class: u32, key: f64, column: u32, index: u32) -> JsResult<()> {
-        let driver = self.view.live()?;
-        Ok(write(driver, |transaction| {
-            transaction.list_remove(ClassIndex(class), key_from_js(key), ColumnIndex(column), index as usize)
-        })?)
-    }
-
-    /// Moves an element of a list; `to` is its position afterwards.
-    #[wasm_bindgen(js_name = listMove)]
-    pub fn list_move(&self, class: u32, key: f64, column: u32, from: u32, to: u32) -> JsResult<()> {
-        let driver = self.view.live()?;
-        Ok(write(driver, |transaction| {
-            transaction.list_move(ClassIndex(class), key_from_js(key), ColumnIndex(column), from as usize, to as usize)
-        })?)
-    }
-
-    /// Removes all elements of a list.
-    #[wasm_bindgen(js_name = listClear)]
-    pub fn list_clear(&self, class: u32, key: f64, column: u32) -> JsResult<()> {
-        let driver = self.view.live()?;
-        Ok(write(driver, |transaction| {
-            transaction.list_clear(ClassIndex(class), key_from_js(key), ColumnIndex(column))
-        })?)
-    }
-
     /// The objects of a class that match a query, live.
     pub fn query(&self, class: u32, text: String, args: js_sys::Array) -> JsResult<QueryCore> {
         self.class(class)?;
         let all = Recipe { source: Source::Class(ClassIndex(class)), stages: Vec::new() };
         self.narrowed(all, Some(text), &args)
-    }
-
-    /// The elements of a list, in its order, that match a query, live.
-    #[wasm_bindgen(js_name = listQuery)]
-    pub fn list_query(
-        &self,
-        class: u32,
-        key: f64,
-        column: u32,
-        text: Option<String>,
-        args: Option<js_sys::Array>,
-    ) -> JsResult<QueryCore> {
-        let key = key_from_js(key);
-        self.view.read(|snapshot, _| list(snapshot, class, key.0 as f64, column).map(|_| ()))?;
-        let source = Source::List { class: ClassIndex(class), key, column: ColumnIndex(column) };
-        self.narrowed(Recipe { source, stages: Vec::new() }, text, &args.unwrap_or_default())
     }
 
     /// A read-only realm that stays as this one is now.
@@ -390,13 +358,16 @@ impl RealmCore {
     }
 
     /// What a write needs. The value is converted before anything is borrowed, since reading it can run the app's code.
-    fn writing(&self, class: u32, column: u32, value: &JsValue) -> Result<(&Rc<Driver>, Value)> {
-        let driver = self.view.live()?;
-        let schema = self.class(class)?;
-        Ok((driver, value_from_js(&schema, ColumnIndex(column), value)?))
+    pub(super) fn writing(&self, class: u32, column: u32, value: &JsValue) -> Result<(&Rc<Driver>, Value)> {
+        Ok((self.view.live()?, self.value(class, column, value)?))
     }
 
-    fn narrowed(&self, recipe: Recipe, text: Option<String>, args: &js_sys::Array) -> JsResult<QueryCore> {
+    /// A value for a property, or for an element of it.
+    pub(super) fn value(&self, class: u32, column: u32, value: &JsValue) -> Result<Value> {
+        value_from_js(&*self.class(class)?, ColumnIndex(column), value)
+    }
+
+    pub(super) fn narrowed(&self, recipe: Recipe, text: Option<String>, args: &js_sys::Array) -> JsResult<QueryCore> {
         // What holds for all objects is no stage: the next one then runs over whole pages.
         let recipe = match text.filter(|text| !text.is_empty() && text != "TRUEPREDICATE") {
             Some(text) => {
@@ -418,7 +389,7 @@ pub(super) fn write<T>(
     driver.write(|engine| Ok(step(engine.transaction()?)?))
 }
 
-fn class_of(snapshot: &Snapshot, class: u32) -> Result<&Arc<ClassSchema>> {
+pub(super) fn class_of(snapshot: &Snapshot, class: u32) -> Result<&Arc<ClassSchema>> {
     snapshot
         .schema()
         .classes
@@ -441,9 +412,7 @@ pub(super) fn cell(snapshot: &Snapshot, class: u32, key: f64, column: u32) -> Re
     Ok(row.value(ColumnIndex(column)))
 }
 
-fn list(snapshot: &Snapshot, class: u32, key: f64, column: u32) -> Result<&List> {
-    match cell(snapshot, class, key, column)? {
-        ValueRef::List(list) => Ok(list),
-        _ => Err(Fault::InvalidValue { message: format!("Property number {column} is not a list.") }),
-    }
+/// The type of a property or of its elements.
+pub(super) fn kind_of(snapshot: &Snapshot, class: u32, column: u32) -> PropertyType {
+    snapshot.schema().class(ClassIndex(class)).property(ColumnIndex(column)).kind
 }

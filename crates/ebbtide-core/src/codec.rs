@@ -47,6 +47,11 @@ impl Writer {
         &self.bytes
     }
 
+    /// Forgets all but the first bytes.
+    pub fn truncate(&mut self, bytes: usize) {
+        self.bytes.truncate(bytes);
+    }
+
     /// How many bytes were written.
     pub fn len(&self) -> usize {
         self.bytes.len()

@@ -19,6 +19,14 @@ pub struct Builder {
     open: Option<(ObjectRef, Vec<Field>)>,
 }
 
+/// How far a builder was.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    count: u32,
+    bytes: usize,
+    open: Option<(ObjectRef, Vec<Field>)>,
+}
+
 impl Builder {
     /// A builder for changesets of `client`.
     pub fn new(client: ClientId) -> Builder {
@@ -73,6 +81,18 @@ impl Builder {
     /// Appends a creation to which nothing will be added.
     pub fn push_created(&mut self, object: ObjectRef, fields: Vec<Field>) {
         self.append(&Instruction::CreateObject { object, fields });
+    }
+
+    /// How far it is now.
+    pub fn mark(&self) -> Mark {
+        Mark { count: self.count, bytes: self.body.len(), open: self.open.clone() }
+    }
+
+    /// Forgets the instructions since a mark.
+    pub fn rewind(&mut self, mark: Mark) {
+        self.count = mark.count;
+        self.body.truncate(mark.bytes);
+        self.open = mark.open;
     }
 
     /// How many instructions there are.

@@ -5,7 +5,7 @@ mod decode;
 mod instruction;
 mod operand;
 
-pub use builder::Builder;
+pub use builder::{Builder, Mark};
 pub use decode::Instructions;
 pub use instruction::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
 pub(crate) use operand::{read_primary_key, read_value, write_primary_key, write_value};

@@ -3,9 +3,11 @@
 mod collections;
 mod embedded;
 mod lists;
+mod marks;
 mod names;
 
 pub use embedded::Embedding;
+use marks::Mark;
 
 use super::column::Unset;
 use super::key_source::KeySource;
@@ -175,6 +177,7 @@ pub struct Transaction {
     next_key: ObjectKey,
     elements: u64,
     names: names::Names,
+    marks: Vec<Mark>,
 }
 
 impl Transaction {
@@ -190,6 +193,7 @@ impl Transaction {
             next_key: context.next_key,
             elements: 0,
             names: names::Names::default(),
+            marks: Vec::new(),
         }
     }
 

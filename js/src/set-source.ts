@@ -1,0 +1,64 @@
+// A set of one object.
+import type { ClassModel } from "./class-model.js";
+import type { QueryCore, RealmCore } from "./core.js";
+import { NotAvailableError } from "./errors.js";
+import type { PropertyModel } from "./property.js";
+import { Source } from "./source.js";
+
+const INVALID =
+  "Set is no longer valid. Either the parent object was deleted or the containing Realm has been invalidated or closed.";
+
+export class SetSource extends Source {
+  override readonly collection = "set";
+  readonly identity: string;
+  private readonly core: RealmCore;
+
+  constructor(
+    readonly owner: ClassModel,
+    readonly key: number,
+    readonly property: PropertyModel,
+  ) {
+    const { view } = owner;
+    const { kind, target, optional } = property;
+    super(view, { kind, optional, property, model: target === undefined ? undefined : view.model(target) });
+    this.core = view.core;
+    this.identity = `set ${owner.index} ${key} ${property.column}`;
+  }
+
+  override isValid(): boolean {
+    return this.owner.isValid(this.key);
+  }
+
+  override length(): number {
+    this.assertValid();
+    return this.core.setLength(this.owner.index, this.key, this.property.column);
+  }
+
+  override rawAt(index: number): unknown {
+    return this.core.setAt(this.owner.index, this.key, this.property.column, index);
+  }
+
+  override raw(): unknown[] | Float64Array {
+    this.assertValid();
+    return this.core.setValues(this.owner.index, this.key, this.property.column);
+  }
+
+  override query(text?: string, args?: unknown[]): QueryCore {
+    this.assertValid();
+    return this.core.setQuery(this.owner.index, this.key, this.property.column, text, args);
+  }
+
+  override observe(_core: RealmCore): number {
+    throw new NotAvailableError("Listening to a set");
+  }
+
+  assertValid(): void {
+    if (!this.isValid()) throw new Error(INVALID);
+  }
+
+  /** Throws unless elements may be written now. */
+  assertWritable(): void {
+    this.assertValid();
+    this.view.assertWritable();
+  }
+}

@@ -1,0 +1,145 @@
+//! What `RealmCore` does with lists and dictionaries inside a mixed. Each write sets the whole mixed underneath.
+
+use ebbtide_core::{ClassIndex, Collection, ColumnIndex, Value, ValueRef};
+use wasm_bindgen::prelude::*;
+
+use super::realm::{JsResult, RealmCore, cell, class_of, write};
+use crate::convert::{NO_KEY, key_from_js, mixed_from_js, mixed_to_js};
+use crate::error::{Fault, Result};
+use crate::nested::{Edit, Step, apply, find, gone, path_from_js, step_from_js};
+
+#[wasm_bindgen]
+impl RealmCore {
+    /// The value at the end of a path; undefined if there is none.
+    #[wasm_bindgen(js_name = nestedGet)]
+    pub fn nested_get(&self, class: u32, key: f64, column: u32, path: js_sys::Array) -> JsResult<JsValue> {
+        let path = path_from_js(&path)?;
+        Ok(self.view.read(|snapshot, _| {
+            let value = find(cell(snapshot, class, key, column)?, &path);
+            Ok(value.map_or(JsValue::UNDEFINED, mixed_to_js))
+        })?)
+    }
+
+    /// How long the list at the end of a path is, or -1 if there is no list.
+    #[wasm_bindgen(js_name = nestedLength)]
+    pub fn nested_length(&self, class: u32, key: f64, column: u32, path: js_sys::Array) -> JsResult<f64> {
+        let path = path_from_js(&path)?;
+        Ok(self.view.read(|snapshot, _| {
+            Ok(match find(cell(snapshot, class, key, column)?, &path) {
+                Some(ValueRef::Array(values)) => values.len() as f64,
+                Some(_) | None => NO_KEY,
+            })
+        })?)
+    }
+
+    /// The names of the dictionary at the end of a path; undefined if there is no dictionary.
+    #[wasm_bindgen(js_name = nestedKeys, unchecked_return_type = "string[] | undefined")]
+    pub fn nested_keys(
+        &self,
+        class: u32,
+        key: f64,
+        column: u32,
+        path: js_sys::Array,
+    ) -> JsResult<Option<js_sys::Array>> {
+        let path = path_from_js(&path)?;
+        Ok(self.view.read(|snapshot, _| {
+            Ok(match find(cell(snapshot, class, key, column)?, &path) {
+                Some(ValueRef::Map(values)) => Some(values.keys().map(|key| JsValue::from_str(key)).collect()),
+                Some(_) | None => None,
+            })
+        })?)
+    }
+
+    /// Sets what is at a position or under a name.
+    #[wasm_bindgen(js_name = nestedSet)]
+    pub fn nested_set(
+        &self,
+        class: u32,
+        key: f64,
+        column: u32,
+        path: js_sys::Array,
+        #[wasm_bindgen(unchecked_param_type = "number | string")] at: JsValue,
+        value: JsValue,
+    ) -> JsResult<()> {
+        let value = mixed(&value)?;
+        self.edit((class, key, column), &path, Edit::Set(step_from_js(&at)?, value))
+    }
+
+    /// Inserts into a list.
+    #[wasm_bindgen(js_name = nestedInsert)]
+    pub fn nested_insert(
+        &self,
+        class: u32,
+        key: f64,
+        column: u32,
+        path: js_sys::Array,
+        index: u32,
+        value: JsValue,
+    ) -> JsResult<()> {
+        let value = mixed(&value)?;
+        self.edit((class, key, column), &path, Edit::Insert(index as usize, value))
+    }
+
+    /// Removes what is at a position or under a name.
+    #[wasm_bindgen(js_name = nestedRemove)]
+    pub fn nested_remove(
+        &self,
+        class: u32,
+        key: f64,
+        column: u32,
+        path: js_sys::Array,
+        #[wasm_bindgen(unchecked_param_type = "number | string")] at: JsValue,
+    ) -> JsResult<()> {
+        self.edit((class, key, column), &path, Edit::Remove(step_from_js(&at)?))
+    }
+
+    /// Moves an element of a list; `to` is its position afterwards.
+    #[wasm_bindgen(js_name = nestedMove)]
+    pub fn nested_move(
+        &self,
+        class: u32,
+        key: f64,
+        column: u32,
+        path: js_sys::Array,
+        from: u32,
+        to: u32,
+    ) -> JsResult<()> {
+        self.edit((class, key, column), &path, Edit::Move(from as usize, to as usize))
+    }
+
+    /// Removes everything.
+    #[wasm_bindgen(js_name = nestedClear)]
+    pub fn nested_clear(&self, class: u32, key: f64, column: u32, path: js_sys::Array) -> JsResult<()> {
+        self.edit((class, key, column), &path, Edit::Clear)
+    }
+}
+
+impl RealmCore {
+    fn edit(&self, (class, key, column): (u32, f64, u32), path: &js_sys::Array, edit: Edit) -> JsResult<()> {
+        let driver = self.view.live()?;
+        let path = path_from_js(path)?;
+        let (root, outer) = self.view.read(|snapshot, _| {
+            let collection = class_of(snapshot, class)?.property(ColumnIndex(column)).collection;
+            let outer = match collection {
+                Collection::None => 0,
+                Collection::List | Collection::Set | Collection::Dictionary => 1,
+            };
+            let start = path.get(..outer).ok_or_else(gone)?;
+            let root = find(cell(snapshot, class, key, column)?, start).ok_or_else(gone)?.to_owned();
+            Ok((root, outer))
+        })?;
+        let mut root = root;
+        apply(&mut root, &path[outer..], edit)?;
+        let (class, key, column) = (ClassIndex(class), key_from_js(key), ColumnIndex(column));
+        Ok(write(driver, |transaction| match &path[..outer] {
+            [Step::Index(index)] => transaction.list_set(class, key, column, *index, root),
+            [Step::Key(name)] => transaction.dictionary_set(class, key, column, name, root),
+            [] | [_, ..] => transaction.set(class, key, column, root),
+        })?)
+    }
+}
+
+fn mixed(value: &JsValue) -> Result<Value> {
+    mixed_from_js(value)
+        .ok_or_else(|| Fault::InvalidValue { message: "Expected a value of a supported type in a mixed.".to_owned() })
+}
