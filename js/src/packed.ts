@@ -75,7 +75,8 @@ export class PackedObject {
   }
 
   private head(column: number, isDefault: boolean, kind: number, run: number): void {
-    if (this.at + CELL_BYTES + run > room || bytes.buffer !== moduleMemory().buffer) {
+    // Memory that has grown leaves the old buffer without bytes.
+    if (this.at + CELL_BYTES + run > room || bytes.length === 0) {
       reserve(this.at + CELL_BYTES + run, this.at);
     }
     view.setUint32(start + this.at, isDefault ? (column | DEFAULT) >>> 0 : column, true);
@@ -86,7 +87,7 @@ export class PackedObject {
 
 /** Makes room for `wanted` bytes, and keeps the first `kept`: the module may move the memory, and the memory may grow. */
 function reserve(wanted: number, kept: number): void {
-  const present = bytes.buffer.byteLength === 0 ? new Uint8Array(moduleMemory().buffer) : bytes;
+  const present = bytes.length === 0 ? new Uint8Array(moduleMemory().buffer) : bytes;
   const saved = kept > 0 ? present.slice(start, start + kept) : undefined;
   room = Math.max(room, 2 ** Math.ceil(Math.log2(wanted)));
   start = core.scratch(room);
@@ -99,7 +100,7 @@ function reserve(wanted: number, kept: number): void {
 export function stringAt(place: number): string {
   const length = place % 256;
   const address = (place - length) / 256;
-  if (bytes.buffer !== moduleMemory().buffer) {
+  if (bytes.length === 0) {
     bytes = new Uint8Array(moduleMemory().buffer);
     view = new DataView(bytes.buffer);
   }
