@@ -210,6 +210,7 @@ suite!(linking_objects {
 
 suite!(map_to {
     the_public_name_is_used_everywhere
+    queries_know_both_names
     the_store_has_the_other_name
     names_that_clash_are_refused
 });
