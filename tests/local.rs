@@ -57,7 +57,6 @@ suite!(listeners {
     sorted_values_of_a_list_tell_what_changed
     an_object_that_goes_before_the_first_call_is_told_to_be_gone
     each_listener_is_called_once_a_turn
-    realm_listeners_hear_of_every_commit
     listeners_can_be_removed
     listeners_may_add_remove_and_write
     an_exception_in_a_listener_stops_nobody
@@ -97,8 +96,28 @@ suite!(opening {
     compaction_is_offered_and_leaves_what_is_used
 });
 
+suite!(key_paths {
+    a_collection_listener_with_key_paths_hears_of_these_only
+    an_object_listener_with_key_paths_hears_of_linked_objects_too
+    a_list_listener_with_key_paths_always_hears_of_the_list_itself
+    the_listeners_of_one_object_or_collection_share_their_key_paths
+    wrong_key_paths_are_refused_and_nothing_listens
+    classes_listen_by_key_paths_as_schemas_do
+});
+
+suite!(realm_listeners {
+    a_change_is_told_within_the_commit_and_other_listeners_after_it
+    a_listener_is_called_once_a_commit_however_often_it_was_added
+    beforenotify_is_told_once_a_turn_even_if_nobody_else_listens
+    every_instance_of_a_path_hears_of_a_commit
+    realm_listeners_may_add_remove_and_write
+    an_exception_in_a_realm_listener_stops_nobody
+    wrong_events_and_callbacks_are_refused
+});
+
 suite!(persistence {
     everything_is_there_after_opening_again
+    every_type_is_there_after_opening_again
     many_commits_and_a_large_one_survive
     the_schema_is_read_from_the_store
     deleted_realms_are_gone
@@ -144,5 +163,62 @@ suite!(types {
     defaults_are_values_or_functions
     the_schema_reads_back_in_full
     malformed_schemas_are_refused_by_name
-    types_of_a_later_version_are_refused_by_name
+    schemas_that_contradict_themselves_are_refused
+    every_type_has_its_canonical_form
+    numbers_keep_their_precision
+});
+
+suite!(sets {
+    a_set_holds_each_value_once_in_order
+    a_set_is_written_in_place
+    a_set_reads_like_a_collection
+    a_set_takes_arrays_and_refuses_the_rest
+    a_set_of_objects_holds_links
+    a_set_ends_with_its_object
+});
+
+suite!(dictionaries {
+    a_dictionary_reads_like_an_object
+    a_dictionary_is_written_in_place
+    a_dictionary_is_assigned_as_a_whole
+    a_dictionary_refuses_what_does_not_fit
+    a_dictionary_holds_links_and_embedded_objects
+    a_dictionary_ends_with_its_object
+});
+
+suite!(embedded {
+    an_embedded_object_is_created_in_its_place
+    an_embedded_object_is_replaced_and_removed
+    lists_of_embedded_objects_are_written_in_place
+    a_managed_embedded_object_is_copied
+    embedded_objects_go_with_their_owner
+    an_embedded_object_does_not_stand_by_itself
+    a_failed_replacement_leaves_the_old_object
+});
+
+suite!(counters {
+    a_counter_counts
+    an_optional_counter_starts_and_ends
+    a_counter_is_not_assigned
+    a_counter_is_declared_in_its_own_way
+});
+
+suite!(linking_objects {
+    links_are_seen_from_the_other_end
+    links_the_other_way_round_are_read_only
+    only_links_have_another_end
+});
+
+suite!(map_to {
+    the_public_name_is_used_everywhere
+    the_store_has_the_other_name
+    names_that_clash_are_refused
+});
+
+suite!(types_mixed {
+    a_mixed_holds_a_value_of_any_type
+    collections_in_a_mixed_are_live
+    lists_in_a_mixed_are_written_in_place
+    a_mixed_refuses_what_it_cannot_hold
+    mixed_values_sort_and_add_up
 });

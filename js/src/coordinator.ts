@@ -21,7 +21,10 @@ export interface CoordinatorConfig {
 const MIGRATION_ENDS = "The transaction of a migration ends with the migration.";
 
 export class Coordinator {
-  readonly observations = new Observations(() => this.core);
+  readonly observations = new Observations(
+    () => this.core,
+    () => this.announce(),
+  );
   /** What keeps the engine open. */
   readonly views = new Set<View>();
   /** What uses it while it is open. */
@@ -30,6 +33,8 @@ export class Coordinator {
   isInTransaction = false;
   /** Whether the application is being given its say in a migration. */
   isInMigration = false;
+  /** Whether listeners are about to be called. */
+  private isAnnouncing = false;
   /** Whose transaction it is. */
   writer: View | undefined;
   /** Rises whenever objects may have gone. */
@@ -204,7 +209,7 @@ export class Coordinator {
     this.isInTransaction = false;
     this.restore = [];
     log("Realm.Storage.Transaction", "debug", () => `Committed to '${this.path}'`);
-    this.tellRealms((realm) => realm.emit("beforenotify"));
+    this.announceSoon();
     this.tellRealms((realm) => realm.emit("change"));
   }
 
@@ -239,12 +244,26 @@ export class Coordinator {
     for (const view of [...this.views, ...this.guests]) if (view.isOpen) tell(view.realm);
   }
 
+  /** Says that listeners are about to be called, once a turn, whether or not a change concerns any of them. */
+  private announceSoon(): void {
+    if (this.isAnnouncing) return;
+    this.isAnnouncing = true;
+    queueMicrotask(() => {
+      if (this.isAnnouncing) this.announce();
+    });
+  }
+
+  private announce(): void {
+    this.isAnnouncing = false;
+    this.tellRealms((realm) => realm.emit("beforenotify"));
+  }
+
   private notify(notices: Notice[]): void {
     this.deletions += 1;
     const hasChanged = notices.some(({ id }) => id === 0);
-    if (hasChanged || this.observations.concerns(notices)) this.tellRealms((realm) => realm.emit("beforenotify"));
-    for (const notice of notices) if (notice.id !== 0) this.observations.deliver(notice);
+    if (hasChanged || this.isAnnouncing) this.announce();
     if (hasChanged) this.tellRealms((realm) => realm.emit("change"));
+    for (const notice of notices) if (notice.id !== 0) this.observations.deliver(notice);
   }
 
   private storageError(report: { message?: string; code?: string }): void {

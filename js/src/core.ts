@@ -51,7 +51,7 @@ export interface CoreConfig {
   sync?: CoreSyncConfig;
 }
 
-/** What one observation learned in one turn; `id` 0 says that the realm as a whole changed. */
+/** What one observation learned in one turn, empty parts left out; `id` 0 says that the realm as a whole changed. */
 export interface Notice {
   id: number;
   deleted?: boolean;
@@ -59,7 +59,12 @@ export interface Notice {
   deletions?: Uint32Array;
   oldModifications?: Uint32Array;
   newModifications?: Uint32Array;
+  deletedKeys?: string[];
+  insertedKeys?: string[];
+  modifiedKeys?: string[];
   changedColumns?: Iterable<number>;
+  /** Positions of key paths, of those that the observation is limited to. */
+  changedPaths?: Iterable<number>;
 }
 
 export interface CoreSyncError {
@@ -113,6 +118,11 @@ export type CoreMixed =
   | { map: Record<string, CoreValue> }
   | CoreValue[];
 
+/** A further name of a property, or that of the links to a class's objects by a property of another class. */
+export type CoreName =
+  | [cls: number, name: string, column: number]
+  | [cls: number, name: string, from: number, column: number];
+
 /** What lies where in a mixed: a position in a list or a name in a dictionary, one a level. */
 export type CorePath = (number | string)[];
 
@@ -120,6 +130,8 @@ export type CorePath = (number | string)[];
 export interface RealmCore {
   readonly path: string;
   schema(): CoreClass[];
+  /** What else properties are called in queries: a property's own name, or that of links the other way round. */
+  setNames?(names: CoreName[]): void;
   schemaVersion(): number;
   updateSchema(classes: CoreClass[], version: number): void;
   /** Opens a local realm that nobody uses any more anew, as if it had been closed in between. */
@@ -199,7 +211,12 @@ export interface RealmCore {
   frozen(): RealmCore;
   observeQuery(query: QueryCore): number;
   observeObject(cls: number, key: number): number;
-  observeList(cls: number, key: number, column: number): number;
+  /** Watches a list, a set or a dictionary. */
+  observeCollection(cls: number, key: number, column: number): number;
+  /** Watches a list or dictionary inside a mixed. */
+  observeNested(cls: number, key: number, column: number, path: (number | string)[]): number;
+  /** Limits an observation to key paths, of four numbers a step; null stands for any change. */
+  limitObservation(id: number, keyPaths: (Uint32Array | null)[] | undefined): void;
   unobserve(id: number): void;
   flushed(): Promise<void>;
   close(): Promise<void>;

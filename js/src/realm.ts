@@ -239,7 +239,7 @@ export class Realm {
   create(type: unknown, values: unknown, mode?: Mode): unknown {
     this.internal.assertOpen();
     const updateMode = parseUpdateMode(mode);
-    if (type instanceof RealmObject && type[MODEL] === undefined) {
+    if (values instanceof RealmObject && values[MODEL] === undefined) {
       throw new Error("Cannot create an object from a detached RealmObject instance");
     }
     const model = this.internal.model(type);
@@ -327,8 +327,10 @@ export class Realm {
   /** @deprecated The object whose `_objectKey()` this is: use a primary key of your own. */
   _objectForObjectKey<T extends AnyRealmObject>(type: Constructor<T>, objectKey: string): T | undefined {
     this.internal.assertOpen();
-    assertString(objectKey, "objectKey");
+    assertString(objectKey);
+    if (!/^-?\d+$/.test(objectKey)) throw new TypeAssertionError("a numeric string", objectKey);
     const model = this.internal.model(type);
+    if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     const key = Number(objectKey);
     return Number.isSafeInteger(key) && key > 0 && model.isValid(key) ? (model.wrap(key) as unknown as T) : undefined;
   }
@@ -400,26 +402,36 @@ export class Realm {
     return this.internal.core.writeCopy(coordinator.core);
   }
 
-  /** Calls `callback(realm, eventName)` after each change, however often it was added. */
+  /**
+   * Calls `callback(realm, eventName)` for each event: `"change"` at the end of every transaction and when changes arrive,
+   * `"beforenotify"` before other listeners are called, `"schema"` with the schema as a third argument. A callback that is
+   * added twice is called once.
+   */
   addListener(eventName: RealmEventName, callback: RealmListenerCallback): void {
-    this.listenersOf(eventName).add(checkCallback(callback));
+    this.internal.assertOpen();
+    assertFunction(callback);
+    if (!Object.hasOwn(this.listeners, eventName)) {
+      throw new Error(`Unknown event name '${eventName}': only 'change', 'schema' and 'beforenotify' are supported.`);
+    }
+    this.listeners[eventName].add(callback);
   }
 
   removeListener(eventName: RealmEventName, callback: RealmListenerCallback): void {
-    this.listenersOf(eventName).delete(checkCallback(callback));
+    this.internal.assertOpen();
+    assertFunction(callback);
+    this.listenersOf(eventName).delete(callback);
   }
 
   removeAllListeners(eventName?: RealmEventName): void {
     this.internal.assertOpen();
+    if (eventName !== undefined) assertString(eventName, "eventName");
     const names = eventName === undefined ? (Object.keys(this.listeners) as RealmEventName[]) : [eventName];
     for (const name of names) this.listenersOf(name).clear();
   }
 
   private listenersOf(eventName: RealmEventName): Set<RealmListenerCallback> {
-    this.internal.assertOpen();
-    assertString(eventName, "eventName");
     if (!Object.hasOwn(this.listeners, eventName)) {
-      throw new Error(`Unknown event name '${eventName}': only 'change', 'schema' and 'beforenotify' are supported.`);
+      throw new TypeAssertionError("One of change, schema, beforenotify", eventName);
     }
     return this.listeners[eventName];
   }
@@ -452,9 +464,4 @@ function emptyValue(type: string): unknown {
     default:
       return undefined;
   }
-}
-
-function checkCallback(callback: RealmListenerCallback): RealmListenerCallback {
-  assertFunction(callback, "callback");
-  return callback;
 }

@@ -1,8 +1,9 @@
 // One Realm instance's view of an engine: its classes as this instance declared them, and whether it may still be used.
 import { assert, assertObject } from "./assert.js";
-import { type ClassModel, createClassModel } from "./class-model.js";
+import { type ClassModel, createClassModel, originOf } from "./class-model.js";
 import type { Coordinator } from "./coordinator.js";
-import type { RealmCore } from "./core.js";
+import type { CoreName, RealmCore } from "./core.js";
+import { TypeAssertionError } from "./errors.js";
 import { RealmObject } from "./object.js";
 import type { Realm } from "./realm.js";
 import type { CanonicalObjectSchema } from "./schema.js";
@@ -37,6 +38,25 @@ export class View {
       this.byName.set(declared.name, model);
       this.byIndex[index] = model;
     }
+    const names = this.names();
+    if (names.length > 0) core.setNames?.(names);
+  }
+
+  /** What properties are called here and not in the store. */
+  private names(): CoreName[] {
+    const names: CoreName[] = [];
+    for (const { index, properties } of this.byName.values()) {
+      for (const { name, column, schema, target, origin } of properties.values()) {
+        if (origin === undefined) {
+          if (schema.mapTo !== name) names.push([index, name, column]);
+          continue;
+        }
+        const from = this.byName.get(target as string);
+        const source = from && originOf(from, origin);
+        if (source) names.push([index, name, from.index, source.column]);
+      }
+    }
+    return names;
   }
 
   assertOpen(): void {
@@ -79,7 +99,9 @@ export class View {
       if (!model) throw new Error(`Object type '${type}' not found in schema.`);
       return model;
     }
-    if (typeof type === "function" && type.prototype instanceof RealmObject) {
+    if (typeof type === "function") {
+      if (!(type.prototype instanceof RealmObject))
+        throw new TypeAssertionError("a class extending Realm.Object", type);
       const declaration = (type as unknown as { schema?: { name?: unknown } }).schema;
       assertObject(declaration, "schema static");
       const model = this.byName.get(String(declaration.name));

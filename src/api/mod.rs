@@ -1,12 +1,14 @@
 //! The classes and functions that JavaScript sees: few and low-level, shaped for few crossings of the boundary.
 
 mod app;
+mod arguments;
 mod collections;
 mod config;
 mod copy;
 mod files;
 mod frozen;
 mod nested;
+mod observe;
 mod open;
 mod query;
 mod realm;

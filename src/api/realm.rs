@@ -1,6 +1,7 @@
 //! `RealmCore`: one realm for one path in this page.
 
 use ebbtide_core::objects::Row;
+use ebbtide_core::query::Names;
 use ebbtide_core::{
     ClassIndex, ClassSchema, ColumnIndex, ObjectKey, PropertyType, Snapshot, Transaction, Value, ValueRef, WriteError,
 };
@@ -9,8 +10,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
+use super::arguments::arguments_from_js;
 use super::config::{classes_from_js, schema_to_js};
-use super::query::{QueryCore, arguments_from_js};
+use super::query::QueryCore;
 use super::session::SessionCore;
 use crate::clock;
 use crate::convert::{element_to_js, int_from_js, key_from_js, key_to_js, mixed_type, value_from_js};
@@ -64,6 +66,28 @@ impl RealmCore {
     #[wasm_bindgen(unchecked_return_type = "CoreClass[]")]
     pub fn schema(&self) -> JsResult<JsValue> {
         Ok(self.view.read(|snapshot, _| schema_to_js(snapshot.schema()))?)
+    }
+
+    /// What else properties are called in queries: `[class, name, column]` of a property, and `[class, name, source class, column]`
+    /// of the objects that link to one.
+    #[wasm_bindgen(js_name = setNames)]
+    pub fn set_names(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "[number, string, number, number?][]")] names: js_sys::Array,
+    ) {
+        let mut found = Names::default();
+        for name in names.iter() {
+            let name = js_sys::Array::from(&name);
+            let number = |at: u32| name.get(at).as_f64().map(|number| number as u32);
+            let (Some(class), Some(text), Some(third)) = (number(0), name.get(1).as_string(), number(2)) else {
+                continue;
+            };
+            match number(3) {
+                None => found.alias(ClassIndex(class), text, ColumnIndex(third)),
+                Some(column) => found.linking(ClassIndex(class), text, (ClassIndex(third), ColumnIndex(column))),
+            }
+        }
+        self.view.set_names(found);
     }
 
     /// The schema's version.
@@ -341,43 +365,6 @@ impl RealmCore {
         matches!(self.view, View::Frozen(_))
     }
 
-    /// Watches a query; its changes come through `host.notify` under the id.
-    #[wasm_bindgen(js_name = observeQuery)]
-    pub fn observe_query(&self, query: &QueryCore) -> JsResult<u32> {
-        let driver = self.view.live()?;
-        Ok(driver.engine(|engine| {
-            let state = engine.frozen();
-            driver.observers().borrow_mut().watch_results(query.results(), &state)
-        })?)
-    }
-
-    /// Watches an object.
-    #[wasm_bindgen(js_name = observeObject)]
-    pub fn observe_object(&self, class: u32, key: f64) -> JsResult<u32> {
-        let driver = self.view.live()?;
-        Ok(driver.engine(|engine| {
-            let (class, key) = (ClassIndex(class), key_from_js(key));
-            driver.observers().borrow_mut().watch_object(class, key, &engine.frozen())
-        })?)
-    }
-
-    /// Watches a list.
-    #[wasm_bindgen(js_name = observeList)]
-    pub fn observe_list(&self, class: u32, key: f64, column: u32) -> JsResult<u32> {
-        let driver = self.view.live()?;
-        Ok(driver.engine(|engine| {
-            let (class, key, column) = (ClassIndex(class), key_from_js(key), ColumnIndex(column));
-            driver.observers().borrow_mut().watch_list(class, key, column, &engine.frozen())
-        })?)
-    }
-
-    /// Ends a watch.
-    pub fn unobserve(&self, id: u32) {
-        if let View::Live(driver) = &self.view {
-            driver.observers().borrow_mut().remove(id);
-        }
-    }
-
     /// Resolves when everything committed so far is on disk; rejects if it cannot be.
     pub fn flushed(&self) -> js_sys::Promise {
         let view = self.view.clone();
@@ -438,7 +425,9 @@ impl RealmCore {
         let recipe = match text.filter(|text| !text.is_empty()) {
             Some(text) => {
                 let arguments = arguments_from_js(args)?;
-                let plan = self.view.read(|snapshot, _| super::query::plan(&recipe, snapshot, &text, &arguments))?;
+                let names = self.view.names();
+                let plan =
+                    self.view.read(|snapshot, _| super::query::plan(&recipe, (snapshot, &names), &text, &arguments))?;
                 recipe.then(Stage::Filter(Rc::new(plan)))
             }
             None => recipe,

@@ -31,6 +31,16 @@ impl Bits {
         self.words.iter().any(|word| *word != 0)
     }
 
+    /// The rows that are in either.
+    pub(crate) fn or(&self, other: &Bits) -> Bits {
+        Bits { words: std::array::from_fn(|word| self.words[word] | other.words[word]) }
+    }
+
+    /// The rows that are in one of the two.
+    pub(crate) fn xor(&self, other: &Bits) -> Bits {
+        Bits { words: std::array::from_fn(|word| self.words[word] ^ other.words[word]) }
+    }
+
     /// The words, row 0 in the lowest bit of the first.
     pub fn words(&self) -> &[u64; WORDS] {
         &self.words

@@ -9,8 +9,10 @@ use super::set::Set;
 use super::snapshot::Stamp;
 use crate::decimal::Decimal;
 use crate::ids::ObjectKey;
+use crate::limits::PAGE_ROWS;
 use crate::schema::{Collection, Property, PropertyType};
 use crate::value::{Value, ValueRef};
+use crate::words::{LazyWords, WordIndex};
 
 /// One property of the rows of a page.
 #[derive(Clone, Debug)]
@@ -74,6 +76,7 @@ pub struct Runs {
     nulls: Bits,
     bytes: Vec<u8>,
     dead: usize,
+    words: LazyWords,
 }
 
 impl<T: Copy + Default> Fixed<T> {
@@ -111,6 +114,12 @@ impl Runs {
         Some(&self.bytes[start as usize..(start + len) as usize])
     }
 
+    /// All bytes with the rows' places in them, if these lie one behind the other; nulls are empty.
+    pub(crate) fn in_order(&self) -> Option<(&[u8], &[(u32, u32)])> {
+        let ascends = self.spans.windows(2).all(|pair| pair[0].0 + pair[0].1 <= pair[1].0);
+        ascends.then_some((self.bytes.as_slice(), self.spans.as_slice()))
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.spans.len()
@@ -126,12 +135,21 @@ impl Runs {
         &self.nulls
     }
 
+    /// The words of the rows, which are UTF-8.
+    fn words(&self) -> &WordIndex {
+        self.words.get_or_make(|| {
+            let texts = (0..self.len()).filter_map(|row| Some((row, std::str::from_utf8(self.get(row)?).ok()?)));
+            WordIndex::of(texts)
+        })
+    }
+
     /// Appends a row.
     pub(crate) fn push(&mut self, value: Option<&[u8]>) {
         self.insert(self.spans.len(), value);
     }
 
     fn append(&mut self, value: Option<&[u8]>) -> (u32, u32) {
+        self.words.forget();
         let value = value.unwrap_or_default();
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(value);
@@ -152,6 +170,7 @@ impl Runs {
     }
 
     fn remove(&mut self, row: usize) {
+        self.words.forget();
         self.dead += self.spans.remove(row).1 as usize;
         self.nulls.remove(row);
         self.collect();
@@ -162,6 +181,7 @@ impl Runs {
         for from in row..self.len() {
             tail.push(self.get(from));
         }
+        self.words.forget();
         self.spans.truncate(row);
         self.nulls.split_off(row);
         self.compact();
@@ -186,7 +206,57 @@ impl Runs {
     }
 }
 
+impl<T> Fixed<T> {
+    fn differing(&self, other: &Fixed<T>, same: impl Fn(&T, &T) -> bool) -> Bits {
+        let mut rows = Bits::default();
+        for (row, (a, b)) in self.values.iter().zip(&other.values).enumerate() {
+            if !same(a, b) {
+                rows.set(row, true);
+            }
+        }
+        rows.or(&self.nulls.xor(&other.nulls))
+    }
+}
+
+fn differing<T>(some: &[T], others: &[T], same: impl Fn(&T, &T) -> bool) -> Bits {
+    let mut rows = Bits::default();
+    for row in (0..some.len()).filter(|row| !same(&some[*row], &others[*row])) {
+        rows.set(row, true);
+    }
+    rows
+}
+
 impl Column {
+    /// The rows whose values may differ in another column of as many rows and of the same type: those that do, and some
+    /// that were only written to.
+    pub(crate) fn differing_rows(&self, other: &Column) -> Bits {
+        match (&self.data, &other.data) {
+            (ColumnData::Bool(a), ColumnData::Bool(b)) => a.differing(b, |a, b| a == b),
+            (ColumnData::Int(a), ColumnData::Int(b)) | (ColumnData::Date(a), ColumnData::Date(b)) => {
+                a.differing(b, |a, b| a == b)
+            }
+            (ColumnData::Float(a), ColumnData::Float(b)) => a.differing(b, |a, b| a.to_bits() == b.to_bits()),
+            (ColumnData::Double(a), ColumnData::Double(b)) => a.differing(b, |a, b| a.to_bits() == b.to_bits()),
+            (ColumnData::ObjectId(a), ColumnData::ObjectId(b)) => a.differing(b, |a, b| a == b),
+            (ColumnData::Uuid(a), ColumnData::Uuid(b)) => a.differing(b, |a, b| a == b),
+            (ColumnData::Link(a), ColumnData::Link(b)) => a.differing(b, |a, b| a == b),
+            (ColumnData::String(a), ColumnData::String(b)) | (ColumnData::Data(a), ColumnData::Data(b))
+                if a.spans == b.spans && a.bytes == b.bytes =>
+            {
+                a.nulls.xor(&b.nulls)
+            }
+            (ColumnData::List(a), ColumnData::List(b)) => differing(a, b, Arc::ptr_eq),
+            (ColumnData::Set(a), ColumnData::Set(b)) => differing(a, b, Arc::ptr_eq),
+            (ColumnData::Dictionary(a), ColumnData::Dictionary(b)) => differing(a, b, Arc::ptr_eq),
+            _ => Bits::from_words([u64::MAX; PAGE_ROWS / 64]),
+        }
+    }
+
+    /// Whether both have the same stamps beside those of their rows.
+    pub(crate) fn has_same_stamps(&self, other: &Column) -> bool {
+        self.unset == other.unset && self.stamps == other.stamps
+    }
+
     pub(crate) fn new(property: &Property) -> Column {
         let data = match (property.collection, property.kind) {
             (Collection::List, _) => ColumnData::List(Vec::new()),
@@ -231,6 +301,14 @@ impl Column {
             ColumnData::List(c) => ValueRef::List(&c[row]),
             ColumnData::Set(c) => ValueRef::Set(&c[row]),
             ColumnData::Dictionary(c) => ValueRef::Dictionary(&c[row]),
+        }
+    }
+
+    /// The words of a column of strings.
+    pub(crate) fn words(&self) -> Option<&WordIndex> {
+        match &self.data {
+            ColumnData::String(runs) => Some(runs.words()),
+            _ => None,
         }
     }
 

@@ -110,9 +110,14 @@ impl Table {
 
     /// An object's row.
     pub fn row(&self, key: ObjectKey) -> Option<Row<'_>> {
-        let (_, group) = self.groups.floor(&key)?;
-        let page = &group.pages[group.page_of(key)?];
+        let page = self.page(key)?;
         page.find(key).ok().map(|index| page.row(index))
+    }
+
+    /// The page in which an object is, if it exists.
+    pub(crate) fn page(&self, key: ObjectKey) -> Option<&Page> {
+        let (_, group) = self.groups.floor(&key)?;
+        Some(&group.pages[group.page_of(key)?])
     }
 
     /// All keys, ascending.
