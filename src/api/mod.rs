@@ -10,6 +10,7 @@ mod frozen;
 mod nested;
 mod observe;
 mod open;
+mod packed;
 mod query;
 mod realm;
 mod relations;
@@ -25,6 +26,7 @@ pub(crate) use report::report_to_js;
 
 pub use app::AppCore;
 pub use files::{delete_realm, exists, initiate_client_reset, list_backups, load_catalogue, stored_schema_version};
+pub use packed::scratch;
 pub use query::QueryCore;
 pub use realm::RealmCore;
 pub use session::SessionCore;

@@ -407,6 +407,11 @@ impl RealmCore {
         RealmCore { view: View::Frozen(frozen) }
     }
 
+    /// What it looks at.
+    pub(super) fn view(&self) -> &View {
+        &self.view
+    }
+
     pub(super) fn class(&self, class: u32) -> Result<Arc<ClassSchema>> {
         self.view.read(|snapshot, _| class_of(snapshot, class).cloned())
     }
@@ -422,7 +427,8 @@ impl RealmCore {
     }
 
     pub(super) fn narrowed(&self, recipe: Recipe, text: Option<String>, args: &js_sys::Array) -> JsResult<QueryCore> {
-        let recipe = match text.filter(|text| !text.is_empty()) {
+        // What holds for all objects is no stage: the next one then runs over whole pages.
+        let recipe = match text.filter(|text| !text.is_empty() && text != "TRUEPREDICATE") {
             Some(text) => {
                 let arguments = arguments_from_js(args)?;
                 let names = self.view.names();
@@ -436,6 +442,7 @@ impl RealmCore {
     }
 }
 
+/// Takes one step in the open transaction.
 pub(super) fn write<T>(
     driver: &Driver,
     step: impl FnOnce(&mut Transaction) -> std::result::Result<T, WriteError>,
@@ -457,6 +464,7 @@ fn row(snapshot: &Snapshot, class: u32, key: f64) -> Result<Row<'_>> {
     snapshot.table(ClassIndex(class)).row(key).ok_or_else(|| WriteError::NoSuchObject.into())
 }
 
+/// The value of a property of an object.
 pub(super) fn cell(snapshot: &Snapshot, class: u32, key: f64, column: u32) -> Result<ValueRef<'_>> {
     let row = row(snapshot, class, key)?;
     if column as usize >= row.width() {

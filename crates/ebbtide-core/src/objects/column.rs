@@ -60,6 +60,13 @@ pub enum ColumnData {
     Dictionary(Vec<Arc<Dictionary>>),
 }
 
+/// Whether a value counts as one that nobody has set: any edit wins over it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Unset {
+    Yes,
+    No,
+}
+
 /// Values of a fixed width.
 #[derive(Clone, Debug, Default)]
 pub struct Fixed<T> {
@@ -381,6 +388,27 @@ impl Column {
             ColumnData::Dictionary(c) => c.insert(row, Arc::default()),
         }
         self.unset.insert(row, true);
+        if let Some(stamps) = &mut self.stamps {
+            stamps.insert(row, row_stamp);
+        }
+    }
+
+    /// Makes room at `row` for a value that was set together with the row, or is the schema's default for it.
+    pub(crate) fn insert_value(&mut self, row: usize, value: &Value, unset: Unset, row_stamp: Stamp) {
+        match (&mut self.data, value) {
+            (ColumnData::Bool(c), Value::Bool(v)) => c.insert(row, Some(*v)),
+            (ColumnData::Int(c), Value::Int(v)) | (ColumnData::Date(c), Value::Date(v)) => c.insert(row, Some(*v)),
+            (ColumnData::Double(c), Value::Double(v)) => c.insert(row, Some(*v)),
+            (ColumnData::String(c), Value::String(v)) => c.insert(row, Some(v.as_bytes())),
+            (ColumnData::Data(c), Value::Data(v)) => c.insert(row, Some(v)),
+            (_, value) => {
+                self.insert(row, false, row_stamp);
+                self.set_value(row, value);
+                self.unset.set(row, unset == Unset::Yes);
+                return;
+            }
+        }
+        self.unset.insert(row, unset == Unset::Yes);
         if let Some(stamps) = &mut self.stamps {
             stamps.insert(row, row_stamp);
         }

@@ -5,7 +5,7 @@ use ebbtide_core::migration::reasons;
 use ebbtide_core::objects::Synced;
 use ebbtide_core::replica::Replica;
 use ebbtide_core::schema::{self, SchemaDifference};
-use ebbtide_core::{ClientId, Millis, Schema, Transaction};
+use ebbtide_core::{ClassSchema, ClientId, Millis, Schema, Transaction};
 
 use super::error::OpenError;
 use super::flush::Disk;
@@ -109,10 +109,11 @@ fn check_options(options: &OpenOptions) -> Result<(), OpenError> {
     check_synced_schema(options.schema.as_ref())
 }
 
-/// Classes of a synced realm are found by `_id`.
+/// Objects of a synced realm are found by `_id`, embedded ones by their owners.
 pub(super) fn check_synced_schema(schema: Option<&Schema>) -> Result<(), OpenError> {
     let classes = schema.map_or(&[][..], |schema| &schema.classes);
-    match classes.iter().find(|class| class.primary_key_property().is_none_or(|key| key.name != SYNCED_KEY)) {
+    let has_key = |class: &ClassSchema| class.primary_key_property().is_some_and(|key| key.name == SYNCED_KEY);
+    match classes.iter().find(|class| !class.is_embedded() && !has_key(class)) {
         None => Ok(()),
         Some(class) => Err(OpenError::PrimaryKeyMissing { class: class.name.clone() }),
     }

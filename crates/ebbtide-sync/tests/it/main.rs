@@ -6,6 +6,7 @@ mod connection;
 mod local;
 mod malice;
 mod reset;
+mod reshape;
 mod stories;
 mod sync;
 mod wire;
