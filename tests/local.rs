@@ -90,6 +90,7 @@ suite!(opening {
     migrations_need_no_waiting_either
     a_realm_that_another_page_has_opened_takes_an_asynchronous_open
     nothing_is_written_over_what_another_page_has_written
+    what_was_just_deleted_is_begun_anew
     instances_of_one_path_agree
     a_copy_is_a_realm_of_its_own
     compaction_is_offered_and_leaves_what_is_used
