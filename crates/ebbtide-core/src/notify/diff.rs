@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
-use crate::objects::{Column, Dictionary, Group, List, Page, Row, Set, Snapshot, Table};
+use crate::objects::{Column, Dictionary, Group, List, Page, Row, Snapshot, Table};
 use crate::value::ValueRef;
 
 /// What counts as a change of a value.
@@ -151,7 +151,8 @@ fn changed_columns(before: Row<'_>, after: Row<'_>, compare: Compare) -> Vec<Col
 fn is_changed(before: Row<'_>, after: Row<'_>, column: ColumnIndex, compare: Compare) -> bool {
     match (before.value(column), after.value(column)) {
         (ValueRef::List(a), ValueRef::List(b)) => lists_differ(a, b, compare),
-        (ValueRef::Set(a), ValueRef::Set(b)) => !std::ptr::eq(a, b) && sets_differ(a, b, compare),
+        // Putting a value in that is there changes nothing.
+        (ValueRef::Set(a), ValueRef::Set(b)) => !std::ptr::eq(a, b) && !a.same_values(b),
         (ValueRef::Dictionary(a), ValueRef::Dictionary(b)) => !std::ptr::eq(a, b) && dictionaries_differ(a, b, compare),
         (a, b) => compare == Compare::Stamps && before.stamp(column) != after.stamp(column) || !a.same(&b),
     }
@@ -173,11 +174,6 @@ fn lists_differ(before: &List, after: &List, compare: Compare) -> bool {
                     .any(|(a, b)| a.id != b.id || a.stamp != b.stamp || !a.value.as_ref().same(&b.value.as_ref()))
         }
     }
-}
-
-fn sets_differ(before: &Set, after: &Set, compare: Compare) -> bool {
-    let stamps = |set: &Set| set.elements().iter().map(|element| element.stamp).collect::<Vec<_>>();
-    !before.same_values(after) || compare == Compare::Stamps && stamps(before) != stamps(after)
 }
 
 fn dictionaries_differ(before: &Dictionary, after: &Dictionary, compare: Compare) -> bool {
