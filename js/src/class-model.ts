@@ -199,10 +199,14 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
 /** The objects that a property of links the other way round has. */
 function linksTo(model: ClassModel, key: number, { target, origin }: PropertyModel): Results<unknown> {
   const from = model.view.model(target);
-  const property =
-    from.stored.find(({ name }) => name === origin) ?? from.stored.find((p) => p.schema.mapTo === origin);
+  const property = originOf(from, origin as string);
   if (!property) throw new Error(`Expected a '${origin}' property on ${target}`);
   return backlinks(model, key, from, property);
+}
+
+/** The property of a class that another class sees from the other end: by its name, or else by its name in the store. */
+export function originOf({ stored }: ClassModel, origin: string): PropertyModel | undefined {
+  return stored.find(({ name }) => name === origin) ?? stored.find(({ schema }) => schema.mapTo === origin);
 }
 
 /** The objects of a class that link to one by a property, live. */

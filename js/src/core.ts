@@ -41,6 +41,9 @@ export interface CoreConfig {
   path: string;
   schema?: CoreClass[];
   schemaVersion?: number;
+  migration?: "automatic" | "callback" | "startOver";
+  resolveEmbeddedConstraints?: boolean;
+  encryptionKey?: Uint8Array;
   readOnly?: boolean;
   inMemory?: boolean;
   sync?: CoreSyncConfig;
@@ -113,6 +116,11 @@ export type CoreMixed =
   | { map: Record<string, CoreValue> }
   | CoreValue[];
 
+/** A further name of a property, or that of the links to a class's objects by a property of another class. */
+export type CoreName =
+  | [cls: number, name: string, column: number]
+  | [cls: number, name: string, from: number, column: number];
+
 /** What lies where in a mixed: a position in a list or a name in a dictionary, one a level. */
 export type CorePath = (number | string)[];
 
@@ -120,8 +128,21 @@ export type CorePath = (number | string)[];
 export interface RealmCore {
   readonly path: string;
   schema(): CoreClass[];
+  /** What else properties are called in queries: a property's own name, or that of links the other way round. */
+  setNames?(names: CoreName[]): void;
   schemaVersion(): number;
   updateSchema(classes: CoreClass[], version: number): void;
+  /** Opens a local realm that nobody uses any more anew, as if it had been closed in between. */
+  readopt(config: CoreConfig): void;
+  /** The realm before the migration that is under way. */
+  migratingFrom(): RealmCore | undefined;
+  finishMigration(): void;
+  abortMigration(): void;
+  deleteClass(name: string): void;
+  /** Bytes of the store, and bytes that it would have after compaction. */
+  usage(): [number, number];
+  compact(): void;
+  writeCopy(config: CoreConfig): Promise<void>;
   begin(): void;
   commit(): void;
   cancel(): void;
@@ -272,7 +293,7 @@ interface CoreModule {
   loadCatalogue(): Promise<void>;
   exists(path: string): boolean;
   deleteRealm(path: string): Promise<void>;
-  storedSchemaVersion(path: string): number;
+  storedSchemaVersion(path: string, encryptionKey?: Uint8Array): number;
   initiateClientReset(path: string): Promise<string>;
   /** Whether a store waits for its backup, from this or an earlier visit. */
   hasFileAction?(path: string): boolean;

@@ -36,10 +36,16 @@ export function assignProperty(model: ClassModel, key: number, property: Propert
     throw new Error("Cannot change value of primary key outside migration function");
   }
   if (property.isCounter) checkCounterReset(model, key, property, value);
-  const planned = new Planner(model.view, UpdateMode.Never).value(property, value);
-  const writer = new Writer(model.view);
+  const { view } = model;
+  if (property.collection === undefined && property.kind !== "link") {
+    const lowered = property.kind === "mixed" ? lowerMixed(view, value) : lowerPrimitive(property, value);
+    view.core.set(model.index, key, property.column, lowered);
+    return;
+  }
+  const planned = new Planner(view, UpdateMode.Never).value(property, value);
+  const writer = new Writer(view);
   const write = () => writer.write(model, key, property, planned);
-  // A single value is written whole or not at all; everything else takes several steps.
+  // A link is written whole or not at all; everything else takes several steps.
   if (planned instanceof Elements || planned instanceof Entries || planned instanceof ObjectPlan) writer.marked(write);
   else write();
 }
@@ -264,7 +270,7 @@ class Planner {
     const target = this.view.model(property.target);
     if (value instanceof RealmObject && value[MODEL] !== undefined) {
       const model = value[MODEL];
-      assert(model.isValid(value[KEY]), "Accessing object which has been invalidated or deleted");
+      assert(model.isValid(value[KEY]), () => new Error("Target object not found"));
       const isOfOne = model.view.core === this.view.core && model.index === target.index;
       if (isOfOne && !property.isEmbedded) return value[KEY];
     }
@@ -288,7 +294,7 @@ class Planner {
 
 function refuseNested(lowered: CoreValue): void {
   if (Array.isArray(lowered)) throw new Error("Lists within a Set are not supported.");
-  if (typeof lowered === "object" && lowered !== null && "map" in lowered) {
+  if (typeof lowered === "object" && lowered !== null && Object.hasOwn(lowered, "map")) {
     throw new Error("Dictionaries within a Set are not supported.");
   }
 }

@@ -4,9 +4,9 @@ import { Collection } from "./collection.js";
 import { setEntry } from "./create.js";
 import { DictionarySource, NestedDictionarySource } from "./dictionary-source.js";
 import { IllegalConstructorError } from "./errors.js";
+import { jsonCache, toPlain } from "./json.js";
 import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import { registerNestedDictionary } from "./nested-maker.js";
-import type { JsonCache } from "./object.js";
 import type { DefaultObject } from "./schema.js";
 import { ENTRIES } from "./symbols.js";
 
@@ -117,12 +117,8 @@ export class DictionaryMethods<T = unknown> extends Collection<
   }
 
   override toJSON(_key?: string, cache?: unknown): DefaultObject {
-    const seen: JsonCache = cache instanceof Map ? cache : new Map();
-    const json = ([name, value]: [string, unknown]): [string, unknown] => {
-      const toJSON = isLive(value) ? value.toJSON : undefined;
-      return [name, toJSON ? toJSON.call(value, name, seen) : value];
-    };
-    return Object.fromEntries(this[ENTRIES].entries().map(json));
+    const seen = jsonCache(cache);
+    return Object.fromEntries(this[ENTRIES].entries().map(([name, value]) => [name, toPlain(value, name, seen)]));
   }
 
   override addListener(callback: DictionaryChangeCallback<T>, keyPaths?: string | string[]): void {
@@ -154,13 +150,6 @@ export class DictionaryMethods<T = unknown> extends Collection<
   override removeAllListeners(): void {
     this[ENTRIES].view.coordinator?.observations.removeAll(this);
   }
-}
-
-type Live = { toJSON(key: string, cache: JsonCache): unknown };
-
-/** Whether a value is an object or a collection of a realm. */
-function isLive(value: unknown): value is Live {
-  return value instanceof Collection || (typeof value === "object" && value !== null && "objectSchema" in value);
 }
 
 /** Values by string keys that belong to an object, live and writable in place. */

@@ -1,7 +1,7 @@
 import { assert, assertFunction } from "./assert.js";
 import type { ClassModel } from "./class-model.js";
-import { Collection } from "./collection.js";
 import { IllegalConstructorError } from "./errors.js";
+import { jsonCache, toPlain } from "./json.js";
 import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import type { ObjectChangeCallback } from "./listeners.js";
 import type { Realm } from "./realm.js";
@@ -15,9 +15,6 @@ export type AnyRealmObject = Pick<
   RealmObject<unknown>,
   "keys" | "entries" | "toJSON" | "isValid" | "linkingObjectsCount" | "getPropertyType" | "_objectId" | "_objectKey"
 >;
-
-/** @internal Objects already turned to JSON, by class and key: what makes cycles possible. */
-export type JsonCache = Map<string, DefaultObject>;
 
 /**
  * An object in a realm, live: reading a property gives what is in the realm now. Classes extend it and describe themselves
@@ -49,12 +46,12 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
 
   /** The names and values of its properties. */
   entries(): [string, unknown][] {
-    return this[MODEL].names.map((name) => [name, (this as unknown as DefaultObject)[name]]);
+    return Object.entries(this);
   }
 
   /** A plain object with the same values; links to an object that is already in it lead back to it. */
   toJSON(_key?: string, cache?: unknown): DefaultObject {
-    const seen: JsonCache = cache instanceof Map ? cache : new Map();
+    const seen = jsonCache(cache);
     const model = this[MODEL];
     const identity = `${model.index}:${this[KEY]}`;
     const known = seen.get(identity);
@@ -63,9 +60,7 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
     seen.set(identity, result);
     for (const name of Object.keys(this)) {
       const value = (this as unknown as DefaultObject)[name];
-      if (typeof value === "function") continue;
-      const isLive = value instanceof RealmObject || value instanceof Collection;
-      result[name] = isLive ? (value as AnyRealmObject).toJSON(name, seen) : value;
+      if (typeof value !== "function") result[name] = toPlain(value, name, seen);
     }
     return result;
   }

@@ -1,16 +1,17 @@
+import { lowerArguments } from "./arguments.js";
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
 import { collectionChanges, noChanges } from "./change-sets.js";
 import { type AnyCollection, Collection } from "./collection.js";
 import { IllegalConstructorError, TypeAssertionError } from "./errors.js";
+import { jsonCache, toPlain } from "./json.js";
 import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import { liftMixed } from "./mixed.js";
-import { type AnyRealmObject, type JsonCache, RealmObject } from "./object.js";
-import { liftPrimitive, typeInWords } from "./property.js";
+import { coreTypeName, liftPrimitive, typeInWords } from "./property.js";
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
 import type { DefaultObject } from "./schema.js";
-import { lowerArgument, type Source } from "./source.js";
+import type { Source } from "./source.js";
 import { SOURCE } from "./symbols.js";
 
 /** A property to sort by, with whether to sort in reverse. */
@@ -123,11 +124,8 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** The elements now, as an array of plain objects. */
   override toJSON(_key?: string, cache?: unknown): DefaultObject[] {
-    const seen: JsonCache = cache instanceof Map ? cache : new Map();
-    return this[SOURCE].values().map((element, index) => {
-      const isLive = element instanceof RealmObject || element instanceof Collection;
-      return isLive ? (element as AnyRealmObject).toJSON(String(index), seen) : (element as DefaultObject);
-    });
+    const seen = jsonCache(cache);
+    return this[SOURCE].values().map((element, index) => toPlain(element, String(index), seen) as DefaultObject);
   }
 
   override *keys(): Generator<number> {
@@ -276,8 +274,9 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** The query behind the collection, as text. */
   description(): string {
+    const { order } = this[SOURCE];
     const text = this[SOURCE].query().description();
-    return text.replace(/^TRUEPREDICATE AND /, "") + this[SOURCE].order;
+    return order && !text.endsWith(" ") ? `${text} ${order}` : text + order;
   }
 
   /** The smallest value of a property (or of the elements); undefined where there is none. */
@@ -325,7 +324,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   filtered(queryString: string, ...args: unknown[]): Results<T> {
     assertString(queryString, "query");
     const source = this[SOURCE];
-    const query = source.query(queryString, args.map(lowerArgument));
+    const query = source.query(queryString, lowerArguments(source.view, args));
     return makeResults<T>(source.view, source.element, query, source.order, source.base);
   }
 
@@ -336,11 +335,14 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   sorted(first: boolean | string | SortDescriptor[] = "self", reverse?: boolean): Results<T> {
     const source = this[SOURCE];
     const keys = sortKeys(first, reverse);
-    if (!source.element.model) assertSelf(source.element.kind, keys);
-    if (keys.length === 0) return makeResults<T>(source.view, source.element, source.query(), source.order);
+    const { model, kind } = source.element;
+    if (!model) checkValueOrder(keys, coreTypeName(kind));
+    if (keys.length === 0)
+      return makeResults<T>(source.view, source.element, source.query(), source.order, source.base);
     const order = keys.map(([path, isAscending]) => `${path} ${isAscending ? "ASC" : "DESC"}`).join(", ");
-    const query = source.query().sort(keys);
-    return makeResults<T>(source.view, source.element, query, `${source.order} SORT(${order})`, source.base);
+    // An earlier order decides where this one does not.
+    const whole = source.order ? `SORT(${order}, ${source.order.slice("SORT(".length)}` : `SORT(${order})`;
+    return makeResults<T>(source.view, source.element, source.query().sort(keys), whole, source.base);
   }
 
   /** The elements as they are now: what is deleted later reads as null. */
@@ -407,12 +409,13 @@ function sortKeys(first: boolean | string | SortDescriptor[], reverse: boolean |
   });
 }
 
-/** Values are sorted by themselves only. */
-function assertSelf(kind: string, keys: [string, boolean][]): void {
-  if (keys.length > 1) throw new Error(`Cannot sort array of '${kind}' on more than one key path`);
+/** Values have no properties to sort by. */
+function checkValueOrder(keys: [string, boolean][], type: string): void {
+  if (keys.length > 1) throw new Error(`Cannot sort array of '${type}' on more than one key path`);
   for (const [path] of keys) {
-    if (path === "self") continue;
-    throw new Error(`Cannot sort on key path '${path}': arrays of '${kind}' can only be sorted on 'self'`);
+    if (path !== "self") {
+      throw new Error(`Cannot sort on key path '${path}': arrays of '${type}' can only be sorted on 'self'`);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { assert, assertFunction, assertString } from "./assert.js";
-import { type Configuration, parseConfiguration } from "./configuration.js";
+import { type Configuration, keyBytes, parseConfiguration } from "./configuration.js";
 import type { Coordinator } from "./coordinator.js";
 import { createObject, parseUpdateMode } from "./create.js";
 import { NotAvailableError, TypeAssertionError } from "./errors.js";
@@ -80,8 +80,9 @@ export class Realm {
   }
 
   /** The schema version of the realm at `path`, or -1 if there is none. */
-  static schemaVersion(path: string, _encryptionKey?: ArrayBuffer | ArrayBufferView): number {
-    return storedSchemaVersion(pathOf(parseConfiguration(path), Realm.defaultPath));
+  static schemaVersion(path: string, encryptionKey?: ArrayBuffer | ArrayBufferView): number {
+    const config = parseConfiguration({ path, encryptionKey });
+    return storedSchemaVersion(pathOf(config, Realm.defaultPath), keyBytes(encryptionKey));
   }
 
   /**
@@ -186,8 +187,9 @@ export class Realm {
     return this.internal.isOpen && (this.internal.coordinator?.isInTransaction ?? false);
   }
 
+  /** Whether this is the new realm of a migration, whose callback is running. */
   get isInMigration(): boolean {
-    return false;
+    return this.internal.isOpen && (this.internal.coordinator?.isInMigration ?? false);
   }
 
   /** Whether there is no object in it. */
@@ -213,7 +215,8 @@ export class Realm {
   close(): void {
     if (!this.internal.isOpen) return;
     const { coordinator } = this.internal;
-    if (coordinator?.isInTransaction && coordinator.writer === this.internal) coordinator.cancel();
+    const isWriting = coordinator?.isInTransaction && coordinator.writer === this.internal;
+    if (isWriting && !coordinator.isInMigration) coordinator.cancel();
     for (const listeners of Object.values(this.listeners)) listeners.clear();
     this.internal.isOpen = false;
     if (!coordinator) void this.internal.core.close();
@@ -236,7 +239,7 @@ export class Realm {
   create(type: unknown, values: unknown, mode?: Mode): unknown {
     this.internal.assertOpen();
     const updateMode = parseUpdateMode(mode);
-    if (type instanceof RealmObject && type[MODEL] === undefined) {
+    if (values instanceof RealmObject && values[MODEL] === undefined) {
       throw new Error("Cannot create an object from a detached RealmObject instance");
     }
     const model = this.internal.model(type);
@@ -297,9 +300,15 @@ export class Realm {
     }
   }
 
-  /** Not available yet. */
-  deleteModel(_name: string): void {
-    throw new NotAvailableError("'deleteModel'");
+  /**
+   * Deletes a class of a local realm with all its objects. Outside a migration every instance loses it and `schemaVersion`
+   * rises by one, both only if the transaction is committed.
+   */
+  deleteModel(name: string): void {
+    this.internal.assertOpen();
+    this.internal.assertWritable("Can only delete objects within a transaction.");
+    assertString(name, "name");
+    this.internal.coordinator?.deleteClass(name);
   }
 
   /** The object with this primary key, or null. */
@@ -318,8 +327,10 @@ export class Realm {
   /** @deprecated The object whose `_objectKey()` this is: use a primary key of your own. */
   _objectForObjectKey<T extends AnyRealmObject>(type: Constructor<T>, objectKey: string): T | undefined {
     this.internal.assertOpen();
-    assertString(objectKey, "objectKey");
+    assertString(objectKey);
+    if (!/^-?\d+$/.test(objectKey)) throw new TypeAssertionError("a numeric string", objectKey);
     const model = this.internal.model(type);
+    if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     const key = Number(objectKey);
     return Number.isSafeInteger(key) && key > 0 && model.isValid(key) ? (model.wrap(key) as unknown as T) : undefined;
   }
@@ -370,16 +381,25 @@ export class Realm {
     this.internal.coordinator.cancel();
   }
 
-  /** Accepted for code written for Realm: the store compacts itself. */
+  /** Has everything in the store written anew, without what is no longer used. */
   compact(): boolean {
     this.internal.assertOpen();
     assert(!this.isInTransaction, "Cannot compact a Realm within a transaction.");
+    assert(!this.isReadOnly, "Can't compact a read-only Realm");
+    this.internal.core.compact();
     return true;
   }
 
-  /** Not available yet. */
-  writeCopyTo(_config: Configuration): void {
-    throw new NotAvailableError("'writeCopyTo'");
+  /**
+   * Writes this realm as it is now to the path of another configuration, which must be free; its `encryptionKey` may be
+   * another. Resolves when the copy is on disk.
+   */
+  writeCopyTo(config: Configuration): Promise<void> {
+    this.internal.assertOpen();
+    assert(!this.isInTransaction, "Can only convert Realms outside a transaction.");
+    const { coordinator, path } = prepare(parseConfiguration(config), Realm.defaultPath);
+    assert(!exists(path), `File at path '${path}' already exists.`);
+    return this.internal.core.writeCopy(coordinator.core);
   }
 
   /**

@@ -1,8 +1,10 @@
 //! The classes and functions that JavaScript sees: few and low-level, shaped for few crossings of the boundary.
 
 mod app;
+mod arguments;
 mod collections;
 mod config;
+mod copy;
 mod files;
 mod frozen;
 mod nested;
@@ -18,6 +20,7 @@ mod types;
 pub(crate) use app::{App, connection_state_name};
 pub(crate) use files::backup_path;
 pub(crate) use frozen::frozen_realm;
+pub(crate) use open::is_open;
 pub(crate) use report::report_to_js;
 
 pub use app::AppCore;

@@ -1,6 +1,7 @@
 //! `RealmCore`: one realm for one path in this page.
 
 use ebbtide_core::objects::Row;
+use ebbtide_core::query::Names;
 use ebbtide_core::{
     ClassIndex, ClassSchema, ColumnIndex, ObjectKey, PropertyType, Snapshot, Transaction, Value, ValueRef, WriteError,
 };
@@ -9,8 +10,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
+use super::arguments::arguments_from_js;
 use super::config::{classes_from_js, schema_to_js};
-use super::query::{QueryCore, arguments_from_js};
+use super::query::QueryCore;
 use super::session::SessionCore;
 use crate::clock;
 use crate::convert::{element_to_js, int_from_js, key_from_js, key_to_js, mixed_type, value_from_js};
@@ -66,6 +68,28 @@ impl RealmCore {
         Ok(self.view.read(|snapshot, _| schema_to_js(snapshot.schema()))?)
     }
 
+    /// What else properties are called in queries: `[class, name, column]` of a property, and `[class, name, source class, column]`
+    /// of the objects that link to one.
+    #[wasm_bindgen(js_name = setNames)]
+    pub fn set_names(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "[number, string, number, number?][]")] names: js_sys::Array,
+    ) {
+        let mut found = Names::default();
+        for name in names.iter() {
+            let name = js_sys::Array::from(&name);
+            let number = |at: u32| name.get(at).as_f64().map(|number| number as u32);
+            let (Some(class), Some(text), Some(third)) = (number(0), name.get(1).as_string(), number(2)) else {
+                continue;
+            };
+            match number(3) {
+                None => found.alias(ClassIndex(class), text, ColumnIndex(third)),
+                Some(column) => found.linking(ClassIndex(class), text, (ClassIndex(third), ColumnIndex(column))),
+            }
+        }
+        self.view.set_names(found);
+    }
+
     /// The schema's version.
     #[wasm_bindgen(js_name = schemaVersion)]
     pub fn schema_version(&self) -> JsResult<f64> {
@@ -89,6 +113,69 @@ impl RealmCore {
         Ok(())
     }
 
+    /// Opens a local realm that nobody uses any more anew, as if it had been closed in between.
+    pub fn readopt(&self, #[wasm_bindgen(unchecked_param_type = "CoreConfig")] config: JsValue) -> JsResult<()> {
+        Ok(super::open::readopt(self.view.live()?, config)?)
+    }
+
+    /// The realm before the migration that is under way; undefined without one.
+    #[wasm_bindgen(js_name = migratingFrom)]
+    pub fn migrating_from(&self) -> JsResult<Option<RealmCore>> {
+        let View::Live(driver) = &self.view else { return Ok(None) };
+        let before = driver.engine(|engine| engine.migrating_from())?;
+        Ok(before.map(|(state, version)| RealmCore::of_frozen(Frozen::new(driver.path(), state, 0, version))))
+    }
+
+    /// Ends the migration. If it throws, nothing has changed and the realm closes.
+    #[wasm_bindgen(js_name = finishMigration)]
+    pub fn finish_migration(&self) -> JsResult<()> {
+        let driver = self.view.live()?;
+        driver.change(|engine| engine.finish_migration(clock::now()))?;
+        super::open::record_schema_version(driver);
+        Ok(())
+    }
+
+    /// Gives the migration up, and the realm with it.
+    #[wasm_bindgen(js_name = abortMigration)]
+    pub fn abort_migration(&self) -> JsResult<()> {
+        Ok(self.view.live()?.change(|engine| {
+            engine.abort_migration(clock::now());
+            Ok::<(), Fault>(())
+        })?)
+    }
+
+    /// Deletes a class with its objects, inside a transaction; outside a migration this raises the schema version.
+    #[wasm_bindgen(js_name = deleteClass)]
+    pub fn delete_class(&self, name: &str) -> JsResult<()> {
+        Ok(self.view.live()?.write(|engine| Ok(engine.delete_class(name)?))?)
+    }
+
+    /// How many bytes the store has, and how many it would have after compaction.
+    #[wasm_bindgen(unchecked_return_type = "[number, number]")]
+    pub fn usage(&self) -> JsResult<js_sys::Array> {
+        let (total, used) = self.view.live()?.engine(|engine| engine.usage())?;
+        Ok([total, used].map(|bytes| JsValue::from_f64(bytes as f64)).into_iter().collect())
+    }
+
+    /// Has the whole store written anew.
+    pub fn compact(&self) -> JsResult<()> {
+        Ok(self.view.live()?.change(|engine| engine.compact())?)
+    }
+
+    /// Writes what is visible now to a new realm of another path.
+    #[wasm_bindgen(js_name = writeCopy)]
+    pub fn write_copy(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "CoreConfig")] config: JsValue,
+    ) -> JsResult<js_sys::Promise> {
+        let driver = self.view.live()?;
+        let copying = super::copy::write_copy(driver, config)?;
+        Ok(wasm_bindgen_futures::future_to_promise(async move {
+            copying.await?;
+            Ok(JsValue::UNDEFINED)
+        }))
+    }
+
     /// Begins a write transaction.
     pub fn begin(&self) -> JsResult<()> {
         Ok(self.view.live()?.change(|engine| engine.begin_write(clock::now()))?)
@@ -96,7 +183,13 @@ impl RealmCore {
 
     /// Ends the transaction: what it wrote is visible at once, and stored soon.
     pub fn commit(&self) -> JsResult<()> {
-        Ok(self.view.live()?.change(|engine| engine.commit_write(clock::now()))?)
+        let driver = self.view.live()?;
+        let before = driver.engine(|engine| engine.recorded_schema_version())?;
+        driver.change(|engine| engine.commit_write(clock::now()))?;
+        if driver.engine(|engine| engine.recorded_schema_version())? != before {
+            super::open::record_schema_version(driver);
+        }
+        Ok(())
     }
 
     /// Forgets what the transaction wrote.
@@ -286,11 +379,14 @@ impl RealmCore {
 
     /// Stores what is committed and gives the realm up. A second call waits for the same.
     pub fn close(&self) -> js_sys::Promise {
-        let view = self.view.clone();
-        view.close_frozen();
+        self.view.close_frozen();
+        let closing = match &self.view {
+            View::Live(driver) => Some(driver.close()),
+            View::Frozen(_) => None,
+        };
         wasm_bindgen_futures::future_to_promise(async move {
-            if let View::Live(driver) = &view {
-                driver.close().await;
+            if let Some(closing) = closing {
+                closing.await;
             }
             Ok(JsValue::UNDEFINED)
         })
@@ -329,7 +425,9 @@ impl RealmCore {
         let recipe = match text.filter(|text| !text.is_empty()) {
             Some(text) => {
                 let arguments = arguments_from_js(args)?;
-                let plan = self.view.read(|snapshot, _| super::query::plan(&recipe, snapshot, &text, &arguments))?;
+                let names = self.view.names();
+                let plan =
+                    self.view.read(|snapshot, _| super::query::plan(&recipe, (snapshot, &names), &text, &arguments))?;
                 recipe.then(Stage::Filter(Rc::new(plan)))
             }
             None => recipe,

@@ -29,6 +29,11 @@ export interface CoreConfig {
   path: string;
   schema?: CoreClass[];
   schemaVersion?: number;
+  /** What becomes of a realm whose schema is another: `callback` opens it inside the migration. */
+  migration?: "automatic" | "callback" | "startOver";
+  resolveEmbeddedConstraints?: boolean;
+  /** 64 bytes. */
+  encryptionKey?: Uint8Array;
   readOnly?: boolean;
   inMemory?: boolean;
   sync?: CoreSyncConfig;

@@ -12,6 +12,7 @@ pub mod decimal;
 pub mod ids;
 pub mod limits;
 pub mod merge;
+pub mod migration;
 pub mod notify;
 pub mod number;
 pub mod objects;
@@ -21,6 +22,7 @@ pub mod replica;
 pub mod reset;
 pub mod schema;
 pub mod value;
+mod words;
 
 pub use clock::{Clock, EditTime, Millis};
 pub use decimal::Decimal;

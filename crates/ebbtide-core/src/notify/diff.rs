@@ -151,7 +151,7 @@ fn changed_columns(before: Row<'_>, after: Row<'_>, compare: Compare) -> Vec<Col
 fn is_changed(before: Row<'_>, after: Row<'_>, column: ColumnIndex, compare: Compare) -> bool {
     match (before.value(column), after.value(column)) {
         (ValueRef::List(a), ValueRef::List(b)) => lists_differ(a, b, compare),
-        // Putting a value in that is there changes nothing.
+        // A value is in a set or not: putting it in again changes nothing.
         (ValueRef::Set(a), ValueRef::Set(b)) => !std::ptr::eq(a, b) && !a.same_values(b),
         (ValueRef::Dictionary(a), ValueRef::Dictionary(b)) => !std::ptr::eq(a, b) && dictionaries_differ(a, b, compare),
         (a, b) => compare == Compare::Stamps && before.stamp(column) != after.stamp(column) || !a.same(&b),

@@ -12,6 +12,7 @@ use crate::ids::ObjectKey;
 use crate::limits::PAGE_ROWS;
 use crate::schema::{Collection, Property, PropertyType};
 use crate::value::{Value, ValueRef};
+use crate::words::{LazyWords, WordIndex};
 
 /// One property of the rows of a page.
 #[derive(Clone, Debug)]
@@ -75,6 +76,7 @@ pub struct Runs {
     nulls: Bits,
     bytes: Vec<u8>,
     dead: usize,
+    words: LazyWords,
 }
 
 impl<T: Copy + Default> Fixed<T> {
@@ -112,6 +114,12 @@ impl Runs {
         Some(&self.bytes[start as usize..(start + len) as usize])
     }
 
+    /// All bytes with the rows' places in them, if these lie one behind the other; nulls are empty.
+    pub(crate) fn in_order(&self) -> Option<(&[u8], &[(u32, u32)])> {
+        let ascends = self.spans.windows(2).all(|pair| pair[0].0 + pair[0].1 <= pair[1].0);
+        ascends.then_some((self.bytes.as_slice(), self.spans.as_slice()))
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.spans.len()
@@ -127,12 +135,21 @@ impl Runs {
         &self.nulls
     }
 
+    /// The words of the rows, which are UTF-8.
+    fn words(&self) -> &WordIndex {
+        self.words.get_or_make(|| {
+            let texts = (0..self.len()).filter_map(|row| Some((row, std::str::from_utf8(self.get(row)?).ok()?)));
+            WordIndex::of(texts)
+        })
+    }
+
     /// Appends a row.
     pub(crate) fn push(&mut self, value: Option<&[u8]>) {
         self.insert(self.spans.len(), value);
     }
 
     fn append(&mut self, value: Option<&[u8]>) -> (u32, u32) {
+        self.words.forget();
         let value = value.unwrap_or_default();
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(value);
@@ -153,6 +170,7 @@ impl Runs {
     }
 
     fn remove(&mut self, row: usize) {
+        self.words.forget();
         self.dead += self.spans.remove(row).1 as usize;
         self.nulls.remove(row);
         self.collect();
@@ -163,6 +181,7 @@ impl Runs {
         for from in row..self.len() {
             tail.push(self.get(from));
         }
+        self.words.forget();
         self.spans.truncate(row);
         self.nulls.split_off(row);
         self.compact();
@@ -282,6 +301,14 @@ impl Column {
             ColumnData::List(c) => ValueRef::List(&c[row]),
             ColumnData::Set(c) => ValueRef::Set(&c[row]),
             ColumnData::Dictionary(c) => ValueRef::Dictionary(&c[row]),
+        }
+    }
+
+    /// The words of a column of strings.
+    pub(crate) fn words(&self) -> Option<&WordIndex> {
+        match &self.data {
+            ColumnData::String(runs) => Some(runs.words()),
+            _ => None,
         }
     }
 

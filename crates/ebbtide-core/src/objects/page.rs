@@ -8,6 +8,7 @@ use crate::ids::{ColumnIndex, ObjectKey, RecordId};
 use crate::limits::{PAGE_ROWS, RECORD_PAGES};
 use crate::schema::ClassSchema;
 use crate::value::ValueRef;
+use crate::words::Word;
 
 /// Up to [`PAGE_ROWS`] rows in ascending order of their keys, as columns.
 #[derive(Clone, Debug)]
@@ -79,6 +80,11 @@ impl Page {
         Row { page: self, index }
     }
 
+    /// Whether a key lies between the first and the last one.
+    pub(crate) fn spans(&self, key: ObjectKey) -> bool {
+        self.keys.first().is_some_and(|first| *first <= key) && self.keys.last().is_some_and(|last| key <= *last)
+    }
+
     /// The place of a key.
     pub fn find(&self, key: ObjectKey) -> Result<usize, usize> {
         let first = *self.keys.first().ok_or(0usize)?;
@@ -123,6 +129,11 @@ impl<'a> Row<'a> {
     /// The value of a property.
     pub fn value(&self, column: ColumnIndex) -> ValueRef<'a> {
         self.page.columns[column.index()].value(self.index)
+    }
+
+    /// Whether the row's text has a word. Not so for properties that are no strings.
+    pub(crate) fn has_word(&self, column: ColumnIndex, word: &Word) -> bool {
+        self.page.columns[column.index()].words().is_some_and(|index| index.rows(word).get(self.index))
     }
 
     /// When and by whom the value of a property was set.

@@ -4,10 +4,12 @@ mod collections;
 mod embedded;
 mod lists;
 mod marks;
+mod migrating;
 mod names;
 
 pub use embedded::Embedding;
 use marks::Mark;
+pub use migrating::Constraints;
 
 use super::key_source::KeySource;
 use super::snapshot::{Snapshot, Stamp};
@@ -72,6 +74,11 @@ pub enum WriteError {
         /// Class and property.
         property: String,
     },
+    /// Another class has properties that link to the class that was to be deleted.
+    ClassLinked {
+        /// The class.
+        class: String,
+    },
     /// A value of the wrong type.
     WrongType {
         /// Class and property.
@@ -126,6 +133,9 @@ impl std::fmt::Display for WriteError {
             WriteError::PrimaryKeyFixed { property } => {
                 write!(f, "Primary key property '{property}' cannot be changed after the object is created.")
             }
+            WriteError::ClassLinked { class } => {
+                write!(f, "Cannot remove class_{class} that is target of outside links")
+            }
             WriteError::WrongType { property, expected } => {
                 write!(f, "Expected '{property}' to be of type '{expected}'.")
             }
@@ -146,6 +156,15 @@ impl std::fmt::Display for WriteError {
 
 impl std::error::Error for WriteError {}
 
+/// Whether the primary key of an object that exists may be changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum KeyRule {
+    /// It may not.
+    Fixed,
+    /// It may, and several objects may have the same for a while: inside a migration.
+    Free,
+}
+
 /// A write transaction. Dropping it forgets all that it did.
 #[derive(Clone, Debug)]
 pub struct Transaction {
@@ -155,6 +174,7 @@ pub struct Transaction {
     stamp: Stamp,
     next_key: ObjectKey,
     elements: u64,
+    keys: KeyRule,
     marks: Vec<Mark>,
 }
 
@@ -170,6 +190,7 @@ impl Transaction {
             stamp: Stamp { time: context.time, author },
             next_key: context.next_key,
             elements: 0,
+            keys: KeyRule::Fixed,
             marks: Vec::new(),
         }
     }
@@ -245,7 +266,7 @@ impl Transaction {
         self.set_stamped(class, key, column, value, self.stamp)
     }
 
-    /// Sets a property to the schema's default: any edit, even an earlier one, wins over it.
+    /// Sets a property to the schema's default: any edit, even an earlier one, wins over it, so that a value that was set stays.
     pub fn set_default(
         &mut self,
         class: ClassIndex,
@@ -265,6 +286,9 @@ impl Transaction {
         by: i64,
     ) -> Result<(), WriteError> {
         self.check_property(class, column, Collection::None)?;
+        if self.snapshot.schema.class(class).property(column).kind != PropertyType::Int {
+            return Err(self.wrong_type(class, column));
+        }
         let value = match self.snapshot.table(class).get(key, column).ok_or(WriteError::NoSuchObject)? {
             ValueRef::Int(value) => value.wrapping_add(by),
             ValueRef::Null => return Err(WriteError::NoNumber { property: self.full_name(class, column) }),
@@ -335,11 +359,15 @@ impl Transaction {
         self.check_property(class, column, Collection::None)?;
         self.check(class, column, &value)?;
         let schema = self.snapshot.schema.class(class);
-        if schema.primary_key == Some(column) {
+        if schema.primary_key == Some(column) && self.keys == KeyRule::Fixed {
             return Err(WriteError::PrimaryKeyFixed { property: self.full_name(class, column) });
         }
         let object = self.object(class, key)?;
         let operand = self.operand(class, column, &value)?;
+        let row = self.snapshot.table(class).row(key).ok_or(WriteError::NoSuchObject)?;
+        if self.snapshot.later(row.stamp(column), stamp) {
+            return Ok(());
+        }
         let property = self.property_name(class, column);
         self.snapshot.set_cell(class, key, column, &value, stamp);
         let field = Field { property, operand, is_default: stamp == Stamp::UNSET };
@@ -382,18 +410,30 @@ impl Transaction {
     }
 }
 
+fn check_count(count: usize) -> Result<(), WriteError> {
+    if count > limits::LIST_ELEMENTS {
+        return Err(WriteError::TooLarge {
+            what: "number of values in a mixed collection",
+            limit: limits::LIST_ELEMENTS,
+        });
+    }
+    Ok(())
+}
+
 fn check_size(value: &Value) -> Result<(), WriteError> {
     let bytes = match value {
         Value::String(text) => text.len(),
         Value::Data(data) => data.len(),
         Value::Array(values) => {
+            check_count(values.len())?;
             values.iter().try_for_each(check_size)?;
-            values.len()
+            0
         }
         Value::Map(values) => {
+            check_count(values.len())?;
             values.keys().try_for_each(|key| collections::check_key(key))?;
             values.values().try_for_each(check_size)?;
-            values.len()
+            0
         }
         _ => 0,
     };

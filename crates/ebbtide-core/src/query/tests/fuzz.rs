@@ -39,7 +39,7 @@ fn try_all(text: &str) {
             Ok(plan) => {
                 let keys = plan.run(&people);
                 assert!(keys.len() <= 4);
-                parse(plan.describe()).unwrap_or_else(|error| panic!("{text:?} is described as {error}"));
+                parse(&plan.describe()).unwrap_or_else(|error| panic!("{text:?} is described as {error}"));
             }
         },
     }

@@ -470,7 +470,7 @@ proptest! {
         prop_assert_eq!(&query.run(&snapshot), &expected, "{}", &text);
         prop_assert_eq!(&query.run_over(&snapshot, keys.iter().copied()), &expected, "row by row: {}", &text);
         let described = query.describe();
-        let again = compile(&parse(described).unwrap(), &schema(), PERSON, &[]).unwrap();
+        let again = compile(&parse(&described).unwrap(), &schema(), PERSON, &[]).unwrap();
         prop_assert_eq!(&again.run(&snapshot), &expected, "{} is described as {}", &text, described);
     }
 }
