@@ -227,7 +227,8 @@ impl Items {
     }
 }
 
-fn things() -> Snapshot {
+/// Fourteen objects with values of every type.
+pub(super) fn things() -> Snapshot {
     let mut things = Items::of(COUNT);
     (0..COUNT).for_each(|thing| things.fill(thing));
     (0..COUNT).for_each(|thing| things.join(thing));
