@@ -214,14 +214,14 @@ impl Items {
 
     fn join(&mut self, thing: usize) {
         let i = thing;
-        if i % 3 != 0 {
+        if !i.is_multiple_of(3) {
             self.set(i, "o", self.link(i * 5));
         }
         self.push(i, "l", [self.link(i), self.link(i + 1)][..i % 3].to_vec());
         self.put(i, "sp", vec![self.link(1), self.link(i)]);
         let second = if i % 2 == 1 { self.link(1) } else { Value::Null };
         self.entries(i, "dl", vec![("a".into(), self.link(i)), ("b".into(), second)]);
-        if i % 4 == 0 {
+        if i.is_multiple_of(4) {
             self.set(i, "stored2", self.link(3));
         }
     }
