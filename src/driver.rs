@@ -19,14 +19,15 @@ use ebbtide_sync::client::{
 use futures_channel::oneshot;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::api::App;
-use crate::error::{Fault, Result};
+use crate::api::{self, App};
+use crate::error::{Fault, KeyProblem, Result};
 use crate::host::Host;
+use crate::images::{self, ClosedRealm};
 use crate::link::{Link, LinkUser};
 use crate::observers::{Change, Observers};
 use crate::outbox::{Call, Outbox};
 use crate::refusal::failure_code;
-use crate::slot::{StoreGuard, StoreSlot};
+use crate::slot::{Home, StoreGuard, StoreSlot};
 use crate::timer::Alarm;
 use crate::{clock, poison};
 
@@ -223,22 +224,42 @@ impl Driver {
         self.phase.get() == Phase::Closed
     }
 
+    /// The realm as it is when it has been closed, if it can be opened again from that.
+    pub(crate) fn closed_realm(&self) -> Option<ClosedRealm> {
+        let Home::Store { key } = self.slot.home() else { return None };
+        if self.failed.borrow().is_some() {
+            return None;
+        }
+        let image = self.engine.borrow().image()?;
+        Some(ClosedRealm { image, key: key.clone() })
+    }
+
+    /// What is wrong with a key that the realm is to be opened with.
+    pub(crate) fn key_problem(&self, given: Option<&[u8]>) -> Option<KeyProblem> {
+        match self.slot.home() {
+            Home::Memory => None,
+            Home::Store { key } if key.as_deref() == given => None,
+            Home::Store { key } => Some(KeyProblem::of(key.as_ref(), given)),
+        }
+    }
+
     /// Whether the realm syncs.
     pub(crate) fn is_synced(&self) -> bool {
         self.link.borrow().is_some()
     }
 
     /// Stores what is committed, then gives up the store, the lock and the connection.
-    pub(crate) async fn close(&self) {
-        if self.phase.get() == Phase::Closed {
-            return;
-        }
+    pub(crate) fn close(&self) -> impl Future<Output = ()> + use<> {
         let (tell, told) = oneshot::channel();
-        self.closers.borrow_mut().push(tell);
-        if self.phase.replace(Phase::Closing) == Phase::Open {
-            self.handle(Event::Close);
+        if self.phase.get() != Phase::Closed {
+            self.closers.borrow_mut().push(tell);
+            if self.phase.replace(Phase::Closing) == Phase::Open {
+                self.handle(Event::Close);
+            }
         }
-        let _ = told.await;
+        async move {
+            let _ = told.await;
+        }
     }
 
     fn schedule(&self) {
@@ -287,7 +308,7 @@ impl Driver {
             Effect::Relink => self.tell_link(ConnectionEvent::Relink),
             Effect::Changed { before, after, compare, origin } => {
                 let version = self.version_of(&after);
-                let change = Change { before: &before, after: &after, compare, origin, version };
+                let change = Change::new(&before, &after, compare, origin, version);
                 let notices = self.observers.borrow_mut().notices(&change);
                 self.outbox.push(Call::Notices(notices));
             }
@@ -348,6 +369,12 @@ impl Driver {
 
     fn closed(&self) {
         self.phase.set(Phase::Closed);
+        // Whoever has opened the path meanwhile began with what is here, and is ahead of it now.
+        if !api::is_open(&self.path)
+            && let Some(realm) = self.closed_realm()
+        {
+            images::keep(&self.path, realm);
+        }
         let attached = self.link.borrow_mut().take();
         if let Some((link, id)) = attached {
             link.detach(id);

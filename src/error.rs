@@ -62,6 +62,12 @@ pub(crate) enum Fault {
     InvalidSchema { message: String },
     /// The wanted schema and the stored one differ in a way that needs a migration.
     SchemaMismatch { message: String },
+    /// The store is encrypted and the key is missing or wrong, or a key was given for one that is not.
+    EncryptionKey { path: String, problem: KeyProblem },
+    /// Something exists already where something new was to be written.
+    Exists { path: String },
+    /// The objects of a realm do not fit its schema after a migration.
+    MigrationFailed { message: String },
     /// A configuration that this crate cannot read.
     InvalidConfig { message: String },
     /// The server refused the credentials.
@@ -72,6 +78,36 @@ pub(crate) enum Fault {
     SessionStopped { message: String },
     /// What was awaited took longer than the caller allowed.
     TimedOut { message: String },
+}
+
+/// What is wrong with an encryption key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyProblem {
+    /// It is not the one that the realm was written with.
+    Wrong,
+    /// The realm has one, and none was given.
+    Missing,
+    /// The realm has none, and one was given.
+    Unexpected,
+}
+
+impl KeyProblem {
+    /// What is wrong between what is stored and what is given, which are known to differ.
+    pub(crate) fn of<A, B>(stored: Option<A>, given: Option<B>) -> KeyProblem {
+        match (stored, given) {
+            (Some(_), None) => KeyProblem::Missing,
+            (None, _) => KeyProblem::Unexpected,
+            (Some(_), Some(_)) => KeyProblem::Wrong,
+        }
+    }
+
+    fn describe(self) -> &'static str {
+        match self {
+            KeyProblem::Wrong => "the encryption key is not the one that the realm was written with",
+            KeyProblem::Missing => "the realm is encrypted, and no encryption key was given",
+            KeyProblem::Unexpected => "the realm is not encrypted, and an encryption key was given",
+        }
+    }
 }
 
 impl Fault {
@@ -104,6 +140,9 @@ impl Fault {
             Fault::InvalidQuery { .. } => "InvalidQuery",
             Fault::InvalidSchema { .. } => "InvalidSchema",
             Fault::SchemaMismatch { .. } => "SchemaMismatch",
+            Fault::EncryptionKey { .. } => "EncryptionKey",
+            Fault::Exists { .. } => "RealmExists",
+            Fault::MigrationFailed { .. } => "MigrationFailed",
             Fault::InvalidConfig { .. } => "InvalidConfig",
             Fault::AuthFailed { .. } => "AuthFailed",
             Fault::Network { .. } => "Network",
@@ -142,6 +181,9 @@ impl Fault {
             | Fault::InvalidQuery { .. }
             | Fault::InvalidSchema { .. }
             | Fault::SchemaMismatch { .. }
+            | Fault::EncryptionKey { .. }
+            | Fault::Exists { .. }
+            | Fault::MigrationFailed { .. }
             | Fault::InvalidConfig { .. }
             | Fault::AuthFailed { .. }
             | Fault::Network { .. }
@@ -179,6 +221,11 @@ impl Fault {
                 "The store of the realm at '{path}' has changed since it was read. Close the realm and open it again."
             ),
             Fault::Storage { doing, cause } => format!("IndexedDB failed while {doing}: {cause}"),
+            Fault::EncryptionKey { path, problem } => {
+                let what = problem.describe();
+                format!("Failed to open Realm file at path '{path}': Realm file decryption failed ({what})")
+            }
+            Fault::Exists { path } => format!("File at path '{path}' already exists."),
             Fault::BackupExists { path } => format!("A backup exists at '{path}' already; it is not written over."),
             Fault::NoFileAction { path } => {
                 format!("Realm was not configured correctly. Client Reset could not be run for Realm at: {path}")
@@ -203,6 +250,7 @@ impl Fault {
             | Fault::StoreFailed { message, .. }
             | Fault::InvalidSchema { message }
             | Fault::SchemaMismatch { message }
+            | Fault::MigrationFailed { message }
             | Fault::InvalidConfig { message }
             | Fault::AuthFailed { message }
             | Fault::Network { message }

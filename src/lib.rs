@@ -9,9 +9,11 @@ mod driver;
 mod error;
 mod host;
 mod idb;
+mod images;
 mod link;
 mod login;
 mod nested;
+mod news;
 mod observers;
 mod outbox;
 mod poison;
@@ -27,6 +29,6 @@ mod wake;
 
 pub use api::{
     AppCore, QueryCore, RealmCore, SessionCore, delete_realm, exists, initiate_client_reset, list_backups,
-    load_catalogue, stored_schema_version,
+    load_catalogue, scratch, stored_schema_version,
 };
 pub use host::Host;

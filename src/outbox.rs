@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use ebbtide_core::Snapshot;
-use ebbtide_core::notify::CollectionChanges;
+use ebbtide_core::notify::{CollectionChanges, DictionaryChanges};
 use ebbtide_sync::client::{
     ConnectionState, Direction, Event, Origin, ResetCause, ResetPhase, ResetProgress, SyncError, SyncErrorKind,
 };
@@ -20,7 +20,7 @@ use crate::driver::Driver;
 use crate::error::{Fault, Result, describe, set};
 use crate::host::Host;
 use crate::idb::{ActionKind, Catalogue, Change, FileAction};
-use crate::observers::Notice;
+use crate::observers::{Deleted, Notice};
 
 /// One call.
 pub(crate) enum Call {
@@ -278,23 +278,48 @@ fn notice_to_js(notice: &Notice) -> JsValue {
         }
         Notice::Collection { changes, deleted, .. } => {
             let CollectionChanges { deletions, insertions, old_modifications, new_modifications } = changes;
-            set(&object, "deleted", &(*deleted).into());
-            for (name, positions) in [
-                ("deletions", deletions),
-                ("insertions", insertions),
-                ("oldModifications", old_modifications),
-                ("newModifications", new_modifications),
-            ] {
-                set(&object, name, &js_sys::Uint32Array::from(positions.as_slice()));
-            }
+            set_positions(&object, "deletions", deletions);
+            set_positions(&object, "insertions", insertions);
+            set_positions(&object, "oldModifications", old_modifications);
+            set_positions(&object, "newModifications", new_modifications);
+            set_deleted(&object, *deleted);
         }
-        Notice::Object { columns, deleted, .. } => {
-            set(&object, "deleted", &(*deleted).into());
+        Notice::Dictionary { changes, deleted, .. } => {
+            let DictionaryChanges { deletions, insertions, modifications } = changes;
+            set_keys(&object, "deletedKeys", deletions);
+            set_keys(&object, "insertedKeys", insertions);
+            set_keys(&object, "modifiedKeys", modifications);
+            set_deleted(&object, *deleted);
+        }
+        Notice::Object { columns, paths, deleted, .. } => {
             let columns: Vec<u32> = columns.iter().map(|column| column.0).collect();
-            set(&object, "changedColumns", &js_sys::Uint32Array::from(columns.as_slice()));
+            set_positions(&object, "changedColumns", &columns);
+            set_positions(&object, "changedPaths", paths);
+            set_deleted(&object, *deleted);
         }
     }
     object.into()
+}
+
+/// What is empty is left out.
+fn set_positions(object: &js_sys::Object, name: &str, positions: &[u32]) {
+    if !positions.is_empty() {
+        set(object, name, &js_sys::Uint32Array::from(positions));
+    }
+}
+
+fn set_keys(object: &js_sys::Object, name: &str, keys: &[String]) {
+    if !keys.is_empty() {
+        let keys: js_sys::Array = keys.iter().map(|key| JsValue::from_str(key)).collect();
+        set(object, name, &keys);
+    }
+}
+
+fn set_deleted(object: &js_sys::Object, deleted: Deleted) {
+    match deleted {
+        Deleted::Yes => set(object, "deleted", &JsValue::TRUE),
+        Deleted::No => {}
+    }
 }
 
 fn phase_name(phase: ResetPhase) -> &'static str {

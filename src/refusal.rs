@@ -19,6 +19,7 @@ impl From<EngineError> for Fault {
                 Fault::StoreFailed { code: failure_code(failure), message: error.to_string() }
             }
             EngineError::Closed => Fault::RealmClosed,
+            EngineError::MigrationFailed { message } => Fault::MigrationFailed { message },
             EngineError::SchemaMismatch(_) => Fault::SchemaMismatch { message: error.to_string() },
             _ => Fault::InvalidValue { message: error.to_string() },
         }
@@ -59,7 +60,10 @@ pub(crate) fn of_open(path: &str, error: &OpenError) -> Fault {
     let message = error.to_string();
     match error {
         OpenError::Schema(_) | OpenError::PrimaryKeyMissing { .. } => Fault::InvalidSchema { message },
-        OpenError::SchemaMismatch { .. } | OpenError::SchemaVersionLower { .. } => Fault::SchemaMismatch { message },
+        OpenError::MigrationFailed { .. } => Fault::MigrationFailed { message },
+        OpenError::SchemaMismatch { .. }
+        | OpenError::SchemaVersionLower { .. }
+        | OpenError::SchemaVersionDiffers { .. } => Fault::SchemaMismatch { message },
         OpenError::ModeNotAvailable { .. } | OpenError::WrongKind { .. } | OpenError::Missing => {
             Fault::InvalidConfig { message }
         }

@@ -3,13 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use ebbtide_core::notify::Difference;
+use ebbtide_core::notify::{Difference, KeyList};
 use ebbtide_core::number::Number;
 use ebbtide_core::objects::{Element, List, Set};
 use ebbtide_core::query::{Aggregate, Order, Plan};
-use ebbtide_core::{
-    ClassIndex, Collection, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Snapshot, Value, ValueRef,
-};
+use ebbtide_core::{ClassIndex, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Snapshot, Value, ValueRef};
 
 /// Where a collection's elements come from.
 #[derive(Clone, Copy, Debug)]
@@ -137,14 +135,9 @@ impl Recipe {
         keys
     }
 
-    /// The objects in the collection of a class, from those before a change and the change alone; nothing if that is not enough
-    /// to know them.
-    pub(crate) fn keys_after(
-        &self,
-        before: &Rc<[ObjectKey]>,
-        difference: &Difference,
-        after: &Snapshot,
-    ) -> Option<Rc<[ObjectKey]>> {
+    /// The objects that enter or leave the collection of a class by a change, ascending, found from the change alone;
+    /// nothing if that is not enough to know them.
+    pub(crate) fn flips(&self, before: &KeyList, difference: &Difference, after: &Snapshot) -> Option<Vec<ObjectKey>> {
         let Source::Class(class) = self.source else { return None };
         let mut filters = Vec::new();
         for stage in &self.stages {
@@ -157,13 +150,10 @@ impl Recipe {
         let is_in = |key: ObjectKey| filters.iter().all(|plan| plan.matches(after, key));
         let mut flips: Vec<ObjectKey> = Vec::new();
         let changed = table.inserted.iter().chain(table.modified.iter().map(|(key, _)| key));
-        flips.extend(changed.filter(|key| before.binary_search(key).is_ok() != is_in(**key)));
-        flips.extend(table.deleted.iter().filter(|key| before.binary_search(key).is_ok()));
-        if flips.is_empty() {
-            return Some(Rc::clone(before));
-        }
+        flips.extend(changed.filter(|key| before.position(**key).is_some() != is_in(**key)));
+        flips.extend(table.deleted.iter().filter(|key| before.position(**key).is_some()));
         flips.sort_unstable();
-        Some(flipped(before, &flips).into())
+        Some(flips)
     }
 
     /// Whether a change can concern the collection: it touches the class of its elements, what they link to, the owner of the
@@ -216,6 +206,15 @@ impl Recipe {
         positions.iter().filter_map(|position| list.elements().get(*position as usize)).collect()
     }
 
+    /// Whether the values of a set come in their own order.
+    pub(crate) fn values_ascend(&self) -> bool {
+        let last = self.stages.iter().rev().find_map(|stage| match stage {
+            Stage::OrderValues { ascending } => Some(*ascending),
+            Stage::Filter(_) | Stage::Order(_) => None,
+        });
+        last.unwrap_or(true)
+    }
+
     /// Whether a query ends with some of what it finds.
     pub(crate) fn is_limited(&self) -> bool {
         self.stages.iter().any(|stage| matches!(stage, Stage::Filter(plan) if plan.has_limit()))
@@ -229,23 +228,26 @@ impl Recipe {
 
 /// A list property of an object.
 pub(crate) fn list(snapshot: &Snapshot, class: ClassIndex, key: ObjectKey, column: ColumnIndex) -> Option<&List> {
-    let property = snapshot.schema().classes.get(class.index())?.properties.get(column.index())?;
-    if property.collection != Collection::List {
-        return None;
-    }
-    match snapshot.table(class).row(key)?.value(column) {
+    match value(snapshot, class, key, column)? {
         ValueRef::List(list) => Some(list),
         _ => None,
     }
 }
 
+/// The value of a property, if the class, the object and the property exist.
+pub(crate) fn value(
+    snapshot: &Snapshot,
+    class: ClassIndex,
+    key: ObjectKey,
+    column: ColumnIndex,
+) -> Option<ValueRef<'_>> {
+    snapshot.schema().classes.get(class.index())?.properties.get(column.index())?;
+    Some(snapshot.table(class).row(key)?.value(column))
+}
+
 /// A set property of an object.
 pub(crate) fn set(snapshot: &Snapshot, class: ClassIndex, key: ObjectKey, column: ColumnIndex) -> Option<&Set> {
-    let property = snapshot.schema().classes.get(class.index())?.properties.get(column.index())?;
-    if property.collection != Collection::Set {
-        return None;
-    }
-    match snapshot.table(class).row(key)?.value(column) {
+    match value(snapshot, class, key, column)? {
         ValueRef::Set(set) => Some(set),
         _ => None,
     }
@@ -254,25 +256,6 @@ pub(crate) fn set(snapshot: &Snapshot, class: ClassIndex, key: ObjectKey, column
 /// Whether an object exists; classes that the snapshot does not have yet have no objects.
 pub(crate) fn contains(snapshot: &Snapshot, class: ClassIndex, key: ObjectKey) -> bool {
     class.index() < snapshot.schema().classes.len() && snapshot.table(class).contains(key)
-}
-
-/// The ascending keys without those of `flips` that are among them, and with those that are not.
-fn flipped(keys: &[ObjectKey], flips: &[ObjectKey]) -> Vec<ObjectKey> {
-    let mut result = Vec::with_capacity(keys.len() + flips.len());
-    let mut rest = keys;
-    for flip in flips {
-        let (before, from) = rest.split_at(rest.partition_point(|key| key < flip));
-        result.extend_from_slice(before);
-        rest = match from.split_first() {
-            Some((first, others)) if first == flip => others,
-            _ => {
-                result.push(*flip);
-                from
-            }
-        };
-    }
-    result.extend_from_slice(rest);
-    result
 }
 
 /// The key of a class's object at a position in the order of the keys.
@@ -295,7 +278,7 @@ pub(crate) struct Results {
     pub(crate) recipe: Recipe,
     /// The collection of which this is one stage more; what it has found already is not looked for again.
     parent: Option<Rc<Results>>,
-    cache: RefCell<Option<(u64, Rc<[ObjectKey]>)>>,
+    cache: RefCell<Option<(u64, KeyList)>>,
     positions: RefCell<Option<(u64, Rc<[u32]>)>>,
 }
 
@@ -312,27 +295,27 @@ impl Results {
     }
 
     /// The objects at a version, if they are known.
-    fn known(&self, version: u64) -> Option<Rc<[ObjectKey]>> {
-        self.cache.borrow().as_ref().filter(|(at, _)| *at == version).map(|(_, keys)| Rc::clone(keys))
+    fn known(&self, version: u64) -> Option<KeyList> {
+        self.cache.borrow().as_ref().filter(|(at, _)| *at == version).map(|(_, keys)| keys.clone())
     }
 
     /// The objects at a version of the visible state.
-    pub(crate) fn keys(&self, snapshot: &Snapshot, version: u64) -> Rc<[ObjectKey]> {
+    pub(crate) fn keys(&self, snapshot: &Snapshot, version: u64) -> KeyList {
         if let Some(keys) = self.known(version) {
             return keys;
         }
         let before = self.parent.as_ref().and_then(|parent| parent.known(version));
-        let keys: Rc<[ObjectKey]> = match (before, self.recipe.stages.last()) {
-            (Some(before), Some(stage)) => stage.apply(snapshot, before.to_vec()).into(),
-            (Some(_) | None, _) => self.recipe.keys(snapshot).into(),
+        let keys = match (before, self.recipe.stages.last()) {
+            (Some(before), Some(stage)) => KeyList::from(stage.apply(snapshot, before.to_vec())),
+            (Some(_) | None, _) => KeyList::from(self.recipe.keys(snapshot)),
         };
-        self.cache.replace(Some((version, Rc::clone(&keys))));
+        self.remember(version, &keys);
         keys
     }
 
     /// Takes note of the objects at a version, found by other means.
-    pub(crate) fn remember(&self, version: u64, keys: &Rc<[ObjectKey]>) {
-        self.cache.replace(Some((version, Rc::clone(keys))));
+    pub(crate) fn remember(&self, version: u64, keys: &KeyList) {
+        self.cache.replace(Some((version, keys.clone())));
     }
 
     /// The object at a position. The first ones of a whole class are found without listing all.
@@ -386,26 +369,5 @@ fn sum(numbers: &[Number]) -> Value {
     if numbers.iter().any(|number| matches!(number, Number::Decimal(_))) {
         return Value::Decimal(numbers.iter().fold(Decimal::ZERO, |sum, number| sum.add(number.to_decimal())));
     }
-    Value::Double(numbers.iter().map(|number| number.to_double()).sum())
-}
-
-#[cfg(test)]
-mod tests {
-    use wasm_bindgen_test::wasm_bindgen_test;
-
-    use super::*;
-
-    #[wasm_bindgen_test]
-    fn flipping_takes_out_what_is_there_and_puts_in_what_is_not() {
-        let keys = |numbers: &[u64]| numbers.iter().map(|number| ObjectKey(*number)).collect::<Vec<_>>();
-        for (before, flips, after) in [
-            (&[1, 3, 5][..], &[2, 3, 6][..], &[1, 2, 5, 6][..]),
-            (&[], &[4, 9], &[4, 9]),
-            (&[4, 9], &[4, 9], &[]),
-            (&[4, 9], &[], &[4, 9]),
-            (&[4, 9], &[1], &[1, 4, 9]),
-        ] {
-            assert_eq!(flipped(&keys(before), &keys(flips)), keys(after));
-        }
-    }
+    Value::Double(numbers.iter().fold(0.0, |sum, number| sum + number.to_double()))
 }

@@ -49,22 +49,41 @@ type Opening = Shared<LocalBoxFuture<'static, Result<Option<Rc<StoreGuard>>>>>;
 /// A store, now or soon.
 pub(crate) struct StoreSlot {
     opening: Opening,
+    home: Home,
+}
+
+/// Where a realm stays when it is closed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Home {
+    /// Nowhere.
+    Memory,
+    /// In a store, with this encryption key.
+    Store { key: Option<Vec<u8>> },
 }
 
 impl StoreSlot {
     /// No store: what is committed stays in memory.
     pub(crate) fn memory() -> StoreSlot {
-        StoreSlot { opening: ready(Ok(None)).boxed_local().shared() }
+        StoreSlot { opening: ready(Ok(None)).boxed_local().shared(), home: Home::Memory }
     }
 
     /// A store that is open.
-    pub(crate) fn open(guard: Rc<StoreGuard>) -> StoreSlot {
-        StoreSlot { opening: ready(Ok(Some(guard))).boxed_local().shared() }
+    pub(crate) fn open(guard: Rc<StoreGuard>, key: Option<Vec<u8>>) -> StoreSlot {
+        StoreSlot { opening: ready(Ok(Some(guard))).boxed_local().shared(), home: Home::Store { key } }
     }
 
     /// A store that is being opened; commits wait for it.
-    pub(crate) fn opening(opening: impl Future<Output = Result<Rc<StoreGuard>>> + 'static) -> StoreSlot {
-        StoreSlot { opening: opening.map(|outcome| outcome.map(Some)).boxed_local().shared() }
+    pub(crate) fn opening(
+        opening: impl Future<Output = Result<Rc<StoreGuard>>> + 'static,
+        key: Option<Vec<u8>>,
+    ) -> StoreSlot {
+        let opening = opening.map(|outcome| outcome.map(Some)).boxed_local().shared();
+        StoreSlot { opening, home: Home::Store { key } }
+    }
+
+    /// Where the realm stays when it is closed.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
     }
 
     /// The store, once it is open.

@@ -34,6 +34,14 @@ suite!(crud {
     a_value_over_the_limit_is_refused_and_leaves_nothing
 });
 
+suite!(encryption {
+    nothing_of_an_encrypted_realm_can_be_read
+    a_wrong_key_is_refused_and_changes_nothing
+    keys_are_checked
+    a_record_in_the_place_of_another_is_damage
+    copies_and_migrations_keep_or_change_the_key
+});
+
 suite!(errors {
     configurations_are_checked
     sync_configurations_are_checked
@@ -49,7 +57,6 @@ suite!(listeners {
     sorted_values_of_a_list_tell_what_changed
     an_object_that_goes_before_the_first_call_is_told_to_be_gone
     each_listener_is_called_once_a_turn
-    realm_listeners_hear_of_every_commit
     listeners_can_be_removed
     listeners_may_add_remove_and_write
     an_exception_in_a_listener_stops_nobody
@@ -66,13 +73,54 @@ suite!(logging {
     levels_categories_and_loggers_are_checked
 });
 
+suite!(migrations {
+    a_migration_shows_the_old_realm_and_fills_the_new_one
+    a_migration_that_throws_changes_nothing
+    a_migration_may_change_primary_keys
+    what_takes_a_migration_is_named
+    values_are_kept_where_they_fit
+    a_realm_may_start_over_instead
+    a_class_is_deleted_with_its_objects
+    objects_of_class_models_migrate
+    objects_are_embedded_if_each_has_one_owner
+});
+
+suite!(opening {
+    a_realm_that_was_closed_in_this_page_opens_without_waiting
+    migrations_need_no_waiting_either
+    a_realm_that_another_page_has_opened_takes_an_asynchronous_open
+    nothing_is_written_over_what_another_page_has_written
+    instances_of_one_path_agree
+    a_copy_is_a_realm_of_its_own
+    compaction_is_offered_and_leaves_what_is_used
+});
+
+suite!(key_paths {
+    a_collection_listener_with_key_paths_hears_of_these_only
+    an_object_listener_with_key_paths_hears_of_linked_objects_too
+    a_list_listener_with_key_paths_always_hears_of_the_list_itself
+    the_listeners_of_one_object_or_collection_share_their_key_paths
+    wrong_key_paths_are_refused_and_nothing_listens
+    classes_listen_by_key_paths_as_schemas_do
+});
+
+suite!(realm_listeners {
+    a_change_is_told_within_the_commit_and_other_listeners_after_it
+    a_listener_is_called_once_a_commit_however_often_it_was_added
+    beforenotify_is_told_once_a_turn_even_if_nobody_else_listens
+    every_instance_of_a_path_hears_of_a_commit
+    realm_listeners_may_add_remove_and_write
+    an_exception_in_a_realm_listener_stops_nobody
+    wrong_events_and_callbacks_are_refused
+});
+
 suite!(persistence {
     everything_is_there_after_opening_again
+    every_type_is_there_after_opening_again
     many_commits_and_a_large_one_survive
     the_schema_is_read_from_the_store
     deleted_realms_are_gone
     a_realm_that_could_not_be_deleted_is_still_there
-    a_realm_on_disk_takes_an_asynchronous_open
     openings_at_the_same_time_share_one_engine
     a_new_class_is_added_and_a_changed_one_needs_a_migration
     a_realm_that_is_open_is_not_opened_differently
@@ -114,5 +162,62 @@ suite!(types {
     defaults_are_values_or_functions
     the_schema_reads_back_in_full
     malformed_schemas_are_refused_by_name
-    types_of_a_later_version_are_refused_by_name
+    schemas_that_contradict_themselves_are_refused
+    every_type_has_its_canonical_form
+    numbers_keep_their_precision
+});
+
+suite!(sets {
+    a_set_holds_each_value_once_in_order
+    a_set_is_written_in_place
+    a_set_reads_like_a_collection
+    a_set_takes_arrays_and_refuses_the_rest
+    a_set_of_objects_holds_links
+    a_set_ends_with_its_object
+});
+
+suite!(dictionaries {
+    a_dictionary_reads_like_an_object
+    a_dictionary_is_written_in_place
+    a_dictionary_is_assigned_as_a_whole
+    a_dictionary_refuses_what_does_not_fit
+    a_dictionary_holds_links_and_embedded_objects
+    a_dictionary_ends_with_its_object
+});
+
+suite!(embedded {
+    an_embedded_object_is_created_in_its_place
+    an_embedded_object_is_replaced_and_removed
+    lists_of_embedded_objects_are_written_in_place
+    a_managed_embedded_object_is_copied
+    embedded_objects_go_with_their_owner
+    an_embedded_object_does_not_stand_by_itself
+    a_failed_replacement_leaves_the_old_object
+});
+
+suite!(counters {
+    a_counter_counts
+    an_optional_counter_starts_and_ends
+    a_counter_is_not_assigned
+    a_counter_is_declared_in_its_own_way
+});
+
+suite!(linking_objects {
+    links_are_seen_from_the_other_end
+    links_the_other_way_round_are_read_only
+    only_links_have_another_end
+});
+
+suite!(map_to {
+    the_public_name_is_used_everywhere
+    the_store_has_the_other_name
+    names_that_clash_are_refused
+});
+
+suite!(types_mixed {
+    a_mixed_holds_a_value_of_any_type
+    collections_in_a_mixed_are_live
+    lists_in_a_mixed_are_written_in_place
+    a_mixed_refuses_what_it_cannot_hold
+    mixed_values_sort_and_add_up
 });

@@ -70,11 +70,17 @@ function sizeOf(folder) {
   return files.reduce((sum, { parentPath, name }) => sum + fs.statSync(path.join(parentPath, name)).size, 0);
 }
 
+export class TookTooLong extends Error {
+  constructor(what, milliseconds) {
+    super(`${what} took longer than ${milliseconds / 1000} s`);
+  }
+}
+
 /** What a step in a page gives, or an error if it takes too long. */
 export async function within(milliseconds, what, work) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} took longer than ${milliseconds / 1000} s`)), milliseconds);
+    timer = setTimeout(() => reject(new TookTooLong(what, milliseconds)), milliseconds);
   });
   try {
     return await Promise.race([work, late]);

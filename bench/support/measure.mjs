@@ -1,8 +1,9 @@
 // One run of one contender: a fresh profile, one browser that stores, another that starts cold and goes on from there.
-import { Browser, run, within } from "./browser.mjs";
+import { Browser, run, TookTooLong, within } from "./browser.mjs";
 
 const STEP_MS = 60_000;
 const CLOSE_MS = 20_000;
+const SETTLE_MS = 1500;
 const DATABASE = "dogs";
 /** In this order: what adds objects comes after the questions, whose answers are known. */
 const AFTER_COLD_START = [
@@ -20,56 +21,97 @@ const AFTER_COLD_START = [
 
 /**
  * Gives `{ contender, objects, faults, <step>: <what it found> }`. A step that fails is a fault, and so is one with a wrong
- * answer; one that takes too long ends the run, and so does one without which there are no data.
+ * answer or one that takes too long: after that the browser is started again for the next step.
  */
-export async function measure({ name, kind }, address, objects, answers, tell) {
-  const found = { contender: name, objects, faults: [] };
-  const browser = await Browser.start();
-  const url = `${address}/${name}/`;
-  let isOver = false;
-  const step = async (page, name, ...args) => {
-    if (isOver) return;
-    tell(name);
-    try {
-      found[name] = await within(STEP_MS, name, run(page, name, ...args));
-      check(name, found, answers);
-    } catch (error) {
-      isOver = name === "open" || name === "insert" || /took longer than/.test(error.message);
-      found.faults.push({ step: name, what: error.message.split("\n")[0].slice(0, 200) });
-      if (!isOver) return;
-      found.faults.at(-1).what += "; the run ends there";
-    }
-  };
+export async function measure(contender, address, objects, answers, tell) {
+  const run = new Run(contender, address, objects, answers, tell);
   try {
-    let page = await browser.page(url);
-    if (kind !== "empty") {
-      await step(page, "open", DATABASE);
-      await step(page, "insert", objects);
-    }
-    if (kind !== "memory") {
-      if (kind !== "empty") await within(CLOSE_MS, "close", run(page, "close")).catch(() => undefined);
-      await page.waitForTimeout(1500);
-      await browser.close();
-      found.stored = browser.stored();
-      if (isOver) return found;
-      await browser.restart();
-      await page.waitForTimeout?.(500).catch(() => undefined);
-      tell("coldStart");
-      page = await browser.page(`${url}?cold=${DATABASE}`);
-      found.coldStart = await within(
-        STEP_MS,
-        "coldStart",
-        page.evaluate(() => globalThis.bench.cold),
-      );
-      check("coldStart", found, answers);
-    }
-    for (const name of kind === "empty" ? ["memory"] : AFTER_COLD_START) await step(page, name, objects);
+    run.browser = await Browser.start();
+    await run.all();
   } catch (error) {
-    found.faults.push({ step: "the run", what: error.message.split("\n")[0].slice(0, 200) });
+    run.fault("the run", error);
   } finally {
-    await browser.end();
+    await run.browser?.end();
   }
-  return found;
+  return run.found;
+}
+
+class Run {
+  browser;
+  #page;
+  #url;
+  #answers;
+  #tell;
+  #kind;
+
+  constructor({ name, kind }, address, objects, answers, tell) {
+    this.#url = `${address}/${name}/`;
+    this.#kind = kind;
+    this.#answers = answers;
+    this.#tell = tell;
+    this.found = { contender: name, objects, faults: [] };
+  }
+
+  async all() {
+    const { objects } = this.found;
+    this.#page = await this.browser.page(this.#url);
+    if (this.#kind === "empty") {
+      await this.#coldStart();
+      await this.#step("memory");
+      return;
+    }
+    await this.#within("open", run(this.#page, "open", DATABASE));
+    await this.#timed("insert", objects);
+    if (this.#kind !== "memory") await this.#coldStart();
+    for (const step of AFTER_COLD_START) await this.#step(step, objects);
+  }
+
+  fault(step, { message }) {
+    this.found.faults.push({ step, what: message.split("\n")[0].slice(0, 200) });
+  }
+
+  /** Closes the browser, so that all is written, and starts it again with a page that opens the database at once. */
+  async #coldStart() {
+    if (this.#kind !== "empty") await within(CLOSE_MS, "close", run(this.#page, "close")).catch(() => undefined);
+    await this.#page.waitForTimeout(SETTLE_MS);
+    await this.browser.close();
+    this.found.stored = this.browser.stored();
+    await this.browser.restart();
+    this.#tell("coldStart");
+    this.#page = await this.browser.page(`${this.#url}?cold=${DATABASE}`);
+    this.found.coldStart = await this.#within(
+      "coldStart",
+      this.#page.evaluate(() => globalThis.bench.cold),
+    );
+    check("coldStart", this.found, this.#answers);
+  }
+
+  async #step(name, ...args) {
+    try {
+      await this.#timed(name, ...args);
+    } catch (error) {
+      this.fault(name, error);
+      if (error instanceof TookTooLong) await this.#again();
+    }
+  }
+
+  async #timed(name, ...args) {
+    this.#tell(name);
+    this.found[name] = await this.#within(name, run(this.#page, name, ...args));
+    check(name, this.found, this.#answers);
+  }
+
+  #within(name, work) {
+    return within(STEP_MS, name, work);
+  }
+
+  /** A page that still works on a step that was given up would be measured with the next one. */
+  async #again() {
+    if (this.#kind === "memory") throw new Error("what is in memory only is lost with the page");
+    await this.browser.restart();
+    this.#page = await this.browser.page(this.#url);
+    await this.#within("open", run(this.#page, "open", DATABASE));
+  }
 }
 
 /** Compares answers with those known beforehand; a wrong one is said, and its figure is not used. */

@@ -1,6 +1,6 @@
 // What an application asks for when it opens a realm: its shape, and Realm's messages for what is wrong with it.
 import { assert, assertBoolean, assertFunction, assertNumber, assertObject, assertString } from "./assert.js";
-import { NotAvailableError, type StorageError } from "./errors.js";
+import { describe, type StorageError } from "./errors.js";
 import type { Realm } from "./realm.js";
 import type { ObjectSchema, RealmObjectConstructor } from "./schema.js";
 import { parseSchema } from "./schema-parse.js";
@@ -24,15 +24,18 @@ export type BaseConfiguration = {
   inMemory?: boolean;
   readOnly?: boolean;
   sync?: SyncConfiguration;
-  /** Accepted for code written for Realm; a store in IndexedDB is never compacted by the application. */
+  /**
+   * Called when the realm is opened and no other instance of it is open, with the bytes that its store has and those that it
+   * would have if everything were written anew. Says whether that is to be done.
+   */
   shouldCompact?: (totalBytes: number, usedBytes: number) => boolean;
   deleteRealmIfMigrationNeeded?: boolean;
   disableFormatUpgrade?: boolean;
   fifoFilesFallbackPath?: string;
   excludeFromIcloudBackup?: boolean;
-  /** Not available yet. */
+  /** 64 bytes, with which all that is stored is encrypted. */
   encryptionKey?: ArrayBuffer | ArrayBufferView | Int8Array;
-  /** Not available yet: an opening that needs it fails. */
+  /** Called when a local realm is opened with a higher schema version; what it throws leaves everything as it was. */
   onMigration?: MigrationCallback;
   migrationOptions?: MigrationOptions;
   onFirstOpen?: (realm: Realm) => void;
@@ -86,7 +89,17 @@ function validateConfiguration(config: unknown): void {
 }
 
 function validateRest(config: Record<string, unknown>): void {
-  const { deleteRealmIfMigrationNeeded, readOnly, onMigration } = config;
+  const { deleteRealmIfMigrationNeeded, readOnly, onMigration, fifoFilesFallbackPath, migrationOptions } = config;
+  if (fifoFilesFallbackPath !== undefined) {
+    assertString(fifoFilesFallbackPath, "'fifoFilesFallbackPath' on realm configuration");
+  }
+  if (migrationOptions) {
+    assertObject(migrationOptions, "'migrationOptions'");
+    const { resolveEmbeddedConstraints } = migrationOptions;
+    if (resolveEmbeddedConstraints !== undefined) {
+      assertBoolean(resolveEmbeddedConstraints, "'resolveEmbeddedConstraints' on 'migrationOptions'");
+    }
+  }
   for (const name of ["deleteRealmIfMigrationNeeded", "disableFormatUpgrade", "excludeFromIcloudBackup"]) {
     if (config[name] !== undefined) assertBoolean(config[name], `'${name}' on realm configuration`);
   }
@@ -101,7 +114,21 @@ function validateRest(config: Record<string, unknown>): void {
     !onMigration || !deleteRealmIfMigrationNeeded,
     "Cannot set 'deleteRealmIfMigrationNeeded' when 'onMigration' is set.",
   );
-  if (config.encryptionKey !== undefined) throw new NotAvailableError("'encryptionKey'");
+  const { encryptionKey } = config;
+  assert(
+    encryptionKey === undefined || encryptionKey instanceof ArrayBuffer || ArrayBuffer.isView(encryptionKey),
+    `Expected 'encryptionKey' on realm configuration to be an ArrayBuffer, ArrayBufferView (Uint8Array), or Int8Array, got ${describe(encryptionKey)}.`,
+  );
+}
+
+/** The bytes of an encryption key: a copy, which the application cannot change. */
+export function keyBytes(key: ArrayBuffer | ArrayBufferView | undefined): Uint8Array | undefined {
+  if (key === undefined) return undefined;
+  const view = ArrayBuffer.isView(key)
+    ? new Uint8Array(key.buffer, key.byteOffset, key.byteLength)
+    : new Uint8Array(key);
+  assert(view.length === 64, "Encryption key must be 64 bytes.");
+  return view.slice();
 }
 
 /** The path of a local realm in full. */

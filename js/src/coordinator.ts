@@ -13,16 +13,28 @@ export interface CoordinatorConfig {
   app?: AppCore;
   sync?: SyncHandler;
   onStorageError?: (error: StorageError) => void;
+  /** Gives the application its say in a migration; `before` is the realm before it. */
+  migrate?: (coordinator: Coordinator, before: RealmCore) => void;
+  shouldCompact?: (totalBytes: number, usedBytes: number) => boolean;
 }
 
+const MIGRATION_ENDS = "The transaction of a migration ends with the migration.";
+
 export class Coordinator {
-  readonly observations = new Observations(() => this.core);
+  readonly observations = new Observations(
+    () => this.core,
+    () => this.announce(),
+  );
   /** What keeps the engine open. */
   readonly views = new Set<View>();
   /** What uses it while it is open. */
   private readonly guests = new Set<View>();
   core!: RealmCore;
   isInTransaction = false;
+  /** Whether the application is being given its say in a migration. */
+  isInMigration = false;
+  /** Whether listeners are about to be called. */
+  private isAnnouncing = false;
   /** Whose transaction it is. */
   writer: View | undefined;
   /** Rises whenever objects may have gone. */
@@ -36,7 +48,10 @@ export class Coordinator {
   /** Notices of the engine's own making while it opens. */
   private early: (() => void)[] | undefined = [];
 
-  private constructor(readonly config: CoordinatorConfig) {}
+  /** What brings back the classes that the open transaction has deleted. */
+  private restore: (() => void)[] = [];
+
+  private constructor(public config: CoordinatorConfig) {}
 
   get path(): string {
     return this.config.core.path;
@@ -57,18 +72,70 @@ export class Coordinator {
   /** Opens an engine without waiting: for what is not on disk. */
   static openSync(config: CoordinatorConfig): Coordinator {
     const coordinator = new Coordinator(config);
-    coordinator.start(wasm.RealmCore.openSync(config.core, coordinator.host(), config.app));
+    const existed = wasm.exists(config.core.path);
+    coordinator.core = wasm.RealmCore.openSync(config.core, coordinator.host(), config.app);
+    try {
+      coordinator.start(existed);
+    } catch (error) {
+      void coordinator.core.close();
+      throw error;
+    }
     return coordinator;
   }
 
   static async open(config: CoordinatorConfig): Promise<Coordinator> {
     const coordinator = new Coordinator(config);
-    coordinator.start(await wasm.RealmCore.open(config.core, coordinator.host(), config.app));
+    const existed = wasm.exists(config.core.path);
+    coordinator.core = await wasm.RealmCore.open(config.core, coordinator.host(), config.app);
+    try {
+      coordinator.start(existed);
+    } catch (error) {
+      await coordinator.core.close();
+      throw error;
+    }
     return coordinator;
   }
 
-  private start(core: RealmCore): void {
-    this.core = core;
+  /** Opens a local realm that nobody uses any more anew, as if it had been closed in between. */
+  reopen(config: CoordinatorConfig): void {
+    this.core.readopt(config.core);
+    this.config = config;
+    try {
+      this.prepareEngine(true);
+    } catch (error) {
+      this.leave();
+      throw error;
+    }
+  }
+
+  /** What the application has a say in before it gets the realm. */
+  private prepareEngine(existed: boolean): void {
+    this.migrate();
+    const { shouldCompact } = this.config;
+    if (!shouldCompact || !existed || this.isReadOnly || this.isInMemory) return;
+    if (shouldCompact(...this.core.usage())) this.core.compact();
+  }
+
+  private migrate(): void {
+    const before = this.core.migratingFrom();
+    if (!before) return;
+    this.isInTransaction = true;
+    this.isInMigration = true;
+    try {
+      this.config.migrate?.(this, before);
+      this.core.finishMigration();
+    } catch (error) {
+      this.core.abortMigration();
+      throw error;
+    } finally {
+      this.isInTransaction = false;
+      this.isInMigration = false;
+      this.writer = undefined;
+    }
+  }
+
+  private start(existed: boolean): void {
+    this.prepareEngine(existed);
     log("Realm.Storage", "debug", () => `Opened '${this.path}'`);
     this.sync?.start(this);
     const early = this.early ?? [];
@@ -110,6 +177,12 @@ export class Coordinator {
     })();
   }
 
+  /** Closes an engine that nobody uses and that has nothing to store. */
+  leave(): void {
+    this.hasEnded = true;
+    void this.core.close();
+  }
+
   /** Stops waiting for uploads and gives the end of the closing. */
   async finishClosing(): Promise<void> {
     this.stopLingering();
@@ -126,6 +199,7 @@ export class Coordinator {
 
   commit(): void {
     if (!this.isInTransaction) throw new Error("Can't commit a non-existing write transaction");
+    if (this.isInMigration) throw new Error(MIGRATION_ENDS);
     try {
       this.core.commit();
     } catch (error) {
@@ -133,17 +207,31 @@ export class Coordinator {
       throw error;
     }
     this.isInTransaction = false;
+    this.restore = [];
     log("Realm.Storage.Transaction", "debug", () => `Committed to '${this.path}'`);
-    this.tellRealms((realm) => realm.emit("beforenotify"));
+    this.announceSoon();
     this.tellRealms((realm) => realm.emit("change"));
   }
 
   cancel(): void {
     if (!this.isInTransaction) throw new Error("Can't cancel a non-existing write transaction");
+    if (this.isInMigration) throw new Error(MIGRATION_ENDS);
     this.deletions += 1;
     this.isInTransaction = false;
     this.core.cancel();
     log("Realm.Storage.Transaction", "debug", () => `Rolled back a write to '${this.path}'`);
+    if (this.restore.length === 0) return;
+    for (const restore of this.restore.splice(0).reverse()) restore();
+    this.tellRealms((realm) => realm.emit("schema"));
+  }
+
+  /** Deletes a class with its objects. Outside a migration every Realm instance loses it at once. */
+  deleteClass(name: string): void {
+    this.core.deleteClass(name);
+    this.deletions += 1;
+    if (this.isInMigration) return;
+    for (const view of [...this.views, ...this.guests]) if (view.isOpen) this.restore.push(view.leaveOut(name));
+    this.tellRealms((realm) => realm.emit("schema"));
   }
 
   /** Adds classes and properties. */
@@ -156,12 +244,26 @@ export class Coordinator {
     for (const view of [...this.views, ...this.guests]) if (view.isOpen) tell(view.realm);
   }
 
+  /** Says that listeners are about to be called, once a turn, whether or not a change concerns any of them. */
+  private announceSoon(): void {
+    if (this.isAnnouncing) return;
+    this.isAnnouncing = true;
+    queueMicrotask(() => {
+      if (this.isAnnouncing) this.announce();
+    });
+  }
+
+  private announce(): void {
+    this.isAnnouncing = false;
+    this.tellRealms((realm) => realm.emit("beforenotify"));
+  }
+
   private notify(notices: Notice[]): void {
     this.deletions += 1;
     const hasChanged = notices.some(({ id }) => id === 0);
-    if (hasChanged || this.observations.concerns(notices)) this.tellRealms((realm) => realm.emit("beforenotify"));
-    for (const notice of notices) if (notice.id !== 0) this.observations.deliver(notice);
+    if (hasChanged || this.isAnnouncing) this.announce();
     if (hasChanged) this.tellRealms((realm) => realm.emit("change"));
+    for (const notice of notices) if (notice.id !== 0) this.observations.deliver(notice);
   }
 
   private storageError(report: { message?: string; code?: string }): void {

@@ -41,12 +41,15 @@ export interface CoreConfig {
   path: string;
   schema?: CoreClass[];
   schemaVersion?: number;
+  migration?: "automatic" | "callback" | "startOver";
+  resolveEmbeddedConstraints?: boolean;
+  encryptionKey?: Uint8Array;
   readOnly?: boolean;
   inMemory?: boolean;
   sync?: CoreSyncConfig;
 }
 
-/** What one observation learned in one turn; `id` 0 says that the realm as a whole changed. */
+/** What one observation learned in one turn, empty parts left out; `id` 0 says that the realm as a whole changed. */
 export interface Notice {
   id: number;
   deleted?: boolean;
@@ -54,7 +57,12 @@ export interface Notice {
   deletions?: Uint32Array;
   oldModifications?: Uint32Array;
   newModifications?: Uint32Array;
+  deletedKeys?: string[];
+  insertedKeys?: string[];
+  modifiedKeys?: string[];
   changedColumns?: Iterable<number>;
+  /** Positions of key paths, of those that the observation is limited to. */
+  changedPaths?: Iterable<number>;
 }
 
 export interface CoreSyncError {
@@ -108,6 +116,11 @@ export type CoreMixed =
   | { map: Record<string, CoreValue> }
   | CoreValue[];
 
+/** A further name of a property, or that of the links to a class's objects by a property of another class. */
+export type CoreName =
+  | [cls: number, name: string, column: number]
+  | [cls: number, name: string, from: number, column: number];
+
 /** What lies where in a mixed: a position in a list or a name in a dictionary, one a level. */
 export type CorePath = (number | string)[];
 
@@ -115,17 +128,34 @@ export type CorePath = (number | string)[];
 export interface RealmCore {
   readonly path: string;
   schema(): CoreClass[];
-  /** What else properties are called in queries: [class, name, column], or [class, name, source class, column] of linking objects. */
-  setNames(names: [number, string, number, number?][]): void;
+  /** What else properties are called in queries: a property's own name, or that of links the other way round. */
+  setNames?(names: CoreName[]): void;
   schemaVersion(): number;
   updateSchema(classes: CoreClass[], version: number): void;
+  /** Opens a local realm that nobody uses any more anew, as if it had been closed in between. */
+  readopt(config: CoreConfig): void;
+  /** The realm before the migration that is under way. */
+  migratingFrom(): RealmCore | undefined;
+  finishMigration(): void;
+  abortMigration(): void;
+  deleteClass(name: string): void;
+  /** Bytes of the store, and bytes that it would have after compaction. */
+  usage(): [number, number];
+  compact(): void;
+  writeCopy(config: CoreConfig): Promise<void>;
   begin(): void;
   commit(): void;
   cancel(): void;
   inTransaction(): boolean;
   version(): number;
   create(cls: number, primaryKey: CoreValue): number;
+  /** Creates an object of the first `bytes` bytes of the scratch memory. */
+  createPacked(cls: number, bytes: number): number;
+  /** Where a string is: address times 256 plus length; -1 for null, -2 if it is too long for that. */
+  stringAt(cls: number, key: number, column: number): number;
   find(cls: number, primaryKey: CoreValue): number;
+  /** The same for an int. */
+  findInt(cls: number, primaryKey: number): number;
   delete(cls: number, key: number): void;
   set(cls: number, key: number, column: number, value: CoreValue): void;
   setDefault(cls: number, key: number, column: number, value: CoreValue): void;
@@ -185,7 +215,12 @@ export interface RealmCore {
   frozen(): RealmCore;
   observeQuery(query: QueryCore): number;
   observeObject(cls: number, key: number): number;
-  observeList(cls: number, key: number, column: number): number;
+  /** Watches a list, a set or a dictionary. */
+  observeCollection(cls: number, key: number, column: number): number;
+  /** Watches a list or dictionary inside a mixed. */
+  observeNested(cls: number, key: number, column: number, path: (number | string)[]): number;
+  /** Limits an observation to key paths, of four numbers a step; null stands for any change. */
+  limitObservation(id: number, keyPaths: (Uint32Array | null)[] | undefined): void;
   unobserve(id: number): void;
   flushed(): Promise<void>;
   close(): Promise<void>;
@@ -261,10 +296,12 @@ interface CoreModule {
     openSync(config: CoreConfig, host: Host, app?: AppCore): RealmCore;
   };
   AppCore: new (id: string, baseUrl: string) => AppCore;
+  /** The address of so many bytes of the module's memory that may be written to. */
+  scratch(bytes: number): number;
   loadCatalogue(): Promise<void>;
   exists(path: string): boolean;
   deleteRealm(path: string): Promise<void>;
-  storedSchemaVersion(path: string): number;
+  storedSchemaVersion(path: string, encryptionKey?: Uint8Array): number;
   initiateClientReset(path: string): Promise<string>;
   /** Whether a store waits for its backup, from this or an earlier visit. */
   hasFileAction?(path: string): boolean;
@@ -273,6 +310,13 @@ interface CoreModule {
 
 /** The wasm module. */
 export const core = wasm as unknown as CoreModule;
+
+let memory: WebAssembly.Memory;
+
+/** The module's memory. Its buffer is another one after it has grown. */
+export function moduleMemory(): WebAssembly.Memory {
+  return memory;
+}
 
 let loading: Promise<void> | undefined;
 let failure: unknown;
@@ -289,7 +333,7 @@ export function init(): Promise<void> {
 
 async function load(): Promise<void> {
   try {
-    await initialise();
+    memory = (await initialise()).memory;
     isLoaded = true;
     await core.loadCatalogue();
   } catch (error) {

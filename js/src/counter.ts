@@ -30,6 +30,7 @@ export class Counter {
     assert(owner.isValid(key), "Accessing object which has been invalidated or deleted");
     return Number(owner.view.core.get(owner.index, key, property.column));
   }
+  /** @internal Assigning is not counting. */
   set value(_value: number) {
     throw new Error("To update the value, use the methods on the Counter.");
   }

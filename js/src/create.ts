@@ -3,6 +3,7 @@
 import { assert } from "./assert.js";
 import type { ClassModel } from "./class-model.js";
 import type { CoreValue } from "./core.js";
+import { createPacked } from "./create-packed.js";
 import type { DictionarySource } from "./dictionary-source.js";
 import { TypeAssertionError } from "./errors.js";
 import { flags } from "./flags.js";
@@ -10,7 +11,7 @@ import { type ListSource, NestedListSource } from "./list-source.js";
 import { checkKey, lowerMixed } from "./mixed.js";
 import { RealmObject } from "./object.js";
 import { Elements, Entries, ObjectPlan, type Planned } from "./plan.js";
-import { lowerPrimitive, misfit, type PropertyModel, sameCoreValue } from "./property.js";
+import { defaultOf, lowerPrimitive, misfit, type PropertyModel, sameCoreValue } from "./property.js";
 import type { SetSource } from "./set-source.js";
 import type { Source } from "./source.js";
 import { KEY, MODEL, SOURCE } from "./symbols.js";
@@ -23,6 +24,8 @@ const COUNTER_RESET =
 
 /** Creates (or updates, as `mode` says) an object and whatever it links to. Gives its key. */
 export function createObject(model: ClassModel, values: unknown, mode: UpdateMode): number {
+  const created = mode === UpdateMode.Never ? createPacked(model, values) : undefined;
+  if (created !== undefined) return created;
   const planner = new Planner(model.view, mode);
   const plan = planner.object(model, values);
   const writer = new Writer(model.view);
@@ -36,10 +39,16 @@ export function assignProperty(model: ClassModel, key: number, property: Propert
     throw new Error("Cannot change value of primary key outside migration function");
   }
   if (property.isCounter) checkCounterReset(model, key, property, value);
-  const planned = new Planner(model.view, UpdateMode.Never).value(property, value);
-  const writer = new Writer(model.view);
+  const { view } = model;
+  if (property.collection === undefined && property.kind !== "link") {
+    const lowered = property.kind === "mixed" ? lowerMixed(view, value) : lowerPrimitive(property, value);
+    view.core.set(model.index, key, property.column, lowered);
+    return;
+  }
+  const planned = new Planner(view, UpdateMode.Never).value(property, value);
+  const writer = new Writer(view);
   const write = () => writer.write(model, key, property, planned);
-  // A single value is written whole or not at all; everything else takes several steps.
+  // A link is written whole or not at all; everything else takes several steps.
   if (planned instanceof Elements || planned instanceof Entries || planned instanceof ObjectPlan) writer.marked(write);
   else write();
 }
@@ -264,7 +273,7 @@ class Planner {
     const target = this.view.model(property.target);
     if (value instanceof RealmObject && value[MODEL] !== undefined) {
       const model = value[MODEL];
-      assert(model.isValid(value[KEY]), "Accessing object which has been invalidated or deleted");
+      assert(model.isValid(value[KEY]), () => new Error("Target object not found"));
       const isOfOne = model.view.core === this.view.core && model.index === target.index;
       if (isOfOne && !property.isEmbedded) return value[KEY];
     }
@@ -288,7 +297,7 @@ class Planner {
 
 function refuseNested(lowered: CoreValue): void {
   if (Array.isArray(lowered)) throw new Error("Lists within a Set are not supported.");
-  if (typeof lowered === "object" && lowered !== null && "map" in lowered) {
+  if (typeof lowered === "object" && lowered !== null && Object.hasOwn(lowered, "map")) {
     throw new Error("Dictionaries within a Set are not supported.");
   }
 }
@@ -299,10 +308,6 @@ function valuesOf(model: ClassModel, values: unknown[]): Record<string, unknown>
   const { stored } = model;
   assert(values.length <= stored.length, `Too many values for '${model.name}': it has ${stored.length} properties`);
   return Object.fromEntries(values.map((value, index) => [(stored[index] as PropertyModel).name, value]));
-}
-
-function defaultOf({ schema }: PropertyModel): unknown {
-  return typeof schema.default === "function" ? (schema.default as () => unknown)() : schema.default;
 }
 
 function missing(property: PropertyModel): Error {

@@ -1,7 +1,6 @@
 // Where the values of a dictionary are: in a property, or inside a mixed.
 import type { ClassModel } from "./class-model.js";
 import type { CoreValue, RealmCore } from "./core.js";
-import { NotAvailableError } from "./errors.js";
 import { liftMixed, type Place } from "./mixed.js";
 import { liftPrimitive, type PropertyModel } from "./property.js";
 import type { View } from "./view.js";
@@ -13,7 +12,8 @@ const INVALID =
 export abstract class DictionarySource {
   readonly view: View;
   protected readonly core: RealmCore;
-  private readonly target: ClassModel | undefined;
+  /** The class of the values, for objects. */
+  readonly target: ClassModel | undefined;
 
   constructor(
     readonly owner: ClassModel,
@@ -25,7 +25,6 @@ export abstract class DictionarySource {
     this.target = property.target === undefined ? undefined : owner.view.model(property.target);
   }
 
-  abstract readonly identity: string;
   abstract isValid(): boolean;
   /** The names, in order. */
   abstract names(): string[];
@@ -67,8 +66,6 @@ export abstract class DictionarySource {
 
 /** The dictionary of a property. */
 export class PropertyDictionarySource extends DictionarySource {
-  readonly identity = `dictionary ${this.owner.index} ${this.key} ${this.property.column}`;
-
   override isValid(): boolean {
     return this.owner.isValid(this.key);
   }
@@ -101,18 +98,15 @@ export class PropertyDictionarySource extends DictionarySource {
     return { owner: this.owner, key: this.key, property: this.property, path: [name] };
   }
 
-  override observe(_core: RealmCore): number {
-    throw new NotAvailableError("Listening to a dictionary");
+  override observe(core: RealmCore): number {
+    return core.observeCollection(this.owner.index, this.key, this.property.column);
   }
 }
 
 /** A dictionary inside a mixed. Each write sets the whole value underneath. */
 export class NestedDictionarySource extends DictionarySource {
-  readonly identity: string;
-
   constructor(private readonly at: Place) {
     super(at.owner, at.key, at.property);
-    this.identity = `nested ${at.owner.index} ${at.key} ${at.property.column} ${JSON.stringify(at.path)}`;
   }
 
   override isValid(): boolean {
@@ -142,8 +136,8 @@ export class NestedDictionarySource extends DictionarySource {
     return { ...this.at, path: [...this.at.path, name] };
   }
 
-  override observe(): number {
-    throw new NotAvailableError("Listening to a dictionary inside a mixed value");
+  override observe(core: RealmCore): number {
+    return core.observeNested(this.owner.index, this.key, this.property.column, this.at.path);
   }
 
   private found(): string[] | undefined {

@@ -1,10 +1,12 @@
 import { assert, assertFunction } from "./assert.js";
+import { dictionaryChanges, noEntryChanges } from "./change-sets.js";
 import { Collection } from "./collection.js";
 import { setEntry } from "./create.js";
 import { DictionarySource, NestedDictionarySource } from "./dictionary-source.js";
 import { IllegalConstructorError } from "./errors.js";
+import { jsonCache, toPlain } from "./json.js";
+import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import { registerNestedDictionary } from "./nested-maker.js";
-import type { JsonCache } from "./object.js";
 import type { DefaultObject } from "./schema.js";
 import { ENTRIES } from "./symbols.js";
 
@@ -115,41 +117,39 @@ export class DictionaryMethods<T = unknown> extends Collection<
   }
 
   override toJSON(_key?: string, cache?: unknown): DefaultObject {
-    const seen: JsonCache = cache instanceof Map ? cache : new Map();
-    const json = ([name, value]: [string, unknown]): [string, unknown] => {
-      const toJSON = isLive(value) ? value.toJSON : undefined;
-      return [name, toJSON ? toJSON.call(value, name, seen) : value];
-    };
-    return Object.fromEntries(this[ENTRIES].entries().map(json));
+    const seen = jsonCache(cache);
+    return Object.fromEntries(this[ENTRIES].entries().map(([name, value]) => [name, toPlain(value, name, seen)]));
   }
 
-  override addListener(callback: DictionaryChangeCallback<T>, _keyPaths?: string | string[]): void {
+  override addListener(callback: DictionaryChangeCallback<T>, keyPaths?: string | string[]): void {
     assertFunction(callback, "callback");
     const source = this[ENTRIES];
     source.view.assertOpen();
     const { coordinator } = source.view;
     assert(coordinator, "A frozen realm does not change: it takes no listeners");
     source.assertValid();
-    source.observe(source.view.core);
+    const paths = parseKeyPaths(keyPaths);
+    const { target } = source;
+    assert(!paths || target, "Key paths lead from objects: this is a dictionary of values");
+    coordinator.observations.add({
+      view: source.view,
+      subject: this,
+      callback: callback as (subject: unknown, changes: unknown) => void,
+      keyPaths: paths && target && resolveKeyPaths(target, paths),
+      empty: noEntryChanges,
+      start: (core) => source.observe(core),
+      changes: dictionaryChanges,
+    });
   }
 
   override removeListener(callback: DictionaryChangeCallback<T>): void {
     assertFunction(callback, "callback");
-    const { view, identity } = this[ENTRIES];
-    view.coordinator?.observations.remove(view, identity, this, callback as never);
+    this[ENTRIES].view.coordinator?.observations.remove(this, callback as never);
   }
 
   override removeAllListeners(): void {
-    const { view, identity } = this[ENTRIES];
-    view.coordinator?.observations.removeAll(view, identity);
+    this[ENTRIES].view.coordinator?.observations.removeAll(this);
   }
-}
-
-type Live = { toJSON(key: string, cache: JsonCache): unknown };
-
-/** Whether a value is an object or a collection of a realm. */
-function isLive(value: unknown): value is Live {
-  return value instanceof Collection || (typeof value === "object" && value !== null && "objectSchema" in value);
 }
 
 /** Values by string keys that belong to an object, live and writable in place. */

@@ -28,7 +28,7 @@ export class TypeAssertionError extends AssertionError {
 
   /** @internal */
   static text(expected: string, value: unknown, name?: string): string {
-    const target = name === undefined ? "value" : name.startsWith("'") ? name : `'${name}'`;
+    const target = name === undefined ? "value" : name.includes("'") ? name : `'${name}'`;
     return `Expected ${target} to be ${expected}, got ${describe(value)}`;
   }
 }

@@ -46,13 +46,11 @@ export abstract class ListSource extends Source {
 
 /** The list of a property. */
 export class PropertyListSource extends ListSource {
-  readonly identity: string;
   private readonly core: RealmCore;
 
   constructor(owner: ClassModel, key: number, property: PropertyModel) {
     super(owner, key, property);
     this.core = owner.view.core;
-    this.identity = `list ${owner.index} ${key} ${property.column}`;
   }
 
   override isValid(): boolean {
@@ -88,7 +86,7 @@ export class PropertyListSource extends ListSource {
   }
 
   override observe(core: RealmCore): number {
-    return core.observeList(this.owner.index, this.key, this.property.column);
+    return core.observeCollection(this.owner.index, this.key, this.property.column);
   }
 
   override set(index: number, value: CoreValue): void {
@@ -112,13 +110,11 @@ export class PropertyListSource extends ListSource {
 
 /** A list inside a mixed. Each write sets the whole value underneath. */
 export class NestedListSource extends ListSource {
-  readonly identity: string;
   private readonly core: RealmCore;
 
   constructor(private readonly where: Place) {
     super(where.owner, where.key, where.property);
     this.core = where.owner.view.core;
-    this.identity = `nested ${where.owner.index} ${where.key} ${where.property.column} ${JSON.stringify(where.path)}`;
   }
 
   override isValid(): boolean {
@@ -150,8 +146,8 @@ export class NestedListSource extends ListSource {
     throw new NotAvailableError("Filtering or sorting a list inside a mixed value");
   }
 
-  override observe(): number {
-    throw new NotAvailableError("Listening to a list inside a mixed value");
+  override observe(core: RealmCore): number {
+    return core.observeNested(this.owner.index, this.key, this.property.column, this.where.path);
   }
 
   override set(index: number, value: CoreValue): void {

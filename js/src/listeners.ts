@@ -1,5 +1,6 @@
 // Listeners to objects and collections: who listens to what, the first call, and delivery of what the engine tells.
 import type { Notice, RealmCore } from "./core.js";
+import type { KeyPath } from "./key-paths.js";
 import type { RealmObject } from "./object.js";
 import type { View } from "./view.js";
 
@@ -15,15 +16,19 @@ export type ObjectChangeCallback<T> = (object: RealmObject<T> & T, changes: Obje
 /** A listener with everything there is to know of it. */
 export interface Listener {
   view: View;
-  /** Equal for everything that stands for the same object, list or results. */
-  identity: unknown;
-  /** What the callback gets as its first argument. */
-  subject: unknown;
+  /** What the callback gets as its first argument. The listeners of one subject share their key paths. */
+  subject: object;
   callback(subject: unknown, changes: unknown): void;
-  empty: unknown;
+  /** What changes it asks for; all that concern the subject if there are none. */
+  keyPaths: KeyPath[] | undefined;
+  /** The change set of its first call. */
+  empty(): unknown;
   start(core: RealmCore): number;
-  /** The change set that a notice means, or undefined if it does not concern this listener. */
-  changes(notice: Notice): unknown;
+  /**
+   * The change set that a notice means, or undefined if it does not concern this listener. `roots` are the first properties
+   * of the key paths that the notice may name by position.
+   */
+  changes(notice: Notice, roots: string[]): unknown;
 }
 
 interface Entry extends Listener {
@@ -34,43 +39,49 @@ interface Entry extends Listener {
 interface Observation {
   id: number;
   view: View;
-  identity: unknown;
+  subject: object;
   entries: Entry[];
+  /** The first properties of the key paths that the engine was given. */
+  roots: string[];
 }
 
 /** All observations of one engine. */
 export class Observations {
   private readonly byId = new Map<number, Observation>();
+  private readonly bySubject = new Map<object, Observation>();
   private pending: Entry[] = [];
 
-  constructor(private readonly core: () => RealmCore) {}
+  constructor(
+    private readonly core: () => RealmCore,
+    /** Called before first calls that are made in a turn of their own. */
+    private readonly announce: () => void,
+  ) {}
 
   add(listener: Listener): void {
-    let observation = this.find(listener.view, listener.identity);
-    if (observation?.entries.some((e) => e.callback === listener.callback && e.subject === listener.subject)) {
+    let observation = this.bySubject.get(listener.subject);
+    if (observation?.entries.some(({ callback }) => callback === listener.callback)) {
       throw new Error("Remove callback before adding it again");
     }
     if (!observation) {
-      const id = listener.start(this.core());
-      observation = { id, view: listener.view, identity: listener.identity, entries: [] };
-      this.byId.set(id, observation);
+      const { view, subject } = listener;
+      observation = { id: listener.start(this.core()), view, subject, entries: [], roots: [] };
+      this.byId.set(observation.id, observation);
+      this.bySubject.set(subject, observation);
     }
     const entry: Entry = { ...listener, isReady: false };
     observation.entries = [...observation.entries, entry];
-    if (this.pending.length === 0) setTimeout(() => this.deliverPending());
+    this.limit(observation, [entry]);
+    if (this.pending.length === 0) setTimeout(() => this.deliverDue());
     this.pending.push(entry);
   }
 
-  remove(view: View, identity: unknown, subject: unknown, callback: Listener["callback"]): void {
-    const observation = this.find(view, identity);
-    if (!observation) return;
-    const matching = observation.entries.filter((entry) => entry.callback === callback);
-    const entry = matching.find((candidate) => candidate.subject === subject) ?? matching[0];
-    this.keep(observation, (candidate) => candidate !== entry);
+  remove(subject: object, callback: Listener["callback"]): void {
+    const observation = this.bySubject.get(subject);
+    if (observation) this.keep(observation, (entry) => entry.callback !== callback);
   }
 
-  removeAll(view: View, identity: unknown): void {
-    const observation = this.find(view, identity);
+  removeAll(subject: object): void {
+    const observation = this.bySubject.get(subject);
     if (observation) this.keep(observation, () => false);
   }
 
@@ -79,11 +90,6 @@ export class Observations {
     for (const observation of [...this.byId.values()]) {
       if (observation.view === view) this.keep(observation, () => false);
     }
-  }
-
-  /** Whether any of these notices will be told to somebody. */
-  concerns(notices: Notice[]): boolean {
-    return notices.some(({ id }) => this.byId.has(id));
   }
 
   /** Makes the first calls that are due. */
@@ -103,17 +109,23 @@ export class Observations {
         this.deliverFirst(entry);
         if (!notice.deleted) continue;
       }
-      const changes = entry.changes(notice);
+      const changes = entry.changes(notice, observation.roots);
       if (changes !== undefined) callSafely(() => entry.callback(entry.subject, changes));
     }
     if (notice.deleted) this.keep(observation, () => false);
   }
 
+  private deliverDue(): void {
+    if (this.pending.length === 0) return;
+    this.announce();
+    this.deliverPending();
+  }
+
   private deliverFirst(entry: Entry): void {
-    const observation = this.find(entry.view, entry.identity);
+    const observation = this.bySubject.get(entry.subject);
     if (entry.isReady || !observation || !this.isAlive(observation, entry)) return;
     entry.isReady = true;
-    callSafely(() => entry.callback(entry.subject, structuredClone(entry.empty)));
+    callSafely(() => entry.callback(entry.subject, entry.empty()));
   }
 
   private isAlive(observation: Observation, entry: Entry): boolean {
@@ -121,17 +133,28 @@ export class Observations {
   }
 
   private keep(observation: Observation, predicate: (entry: Entry) => boolean): void {
+    const gone = observation.entries.filter((entry) => !predicate(entry));
     observation.entries = observation.entries.filter(predicate);
-    if (observation.entries.length > 0 || this.byId.get(observation.id) !== observation) return;
+    if (observation.entries.length > 0) {
+      this.limit(observation, gone);
+      return;
+    }
+    if (this.byId.get(observation.id) !== observation) return;
     this.byId.delete(observation.id);
+    this.bySubject.delete(observation.subject);
     this.core().unobserve(observation.id);
   }
 
-  private find(view: View, identity: unknown): Observation | undefined {
-    for (const observation of this.byId.values()) {
-      if (observation.view === view && observation.identity === identity) return observation;
-    }
-    return undefined;
+  /** Tells the engine the key paths of all listeners of a subject, if those that came or went can make a difference. */
+  private limit(observation: Observation, changed: Entry[]): void {
+    const { id, entries } = observation;
+    const isLimited = [...entries, ...changed].some(({ keyPaths }) => keyPaths !== undefined);
+    if (!isLimited) return;
+    const paths = entries.flatMap(({ keyPaths }) => keyPaths ?? []);
+    observation.roots = paths.map(({ root }) => root);
+    const steps: (Uint32Array | null)[] = paths.map((path) => Uint32Array.from(path.steps));
+    if (entries.some(({ keyPaths }) => keyPaths === undefined)) steps.push(null);
+    this.core().limitObservation(id, steps);
   }
 }
 

@@ -74,7 +74,7 @@ function lowerLink(view: View, object: RealmObject<unknown>): CoreValue {
     throw new Error(`Using an embedded object (${model.name}) as a Mixed value is not supported.`);
   }
   if (model.view.core !== view.core) throw new AssertionError("Realm object is from another Realm");
-  if (!object.isValid()) throw new AssertionError("Accessing object which has been invalidated or deleted");
+  if (!object.isValid()) throw new Error("Target object not found");
   return { link: [model.index, object[KEY]] };
 }
 

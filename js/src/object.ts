@@ -1,7 +1,8 @@
 import { assert, assertFunction } from "./assert.js";
 import type { ClassModel } from "./class-model.js";
-import { Collection } from "./collection.js";
 import { IllegalConstructorError } from "./errors.js";
+import { jsonCache, toPlain } from "./json.js";
+import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import type { ObjectChangeCallback } from "./listeners.js";
 import type { Realm } from "./realm.js";
 import type { Results } from "./results.js";
@@ -14,9 +15,6 @@ export type AnyRealmObject = Pick<
   RealmObject<unknown>,
   "keys" | "entries" | "toJSON" | "isValid" | "linkingObjectsCount" | "getPropertyType" | "_objectId" | "_objectKey"
 >;
-
-/** @internal Objects already turned to JSON, by class and key: what makes cycles possible. */
-export type JsonCache = Map<string, DefaultObject>;
 
 /**
  * An object in a realm, live: reading a property gives what is in the realm now. Classes extend it and describe themselves
@@ -48,12 +46,12 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
 
   /** The names and values of its properties. */
   entries(): [string, unknown][] {
-    return this[MODEL].names.map((name) => [name, (this as unknown as DefaultObject)[name]]);
+    return Object.entries(this);
   }
 
   /** A plain object with the same values; links to an object that is already in it lead back to it. */
   toJSON(_key?: string, cache?: unknown): DefaultObject {
-    const seen: JsonCache = cache instanceof Map ? cache : new Map();
+    const seen = jsonCache(cache);
     const model = this[MODEL];
     const identity = `${model.index}:${this[KEY]}`;
     const known = seen.get(identity);
@@ -62,9 +60,7 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
     seen.set(identity, result);
     for (const name of Object.keys(this)) {
       const value = (this as unknown as DefaultObject)[name];
-      if (typeof value === "function") continue;
-      const isLive = value instanceof RealmObject || value instanceof Collection;
-      result[name] = isLive ? (value as AnyRealmObject).toJSON(name, seen) : value;
+      if (typeof value !== "function") result[name] = toPlain(value, name, seen);
     }
     return result;
   }
@@ -116,43 +112,38 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
    * change. `keyPaths` limits it to the named properties.
    */
   addListener(callback: ObjectChangeCallback<T>, keyPaths?: string | string[]): void {
-    assertFunction(callback, "callback");
+    assertFunction(callback);
     const model = this[MODEL];
     const { coordinator } = model.view;
     model.view.assertOpen();
     assert(coordinator, "A frozen realm does not change: it takes no listeners");
     assert(this.isValid(), "Accessing object which has been invalidated or deleted");
-    const paths = keyPaths === undefined ? undefined : [keyPaths].flat();
-    const watched = paths?.map((path) => (path === "*" ? path : model.property(path.split(".")[0] as string).name));
+    const paths = parseKeyPaths(keyPaths);
     const byColumn = new Map([...model.properties.values()].map(({ column, name }) => [column, name]));
     coordinator.observations.add({
       view: model.view,
-      identity: `object ${model.index} ${this[KEY]}`,
       subject: this,
       callback: callback as (subject: unknown, changes: unknown) => void,
-      empty: { deleted: false, changedProperties: [] },
+      keyPaths: paths && resolveKeyPaths(model, paths),
+      empty: () => ({ deleted: false, changedProperties: [] }),
       start: (core) => core.observeObject(model.index, this[KEY]),
-      changes(notice) {
+      changes(notice, roots) {
         if (notice.deleted) return { deleted: true, changedProperties: [] };
-        const names = Array.from(notice.changedColumns ?? [], (column) => byColumn.get(column)).filter(
-          (name) => name !== undefined,
-        );
-        const seen = watched === undefined || watched.includes("*") ? names : names.filter((n) => watched.includes(n));
-        return seen.length > 0 ? { deleted: false, changedProperties: seen } : undefined;
+        const columns = Array.from(notice.changedColumns ?? [], (column) => byColumn.get(column));
+        const starts = Array.from(notice.changedPaths ?? [], (path) => roots[path]);
+        const names = new Set([...columns, ...starts].filter((name) => name !== undefined));
+        return names.size > 0 ? { deleted: false, changedProperties: [...names] } : undefined;
       },
     });
   }
 
   removeListener(callback: ObjectChangeCallback<T>): void {
-    assertFunction(callback, "callback");
-    const model = this[MODEL];
-    const identity = `object ${model.index} ${this[KEY]}`;
-    model.view.coordinator?.observations.remove(model.view, identity, this, callback as never);
+    assertFunction(callback);
+    this[MODEL].view.coordinator?.observations.remove(this, callback as never);
   }
 
   removeAllListeners(): void {
-    const model = this[MODEL];
-    model.view.coordinator?.observations.removeAll(model.view, `object ${model.index} ${this[KEY]}`);
+    this[MODEL].view.coordinator?.observations.removeAll(this);
   }
 
   /** The type of a property in Realm's notation: `"string"`, `"<Person>"`, `"list<int>"`; of a mixed, that of its value. */

@@ -1,15 +1,17 @@
 import { lowerArguments } from "./arguments.js";
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
+import { collectionChanges, noChanges } from "./change-sets.js";
 import { type AnyCollection, Collection } from "./collection.js";
-import { IllegalConstructorError, NotAvailableError, TypeAssertionError } from "./errors.js";
+import { IllegalConstructorError, TypeAssertionError } from "./errors.js";
+import { jsonCache, toPlain } from "./json.js";
+import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import { liftMixed } from "./mixed.js";
-import { type AnyRealmObject, type JsonCache, RealmObject } from "./object.js";
-import { liftPrimitive, typeInWords } from "./property.js";
+import { coreTypeName, liftPrimitive, typeInWords } from "./property.js";
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
 import type { DefaultObject } from "./schema.js";
-import { changeSetOf, emptyChangeSet, type Source } from "./source.js";
+import type { Source } from "./source.js";
 import { SOURCE } from "./symbols.js";
 
 /** A property to sort by, with whether to sort in reverse. */
@@ -61,11 +63,12 @@ const handler: ProxyHandler<OrderedCollection> = {
   },
 };
 
+/** The position that a property's name stands for, if it begins like a number. */
 function indexOf(name: string): number | undefined {
   const first = name.charCodeAt(0);
   if (!((first >= 48 && first <= 57) || first === 45)) return undefined;
-  const index = Number(name);
-  return Number.isInteger(index) ? index : undefined;
+  const index = Number.parseInt(name, 10);
+  return Number.isNaN(index) ? undefined : index;
 }
 
 /** A collection whose elements have an order: it indexes, iterates and slices like an array, and it is live. */
@@ -121,11 +124,8 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** The elements now, as an array of plain objects. */
   override toJSON(_key?: string, cache?: unknown): DefaultObject[] {
-    const seen: JsonCache = cache instanceof Map ? cache : new Map();
-    return this[SOURCE].values().map((element, index) => {
-      const isLive = element instanceof RealmObject || element instanceof Collection;
-      return isLive ? (element as AnyRealmObject).toJSON(String(index), seen) : (element as DefaultObject);
-    });
+    const seen = jsonCache(cache);
+    return this[SOURCE].values().map((element, index) => toPlain(element, String(index), seen) as DefaultObject);
   }
 
   override *keys(): Generator<number> {
@@ -335,6 +335,10 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   sorted(first: boolean | string | SortDescriptor[] = "self", reverse?: boolean): Results<T> {
     const source = this[SOURCE];
     const keys = sortKeys(first, reverse);
+    const { model, kind } = source.element;
+    if (!model) checkValueOrder(keys, coreTypeName(kind));
+    if (keys.length === 0)
+      return makeResults<T>(source.view, source.element, source.query(), source.order, source.base);
     const order = keys.map(([path, isAscending]) => `${path} ${isAscending ? "ASC" : "DESC"}`).join(", ");
     // An earlier order decides where this one does not.
     const whole = source.order ? `SORT(${order}, ${source.order.slice("SORT(".length)}` : `SORT(${order})`;
@@ -348,32 +352,32 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   override addListener(callback: CollectionChangeCallback<T, EntryType>, keyPaths?: string | string[]): void {
     assertFunction(callback, "callback");
-    if (keyPaths !== undefined) throw new NotAvailableError("Listening to key paths of a collection");
     const source = this[SOURCE];
     source.view.assertOpen();
     const { coordinator } = source.view;
     assert(coordinator, "A frozen realm does not change: it takes no listeners");
     assert(source.isValid(), "The collection is no longer valid");
+    const paths = parseKeyPaths(keyPaths);
+    const { model } = source.element;
+    assert(!paths || model, "Key paths lead from objects: this is a collection of values");
     coordinator.observations.add({
       view: source.view,
-      identity: source.identity,
       subject: this,
       callback: callback as (subject: unknown, changes: unknown) => void,
-      empty: emptyChangeSet(),
+      keyPaths: paths && model && resolveKeyPaths(model, paths),
+      empty: noChanges,
       start: (core) => source.observe(core),
-      changes: changeSetOf,
+      changes: collectionChanges,
     });
   }
 
   override removeListener(callback: CollectionChangeCallback<T, EntryType>): void {
     assertFunction(callback, "callback");
-    const { view, identity } = this[SOURCE];
-    view.coordinator?.observations.remove(view, identity, this, callback as never);
+    this[SOURCE].view.coordinator?.observations.remove(this, callback as never);
   }
 
   override removeAllListeners(): void {
-    const { view, identity } = this[SOURCE];
-    view.coordinator?.observations.removeAll(view, identity);
+    this[SOURCE].view.coordinator?.observations.removeAll(this);
   }
 
   private array(): T[] {
@@ -387,22 +391,32 @@ function isCollection(item: unknown): item is AnyCollection {
 
 function sortKeys(first: boolean | string | SortDescriptor[], reverse: boolean | undefined): [string, boolean][] {
   if (typeof first === "boolean") return [["self", !first]];
-  if (typeof first === "string") {
-    if (reverse !== undefined) assertBoolean(reverse, "reverse");
-    return [[first, !reverse]];
+  if (typeof first === "string") return [[first, reverse !== true]];
+  if (!Array.isArray(first)) {
+    throw new TypeAssertionError("property name and optional bool or an array of descriptors", first, "argument");
   }
-  if (Array.isArray(first)) {
-    return first.map((descriptor) => {
-      if (typeof descriptor === "string") return [descriptor, true];
-      if (!Array.isArray(descriptor))
-        throw new TypeAssertionError("a property name or a pair", descriptor, "descriptor");
-      const [property, isReverse] = descriptor;
-      assertString(property, "property");
-      if (isReverse !== undefined) assertBoolean(isReverse, "direction");
-      return [property, !isReverse];
-    });
+  if (reverse !== undefined) throw new TypeAssertionError("undefined", reverse, "second 'argument'");
+  return first.map((descriptor, index) => {
+    if (typeof descriptor === "string") return [descriptor, true];
+    if (!Array.isArray(descriptor)) {
+      const expected = "string or array with two elements [string, boolean]";
+      throw new TypeAssertionError(expected, descriptor, `descriptor[${index}]`);
+    }
+    const [property, isReverse] = descriptor;
+    assertString(property, "property");
+    assertBoolean(isReverse, "direction");
+    return [property, !isReverse];
+  });
+}
+
+/** Values have no properties to sort by. */
+function checkValueOrder(keys: [string, boolean][], type: string): void {
+  if (keys.length > 1) throw new Error(`Cannot sort array of '${type}' on more than one key path`);
+  for (const [path] of keys) {
+    if (path !== "self") {
+      throw new Error(`Cannot sort on key path '${path}': arrays of '${type}' can only be sorted on 'self'`);
+    }
   }
-  throw new TypeAssertionError("property name and optional bool or an array of descriptors", first, "argument");
 }
 
 type Aggregate = "min" | "max" | "sum" | "avg";

@@ -1,11 +1,13 @@
 // From a configuration to an engine: paths, schemas, and what must agree with an engine that is open already.
-import { type CheckedConfiguration, localPath } from "./configuration.js";
+import { assert } from "./assert.js";
+import { type CheckedConfiguration, keyBytes, localPath, type MigrationCallback } from "./configuration.js";
 import type { Coordinator, CoordinatorConfig } from "./coordinator.js";
-import { codeOf } from "./core.js";
-import { NotAvailableError } from "./errors.js";
-import { acquire, acquireSync, deleteStore, exists, releaseUnused, storedSchemaVersion } from "./registry.js";
+import type { RealmCore } from "./core.js";
+import { Realm } from "./realm.js";
+import { RealmSeed } from "./realm-seed.js";
+import { acquire, acquireSync, releaseUnused } from "./registry.js";
 import type { CanonicalObjectSchema } from "./schema.js";
-import { compareSchemas, toCoreSchema } from "./schema-core.js";
+import { compareSchemas, fromCoreSchema, toCoreSchema } from "./schema-core.js";
 import { parseSchema } from "./schema-parse.js";
 import { coreResetMode, serverRealmName, syncedPath } from "./sync-configuration.js";
 import { SyncHandler } from "./sync-handler.js";
@@ -24,16 +26,24 @@ export function pathOf(config: CheckedConfiguration, defaultPath: string): strin
 export function prepare(config: CheckedConfiguration, defaultPath: string): Prepared {
   const path = pathOf(config, defaultPath);
   const schema = config.schema === undefined ? undefined : parseSchema(config.schema, config.sync !== undefined);
-  const { sync, schemaVersion, readOnly, inMemory, onStorageError } = config;
+  const { sync, schemaVersion, readOnly, inMemory, onStorageError, onMigration, shouldCompact } = config;
+  const encryptionKey = keyBytes(config.encryptionKey);
+  assert(!inMemory || !encryptionKey, "Encryption is not supported for in-memory realms");
+  assert(!readOnly || !onMigration, "Realms opened in immutable mode do not use a migration function");
   const coordinator: CoordinatorConfig = {
     core: {
       path,
       ...(schema ? { schema: toCoreSchema(schema), schemaVersion: schemaVersion ?? 0 } : {}),
+      ...(encryptionKey ? { encryptionKey } : {}),
+      migration: onMigration ? "callback" : config.deleteRealmIfMigrationNeeded ? "startOver" : "automatic",
+      resolveEmbeddedConstraints: config.migrationOptions?.resolveEmbeddedConstraints ?? false,
       readOnly: readOnly ?? false,
       inMemory: inMemory ?? false,
     },
     onStorageError,
+    shouldCompact,
   };
+  if (onMigration) coordinator.migrate = (own, before) => migrate(own, before, onMigration, schema ?? []);
   if (sync) {
     coordinator.app = sync.user.app.core;
     coordinator.sync = new SyncHandler(sync, schema);
@@ -46,26 +56,41 @@ export function prepare(config: CheckedConfiguration, defaultPath: string): Prep
   return { config, path, schema, coordinator };
 }
 
+/** Calls the application with the realm as it was and as it is to be; both are closed afterwards. */
+function migrate(
+  coordinator: Coordinator,
+  before: RealmCore,
+  onMigration: MigrationCallback,
+  schema: CanonicalObjectSchema[],
+): void {
+  // Objects of the old realm have the class models of the new schema.
+  const old = fromCoreSchema(before.schema()).map((declared) => {
+    const ctor = schema.find(({ name }) => name === declared.name)?.ctor;
+    return ctor ? { ...declared, ctor } : declared;
+  });
+  const oldRealm = new Realm(new RealmSeed({ frozen: before, path: coordinator.path, schema: old }));
+  const newRealm = new Realm(new RealmSeed({ coordinator, schema, isGuest: true }));
+  coordinator.writer = newRealm.internal;
+  try {
+    onMigration(oldRealm, newRealm);
+  } finally {
+    oldRealm.close();
+    newRealm.close();
+  }
+}
+
 /** The engine for a configuration, without waiting. */
 export function engineSync(prepared: Prepared): Coordinator {
-  refuseMigration(prepared);
   return adopted(acquireSync(prepared.coordinator), prepared);
 }
 
 export async function engine(prepared: Prepared): Promise<Coordinator> {
-  refuseMigration(prepared);
-  let coordinator: Coordinator;
-  try {
-    coordinator = await acquire(prepared.coordinator);
-  } catch (error) {
-    if (!prepared.config.deleteRealmIfMigrationNeeded || codeOf(error) !== "SchemaMismatch") throw error;
-    await deleteStore(prepared.path);
-    coordinator = await acquire(prepared.coordinator);
-  }
-  return adopted(coordinator, prepared);
+  return adopted(await acquire(prepared.coordinator), prepared);
 }
 
 function adopted(coordinator: Coordinator, prepared: Prepared): Coordinator {
+  // An engine that was opened for this configuration has it already.
+  if (coordinator.config === prepared.coordinator) return coordinator;
   try {
     adopt(coordinator, prepared);
     return coordinator;
@@ -75,16 +100,15 @@ function adopted(coordinator: Coordinator, prepared: Prepared): Coordinator {
   }
 }
 
-function refuseMigration({ config, path }: Prepared): void {
-  if (!config.onMigration || !exists(path)) return;
-  if (storedSchemaVersion(path) < (config.schemaVersion ?? 0)) throw new NotAvailableError("'onMigration'");
-}
-
 /** Brings an engine that was open already and a further configuration together, or says why they do not fit. */
-function adopt(coordinator: Coordinator, { config, path, schema }: Prepared): void {
+function adopt(coordinator: Coordinator, prepared: Prepared): void {
+  const { config, path, schema } = prepared;
   const clash = (what: string) => new Error(`Realm at path '${path}' already opened ${what}.`);
+  if (coordinator.isReadOnly !== (config.readOnly ?? false)) throw clash("with different read permissions");
   if (coordinator.isInMemory !== (config.inMemory ?? false)) throw clash("with different inMemory settings");
-  if (coordinator.isReadOnly && !config.readOnly) throw clash("with different read permissions");
+  if (!isSameKey(coordinator.config.core.encryptionKey, prepared.coordinator.core.encryptionKey)) {
+    throw clash("with a different encryption key");
+  }
   if ((coordinator.sync === undefined) !== (config.sync === undefined)) {
     throw clash("with different sync configurations");
   }
@@ -118,4 +142,9 @@ function adopt(coordinator: Coordinator, { config, path, schema }: Prepared): vo
   if (hasAdditions || difference.breaking.length > 0 || lacksSome) {
     throw clash("on current thread with different schema");
   }
+}
+
+export function isSameKey(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }

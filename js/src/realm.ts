@@ -1,5 +1,5 @@
 import { assert, assertFunction, assertString } from "./assert.js";
-import { type Configuration, parseConfiguration } from "./configuration.js";
+import { type Configuration, keyBytes, parseConfiguration } from "./configuration.js";
 import type { Coordinator } from "./coordinator.js";
 import { createObject, parseUpdateMode } from "./create.js";
 import { NotAvailableError, TypeAssertionError } from "./errors.js";
@@ -80,8 +80,9 @@ export class Realm {
   }
 
   /** The schema version of the realm at `path`, or -1 if there is none. */
-  static schemaVersion(path: string, _encryptionKey?: ArrayBuffer | ArrayBufferView): number {
-    return storedSchemaVersion(pathOf(parseConfiguration(path), Realm.defaultPath));
+  static schemaVersion(path: string, encryptionKey?: ArrayBuffer | ArrayBufferView): number {
+    const config = parseConfiguration({ path, encryptionKey });
+    return storedSchemaVersion(pathOf(config, Realm.defaultPath), keyBytes(encryptionKey));
   }
 
   /**
@@ -186,8 +187,9 @@ export class Realm {
     return this.internal.isOpen && (this.internal.coordinator?.isInTransaction ?? false);
   }
 
+  /** Whether this is the new realm of a migration, whose callback is running. */
   get isInMigration(): boolean {
-    return false;
+    return this.internal.isOpen && (this.internal.coordinator?.isInMigration ?? false);
   }
 
   /** Whether there is no object in it. */
@@ -213,7 +215,8 @@ export class Realm {
   close(): void {
     if (!this.internal.isOpen) return;
     const { coordinator } = this.internal;
-    if (coordinator?.isInTransaction && coordinator.writer === this.internal) coordinator.cancel();
+    const isWriting = coordinator?.isInTransaction && coordinator.writer === this.internal;
+    if (isWriting && !coordinator.isInMigration) coordinator.cancel();
     for (const listeners of Object.values(this.listeners)) listeners.clear();
     this.internal.isOpen = false;
     if (!coordinator) void this.internal.core.close();
@@ -236,7 +239,7 @@ export class Realm {
   create(type: unknown, values: unknown, mode?: Mode): unknown {
     this.internal.assertOpen();
     const updateMode = parseUpdateMode(mode);
-    if (type instanceof RealmObject && type[MODEL] === undefined) {
+    if (values instanceof RealmObject && values[MODEL] === undefined) {
       throw new Error("Cannot create an object from a detached RealmObject instance");
     }
     const model = this.internal.model(type);
@@ -297,9 +300,15 @@ export class Realm {
     }
   }
 
-  /** Not available yet. */
-  deleteModel(_name: string): void {
-    throw new NotAvailableError("'deleteModel'");
+  /**
+   * Deletes a class of a local realm with all its objects. Outside a migration every instance loses it and `schemaVersion`
+   * rises by one, both only if the transaction is committed.
+   */
+  deleteModel(name: string): void {
+    this.internal.assertOpen();
+    this.internal.assertWritable("Can only delete objects within a transaction.");
+    assertString(name, "name");
+    this.internal.coordinator?.deleteClass(name);
   }
 
   /** The object with this primary key, or null. */
@@ -311,15 +320,19 @@ export class Realm {
     if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     if (!model.primaryKey) throw new Error(`Expected a primary key on '${model.name}'`);
     const lowered = lowerPrimitive(model.primaryKey, primaryKey);
-    const key = this.internal.core.find(model.index, lowered);
+    const { core } = this.internal;
+    const isInt = typeof lowered === "number" && model.primaryKey.kind === "int";
+    const key = isInt ? core.findInt(model.index, lowered) : core.find(model.index, lowered);
     return key > 0 ? model.wrap(key) : null;
   }
 
   /** @deprecated The object whose `_objectKey()` this is: use a primary key of your own. */
   _objectForObjectKey<T extends AnyRealmObject>(type: Constructor<T>, objectKey: string): T | undefined {
     this.internal.assertOpen();
-    assertString(objectKey, "objectKey");
+    assertString(objectKey);
+    if (!/^-?\d+$/.test(objectKey)) throw new TypeAssertionError("a numeric string", objectKey);
     const model = this.internal.model(type);
+    if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     const key = Number(objectKey);
     return Number.isSafeInteger(key) && key > 0 && model.isValid(key) ? (model.wrap(key) as unknown as T) : undefined;
   }
@@ -370,38 +383,57 @@ export class Realm {
     this.internal.coordinator.cancel();
   }
 
-  /** Accepted for code written for Realm: the store compacts itself. */
+  /** Has everything in the store written anew, without what is no longer used. */
   compact(): boolean {
     this.internal.assertOpen();
     assert(!this.isInTransaction, "Cannot compact a Realm within a transaction.");
+    assert(!this.isReadOnly, "Can't compact a read-only Realm");
+    this.internal.core.compact();
     return true;
   }
 
-  /** Not available yet. */
-  writeCopyTo(_config: Configuration): void {
-    throw new NotAvailableError("'writeCopyTo'");
+  /**
+   * Writes this realm as it is now to the path of another configuration, which must be free; its `encryptionKey` may be
+   * another. Resolves when the copy is on disk.
+   */
+  writeCopyTo(config: Configuration): Promise<void> {
+    this.internal.assertOpen();
+    assert(!this.isInTransaction, "Can only convert Realms outside a transaction.");
+    const { coordinator, path } = prepare(parseConfiguration(config), Realm.defaultPath);
+    assert(!exists(path), `File at path '${path}' already exists.`);
+    return this.internal.core.writeCopy(coordinator.core);
   }
 
-  /** Calls `callback(realm, eventName)` after each change, however often it was added. */
+  /**
+   * Calls `callback(realm, eventName)` for each event: `"change"` at the end of every transaction and when changes arrive,
+   * `"beforenotify"` before other listeners are called, `"schema"` with the schema as a third argument. A callback that is
+   * added twice is called once.
+   */
   addListener(eventName: RealmEventName, callback: RealmListenerCallback): void {
-    this.listenersOf(eventName).add(checkCallback(callback));
+    this.internal.assertOpen();
+    assertFunction(callback);
+    if (!Object.hasOwn(this.listeners, eventName)) {
+      throw new Error(`Unknown event name '${eventName}': only 'change', 'schema' and 'beforenotify' are supported.`);
+    }
+    this.listeners[eventName].add(callback);
   }
 
   removeListener(eventName: RealmEventName, callback: RealmListenerCallback): void {
-    this.listenersOf(eventName).delete(checkCallback(callback));
+    this.internal.assertOpen();
+    assertFunction(callback);
+    this.listenersOf(eventName).delete(callback);
   }
 
   removeAllListeners(eventName?: RealmEventName): void {
     this.internal.assertOpen();
+    if (eventName !== undefined) assertString(eventName, "eventName");
     const names = eventName === undefined ? (Object.keys(this.listeners) as RealmEventName[]) : [eventName];
     for (const name of names) this.listenersOf(name).clear();
   }
 
   private listenersOf(eventName: RealmEventName): Set<RealmListenerCallback> {
-    this.internal.assertOpen();
-    assertString(eventName, "eventName");
     if (!Object.hasOwn(this.listeners, eventName)) {
-      throw new Error(`Unknown event name '${eventName}': only 'change', 'schema' and 'beforenotify' are supported.`);
+      throw new TypeAssertionError("One of change, schema, beforenotify", eventName);
     }
     return this.listeners[eventName];
   }
@@ -434,9 +466,4 @@ function emptyValue(type: string): unknown {
     default:
       return undefined;
   }
-}
-
-function checkCallback(callback: RealmListenerCallback): RealmListenerCallback {
-  assertFunction(callback, "callback");
-  return callback;
 }

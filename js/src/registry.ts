@@ -31,8 +31,16 @@ export function allCoordinators(): Coordinator[] {
 export function acquireSync(config: CoordinatorConfig): Coordinator {
   assertReady();
   const { path } = config.core;
-  const existing = openCoordinator(path) ?? lingeringCoordinator(path);
-  if (existing) return existing;
+  const open = openCoordinator(path);
+  if (open) return open;
+  const lingering = lingeringCoordinator(path);
+  if (lingering?.sync || (lingering && config.sync)) return lingering;
+  if (lingering && (!lingering.isReadOnly || config.core.readOnly)) {
+    lingering.reopen(config);
+    return lingering;
+  }
+  // Who only reads has nothing to store: it can be left at once for one who writes.
+  if (lingering) lingering.leave();
   const coordinator = Coordinator.openSync(config);
   deleted.delete(path);
   coordinators.set(path, coordinator);
@@ -101,10 +109,12 @@ export function exists(path: string): boolean {
   return coordinator ? !coordinator.isInMemory : wasm.exists(path);
 }
 
-export function storedSchemaVersion(path: string): number {
+export function storedSchemaVersion(path: string, encryptionKey: Uint8Array | undefined): number {
   assertReady();
   if (!exists(path)) return -1;
-  return openCoordinator(path)?.core.schemaVersion() ?? wasm.storedSchemaVersion(path);
+  const open = openCoordinator(path) ?? lingeringCoordinator(path);
+  const stored = open?.isInMemory ? -1 : wasm.storedSchemaVersion(path, encryptionKey);
+  return open?.core.schemaVersion() ?? stored;
 }
 
 /** Deletes a store. It is gone for `exists` at once; openings wait until it is gone from the disk too. */

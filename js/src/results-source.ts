@@ -7,8 +7,6 @@ import type { View } from "./view.js";
 const INVALID = "Access to invalidated Results objects";
 
 export class ResultsSource extends Source {
-  readonly identity = this;
-
   constructor(
     view: View,
     element: Element,
@@ -58,7 +56,6 @@ export class ResultsSource extends Source {
 
 /** What a source held at one moment. Objects that are gone read as null. */
 export class SnapshotSource extends Source {
-  readonly identity = this;
   private readonly held: unknown[] | Float64Array;
 
   constructor(private readonly origin: Source) {

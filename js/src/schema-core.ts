@@ -32,7 +32,7 @@ function toCoreProperty(property: CanonicalPropertySchema): CoreProperty {
 
 /** The canonical form of a schema that was read from a store. */
 export function fromCoreSchema(classes: CoreClass[]): CanonicalObjectSchema[] {
-  return classes.map((declared) => {
+  return classes.filter(isThere).map((declared) => {
     const properties: Record<string, CanonicalPropertySchema> = {};
     for (const property of declared.properties) {
       properties[property.name] = fromCoreProperty(property, property.name === declared.primaryKey);
@@ -45,6 +45,11 @@ export function fromCoreSchema(classes: CoreClass[]): CanonicalObjectSchema[] {
       ...(declared.primaryKey == null ? {} : { primaryKey: declared.primaryKey }),
     };
   });
+}
+
+/** What is left of a deleted class keeps its place, under a name that no class can have. */
+function isThere({ name }: CoreClass): boolean {
+  return !name.startsWith("\0");
 }
 
 function fromCoreProperty(property: CoreProperty, isPrimaryKey: boolean): CanonicalPropertySchema {
@@ -131,8 +136,10 @@ export function compareSchemas(existing: CoreClass[], wanted: CoreClass[]): Sche
 }
 
 function typeText(property: CoreProperty): string {
-  const name = property.type === "decimal128" ? "decimal" : property.type;
-  const element = property.type === "link" ? `<${property.objectType}>` : name;
-  if (!property.collection) return element;
-  return `${property.collection === "list" ? "array" : property.collection}<${element}>`;
+  const { type, collection, objectType } = property;
+  const names: Partial<Record<string, string>> = { decimal128: "decimal", objectId: "object id", link: objectType };
+  const element = names[type] ?? type;
+  if (!collection) return type === "link" ? `<${element}>` : element;
+  if (collection === "dictionary") return `dictionary<string, ${element}>`;
+  return `${collection === "list" ? "array" : "set"}<${element}>`;
 }

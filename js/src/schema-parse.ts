@@ -61,6 +61,7 @@ export function parseClass(input: unknown): CanonicalObjectSchema {
     }
     assertObject(declaration, "object schema");
     const { name, primaryKey, embedded, asymmetric, properties } = declaration;
+    objectName = name ? String(name) : objectName;
     assertString(name, "'name' on object schema");
     objectName = name;
     if (name.length === 0) throw new AssertionError("'name' must be specified.");
@@ -301,14 +302,15 @@ function canonicalProperty(
   type: PropertyTypeName,
   rest: Partial<CanonicalPropertySchema>,
 ): CanonicalPropertySchema {
+  const { objectType } = rest;
   const canonical: CanonicalPropertySchema = {
     name,
     indexed: rest.indexed ?? false,
-    mapTo: rest.mapTo ?? name,
+    mapTo: rest.mapTo || name,
     type,
+    ...(objectType === undefined ? {} : { objectType }),
     optional: rest.optional ?? false,
   };
-  if (rest.objectType !== undefined) canonical.objectType = rest.objectType;
   if (rest.presentation !== undefined) canonical.presentation = rest.presentation;
   if (rest.property !== undefined) canonical.property = rest.property;
   return canonical;

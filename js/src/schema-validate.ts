@@ -32,9 +32,10 @@ function problemsOf(declared: CanonicalObjectSchema, byName: Map<string, Canonic
   const problems = nameClashes(name, properties);
   if (embedded && primaryKey !== undefined) problems.push(`Embedded object type '${name}' cannot have a primary key.`);
   for (const property of properties) {
-    const { type } = property;
+    const { type, objectType } = property;
     const label = `Property '${name}.${property.name}' of type '${inWords(type)}'`;
-    if (property.name === primaryKey && !KEY_TYPES.has(type)) problems.push(`${label} cannot be made the primary key.`);
+    const canBeKey = KEY_TYPES.has(type) || (objectType !== undefined && KEY_TYPES.has(objectType));
+    if (property.name === primaryKey && !canBeKey) problems.push(`${label} cannot be made the primary key.`);
     if (property.indexed === "full-text") {
       if (type !== "string") problems.push(`${label} cannot have a full-text index: only a string can.`);
     } else if (property.indexed && !INDEXABLE.has(type)) {

@@ -1,7 +1,6 @@
 // A set of one object.
 import type { ClassModel } from "./class-model.js";
 import type { QueryCore, RealmCore } from "./core.js";
-import { NotAvailableError } from "./errors.js";
 import type { PropertyModel } from "./property.js";
 import { Source } from "./source.js";
 
@@ -10,7 +9,6 @@ const INVALID =
 
 export class SetSource extends Source {
   override readonly collection = "set";
-  readonly identity: string;
   private readonly core: RealmCore;
 
   constructor(
@@ -22,7 +20,6 @@ export class SetSource extends Source {
     const { kind, target, optional } = property;
     super(view, { kind, optional, property, model: target === undefined ? undefined : view.model(target) });
     this.core = view.core;
-    this.identity = `set ${owner.index} ${key} ${property.column}`;
   }
 
   override isValid(): boolean {
@@ -48,8 +45,8 @@ export class SetSource extends Source {
     return this.core.setQuery(this.owner.index, this.key, this.property.column, text, args);
   }
 
-  override observe(_core: RealmCore): number {
-    throw new NotAvailableError("Listening to a set");
+  override observe(core: RealmCore): number {
+    return core.observeCollection(this.owner.index, this.key, this.property.column);
   }
 
   assertValid(): void {

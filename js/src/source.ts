@@ -1,7 +1,7 @@
 // Where the elements of an ordered collection come from.
 import { BSON, isDecimal, isObjectId, isUuid } from "./bson.js";
 import type { ClassModel } from "./class-model.js";
-import type { Notice, QueryCore, RealmCore } from "./core.js";
+import type { QueryCore, RealmCore } from "./core.js";
 import { TypeAssertionError } from "./errors.js";
 import { liftMixed, type Place } from "./mixed.js";
 import { RealmObject } from "./object.js";
@@ -29,8 +29,6 @@ export abstract class Source {
   /** The orders asked for, as a query writes them. */
   readonly order: string = "";
   readonly collection: "list" | "set" | "results" = "results";
-  /** Equal for sources that stand for the same thing. */
-  abstract readonly identity: unknown;
   abstract length(): number;
   /** The element in the engine's form. */
   abstract rawAt(index: number): unknown;
@@ -89,7 +87,9 @@ export abstract class Source {
     }
     const model = value[MODEL];
     const isHere = model.index === this.element.model?.index && model.view.core === this.view.core;
-    return isHere && value.isValid() ? value[KEY] : undefined;
+    if (!isHere) return undefined;
+    if (!value.isValid()) throw new Error("Attempting to access an invalid object");
+    return value[KEY];
   }
 }
 
@@ -114,21 +114,4 @@ function sameValue(element: unknown, value: unknown): boolean {
   }
   // biome-ignore lint/suspicious/noDoubleEquals: an int is a number or a bigint, and these are equal only loosely
   return typeof element === "bigint" && typeof value === "number" && element == (value as unknown as bigint);
-}
-
-const NO_CHANGES = { deletions: [], insertions: [], oldModifications: [], newModifications: [] };
-
-/** @internal */
-export function emptyChangeSet(): object {
-  return structuredClone(NO_CHANGES);
-}
-
-/** The change set that a notice means. */
-export function changeSetOf(notice: Notice): object {
-  return {
-    deletions: Array.from(notice.deletions ?? []),
-    insertions: Array.from(notice.insertions ?? []),
-    oldModifications: Array.from(notice.oldModifications ?? []),
-    newModifications: Array.from(notice.newModifications ?? []),
-  };
 }

@@ -1,8 +1,9 @@
 // One Realm instance's view of an engine: its classes as this instance declared them, and whether it may still be used.
 import { assert, assertObject } from "./assert.js";
-import { type ClassModel, createClassModel } from "./class-model.js";
+import { type ClassModel, createClassModel, originOf } from "./class-model.js";
 import type { Coordinator } from "./coordinator.js";
-import type { RealmCore } from "./core.js";
+import type { CoreName, RealmCore } from "./core.js";
+import { TypeAssertionError } from "./errors.js";
 import { RealmObject } from "./object.js";
 import type { Realm } from "./realm.js";
 import type { CanonicalObjectSchema } from "./schema.js";
@@ -15,7 +16,7 @@ export class View {
   isOpening = false;
   readonly byName = new Map<string, ClassModel>();
   private readonly byIndex: (ClassModel | undefined)[] = [];
-  readonly schema: CanonicalObjectSchema[];
+  schema: CanonicalObjectSchema[];
   private readonly embedded: Set<string>;
 
   constructor(
@@ -37,19 +38,23 @@ export class View {
       this.byName.set(declared.name, model);
       this.byIndex[index] = model;
     }
-    core.setNames([...this.byName.values()].flatMap((model) => this.namesOf(model)));
+    const names = this.names();
+    if (names.length > 0) core.setNames?.(names);
   }
 
-  /** The names of a class that the engine does not have. */
-  private namesOf(model: ClassModel): [number, string, number, number?][] {
-    const names: [number, string, number, number?][] = [];
-    for (const { name, column, schema } of model.stored) {
-      if (schema.mapTo !== name) names.push([model.index, name, column]);
-    }
-    for (const { name, type, objectType, property } of Object.values(model.schema.properties)) {
-      const source = type === "linkingObjects" ? this.byName.get(objectType ?? "") : undefined;
-      const from = source?.stored.find((stored) => stored.name === property || stored.schema.mapTo === property);
-      if (source && from) names.push([model.index, name, source.index, from.column]);
+  /** What properties are called here and not in the store. */
+  private names(): CoreName[] {
+    const names: CoreName[] = [];
+    for (const { index, properties } of this.byName.values()) {
+      for (const { name, column, schema, target, origin } of properties.values()) {
+        if (origin === undefined) {
+          if (schema.mapTo !== name) names.push([index, name, column]);
+          continue;
+        }
+        const from = this.byName.get(target as string);
+        const source = from && originOf(from, origin);
+        if (source) names.push([index, name, from.index, source.column]);
+      }
     }
     return names;
   }
@@ -62,6 +67,18 @@ export class View {
     if (this.coordinator?.isInTransaction && this.isOpen) return;
     this.assertOpen();
     assert(this.coordinator?.isInTransaction, message);
+  }
+
+  /** Forgets a class that was deleted. Gives what brings it back. */
+  leaveOut(name: string): () => void {
+    const { schema } = this;
+    const model = this.byName.get(name);
+    this.schema = schema.filter((declared) => declared.name !== name);
+    this.byName.delete(name);
+    return () => {
+      this.schema = schema;
+      if (model) this.byName.set(name, model);
+    };
   }
 
   /** Whether the objects of a class belong to others. */
@@ -82,7 +99,9 @@ export class View {
       if (!model) throw new Error(`Object type '${type}' not found in schema.`);
       return model;
     }
-    if (typeof type === "function" && type.prototype instanceof RealmObject) {
+    if (typeof type === "function") {
+      if (!(type.prototype instanceof RealmObject))
+        throw new TypeAssertionError("a class extending Realm.Object", type);
       const declaration = (type as unknown as { schema?: { name?: unknown } }).schema;
       assertObject(declaration, "schema static");
       const model = this.byName.get(String(declaration.name));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ebbtide_core::ColumnIndex;
 use ebbtide_core::schema::{ClassKind, ClassSchema, Collection, IndexKind, Property, PropertyType, Schema};
-use ebbtide_sync::client::ResetMode;
+use ebbtide_sync::client::{Migration, ResetMode};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 
@@ -20,11 +20,27 @@ pub(crate) struct CoreConfig {
     #[serde(default)]
     pub(crate) schema_version: Option<f64>,
     #[serde(default)]
+    pub(crate) migration: CoreMigration,
+    #[serde(default)]
+    pub(crate) resolve_embedded_constraints: bool,
+    #[serde(default)]
+    pub(crate) encryption_key: Option<Vec<u8>>,
+    #[serde(default)]
     pub(crate) read_only: bool,
     #[serde(default)]
     pub(crate) in_memory: bool,
     #[serde(default)]
     pub(crate) sync: Option<CoreSync>,
+}
+
+/// What becomes of a realm whose schema is another than the wanted one.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum CoreMigration {
+    #[default]
+    Automatic,
+    Callback,
+    StartOver,
 }
 
 /// What a realm syncs with.
@@ -138,6 +154,16 @@ pub(crate) fn schema_to_js(schema: &Schema) -> Result<JsValue> {
     serde_wasm_bindgen::to_value(&classes).map_err(|e| Fault::InvalidSchema { message: e.to_string() })
 }
 
+impl From<CoreMigration> for Migration {
+    fn from(migration: CoreMigration) -> Migration {
+        match migration {
+            CoreMigration::Automatic => Migration::Automatic,
+            CoreMigration::Callback => Migration::Callback,
+            CoreMigration::StartOver => Migration::StartOver,
+        }
+    }
+}
+
 impl From<CoreResetMode> for ResetMode {
     fn from(mode: CoreResetMode) -> ResetMode {
         match mode {
@@ -150,6 +176,10 @@ impl From<CoreResetMode> for ResetMode {
 }
 
 fn class_of(class: &CoreClass) -> Result<Arc<ClassSchema>> {
+    if class.name.contains('\0') {
+        let message = format!("The name of class '{}' must not contain a NUL character.", class.name.escape_default());
+        return Err(Fault::InvalidSchema { message });
+    }
     let properties: Vec<Property> = class.properties.iter().map(property_of).collect();
     let primary_key = match &class.primary_key {
         None => None,

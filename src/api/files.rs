@@ -5,8 +5,8 @@ use wasm_bindgen::prelude::*;
 use super::open;
 use crate::error::{Fault, Result, set};
 use crate::idb::{Catalogue, Change, Sentinel, back_up_then_clear, delete_database};
-use crate::poison;
 use crate::tabs::RealmLock;
+use crate::{images, news, poison};
 
 type JsResult<T> = std::result::Result<T, JsValue>;
 
@@ -14,6 +14,7 @@ type JsResult<T> = std::result::Result<T, JsValue>;
 #[wasm_bindgen(js_name = loadCatalogue)]
 pub async fn load_catalogue() -> JsResult<()> {
     poison::check()?;
+    news::listen();
     Ok(Catalogue::load().await?)
 }
 
@@ -36,14 +37,20 @@ pub async fn delete_realm(path: String) -> JsResult<()> {
     }
     Catalogue::change(changes).await?;
     Sentinel::remove(&path);
+    images::forget(&path);
+    news::tell(&path);
     drop(lock);
     Ok(())
 }
 
-/// The schema version of a realm that exists, else -1.
+/// The schema version of a realm that exists, else -1. Throws code `EncryptionKey` if the key is not the realm's.
 #[wasm_bindgen(js_name = storedSchemaVersion)]
-pub fn stored_schema_version(path: &str) -> f64 {
-    Catalogue::realm(path).map_or(-1.0, |realm| realm.schema_version)
+pub fn stored_schema_version(path: &str, encryption_key: Option<Vec<u8>>) -> JsResult<f64> {
+    let Some(realm) = Catalogue::realm(path) else { return Ok(-1.0) };
+    if Catalogue::backup(path).is_none() {
+        open::check_key(&realm, encryption_key.as_deref())?;
+    }
+    Ok(realm.schema_version)
 }
 
 /// Whether a realm waits to be copied to a backup and cleared.
@@ -59,6 +66,8 @@ pub async fn initiate_client_reset(path: String) -> JsResult<String> {
     let lock = take(&path).await?;
     Catalogue::load().await?;
     let backup = back_up_then_clear(&path).await?;
+    images::forget(&path);
+    news::tell(&path);
     drop(lock);
     Ok(backup)
 }

@@ -5,19 +5,23 @@ use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use ebbtide_core::batch::{Head, LoadedStore};
-use ebbtide_sync::client::{Engine, Kind, OpenOptions, SyncOptions};
+use ebbtide_core::objects::Constraints;
+use ebbtide_sync::client::{Engine, Image, Kind, OpenOptions, SyncOptions};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::app::App;
 use super::config::{CoreConfig, config_from_js, schema_of};
 use crate::driver::{Driver, SyncHandle};
-use crate::error::{Fault, Result};
+use crate::error::{Fault, KeyProblem, Result};
 use crate::host::Host;
-use crate::idb::{Catalogue, Change, CloseCause, Found, RealmRecord, Sentinel, Store, back_up_then_clear};
+use crate::idb::{
+    Catalogue, Change, CloseCause, Found, RealmRecord, Sentinel, Store, back_up_then_clear, is_key, key_check,
+};
+use crate::images::{self, ClosedRealm};
 use crate::slot::{StoreGuard, StoreSlot};
 use crate::tabs::RealmLock;
-use crate::{clock, poison, refusal};
+use crate::{clock, news, poison, refusal};
 
 thread_local! {
     static OPEN: RefCell<BTreeMap<String, Weak<Driver>>> = const { RefCell::new(BTreeMap::new()) };
@@ -39,25 +43,20 @@ pub(super) async fn open(config: JsValue, host: Host, app: &JsValue) -> Result<R
     let known = Catalogue::realm(path);
     let read_only = config.read_only || Catalogue::backup(path).is_some();
     if read_only && known.is_none() {
-        let message = format!("The realm at '{path}' does not exist, so it cannot be opened read-only.");
-        return Err(Fault::InvalidConfig { message });
+        return Err(missing(path));
     }
-    let (store, found) = Store::open(path, &Catalogue::store_of(path)).await?;
+    let (store, found) = Store::open(path, &Catalogue::store_of(path), config.encryption_key.as_deref()).await?;
     let loaded = store.load().await?;
     let generation = generation_of(path, &loaded)?;
     let lost = loss(path, &found, known.is_some());
-    let engine = engine(&config, read_only, app, loaded)?;
-    let record = RealmRecord {
-        path: path.clone(),
-        store: Catalogue::store_of(path),
-        schema_version: engine.0.schema_version() as f64,
-        generation: generation as f64,
-    };
+    let engine = engine(&config, read_only, app, State::Store(loaded))?;
     if !read_only {
+        let record = record_of(&config, known.as_ref(), &engine.0, generation);
         register(known, record).await?;
     }
     let guard = StoreGuard::new(store, lock);
-    let driver = Driver::start(path, engine.0, host, StoreSlot::open(Rc::clone(&guard)), engine.1)?;
+    let slot = StoreSlot::open(Rc::clone(&guard), config.encryption_key.clone());
+    let driver = Driver::start(path, engine.0, host, slot, engine.1)?;
     watch(&guard, &driver);
     if let Some(fault) = lost {
         driver.tell_storage_error(fault);
@@ -66,7 +65,9 @@ pub(super) async fn open(config: JsValue, host: Host, app: &JsValue) -> Result<R
     Ok(driver)
 }
 
-/// Opens a realm without waiting: one that lives in memory, or one that has no store yet.
+/// Opens a realm without waiting: one that lives in memory, one that has no store yet, or one that was closed in this page a
+/// while ago and that nobody else has written to since. The last is found out for certain when the store is open: until
+/// then nothing is written, and if it has another head than this page left it with, nothing ever is.
 pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc<Driver>> {
     poison::check()?;
     let config = config_from_js(config)?;
@@ -74,30 +75,40 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
         return open_in_memory(&config, host, app);
     }
     let path = config.path.clone();
-    if !Catalogue::loaded()
-        || Catalogue::realm(&path).is_some()
-        || Catalogue::action(&path).is_some()
-        || config.read_only
-    {
+    let known = Catalogue::realm(&path);
+    if !Catalogue::loaded() || Catalogue::action(&path).is_some() {
         return Err(Fault::NeedsAsyncOpen { path });
     }
-    let (engine, sync) = engine(&config, false, app, LoadedStore::default())?;
-    let record = RealmRecord {
-        store: Catalogue::store_of(&path),
-        schema_version: engine.schema_version() as f64,
-        generation: 0.0,
-        path: path.clone(),
+    let (state, head) = match (&known, closed_realm(&path)) {
+        (None, _) if config.read_only => return Err(missing(&path)),
+        (None, _) => (State::Store(LoadedStore::default()), None),
+        (Some(_), None) => return Err(Fault::NeedsAsyncOpen { path }),
+        (Some(_), Some(closed)) => {
+            if closed.key != config.encryption_key {
+                let problem = KeyProblem::of(closed.key, config.encryption_key);
+                return Err(Fault::EncryptionKey { path, problem });
+            }
+            let head = closed.image.head();
+            (State::Closed(Box::new(closed.image)), Some(head))
+        }
     };
+    let read_only = config.read_only || Catalogue::backup(&path).is_some();
+    let (engine, sync) = engine(&config, read_only, app, state)?;
+    let record = record_of(&config, known.as_ref(), &engine, head.map_or(0, |head| head.generation));
+    let key = config.encryption_key.clone();
     let driver_cell: Rc<RefCell<Weak<Driver>>> = Rc::default();
     let opening = {
         let driver = Rc::clone(&driver_cell);
+        let key = key.clone();
         async move {
             let lock = RealmLock::acquire(&record.path).await?;
-            let (store, found) = Store::open(&record.path, &record.store).await?;
-            if !found.created && !store.load().await?.is_empty() {
+            let (store, _) = Store::open(&record.path, &record.store, key.as_deref()).await?;
+            if store.read_head().await? != head.map(|head| head.encode()) {
                 return Err(Fault::StoreConflict { path: record.path });
             }
-            register(None, record).await?;
+            if !read_only {
+                register(known, record).await?;
+            }
             let guard = StoreGuard::new(store, lock);
             if let Some(driver) = driver.borrow().upgrade() {
                 watch(&guard, &driver);
@@ -105,22 +116,59 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
             Ok(guard)
         }
     };
-    let driver = Driver::start(&path, engine, host, StoreSlot::opening(opening), sync)?;
+    let driver = Driver::start(&path, engine, host, StoreSlot::opening(opening, key), sync)?;
     driver_cell.replace(Rc::downgrade(&driver));
     driver.begin_opening();
     remember(&driver);
     Ok(driver)
 }
 
+/// The realm that was closed at a path, or is about to be with nothing left to store. What is closed for good is asked for
+/// where other pages' news are heard.
+fn closed_realm(path: &str) -> Option<ClosedRealm> {
+    let closing = OPEN.with_borrow(|open| open.get(path).and_then(Weak::upgrade));
+    closing.filter(|driver| !driver.is_closed()).and_then(|driver| driver.closed_realm()).or_else(|| images::find(path))
+}
+
+/// Checks a key against what the catalogue remembers of a realm's.
+pub(super) fn check_key(known: &RealmRecord, key: Option<&[u8]>) -> Result<()> {
+    match (&known.key_check, key) {
+        (None, None) => Ok(()),
+        (Some(check), Some(key)) if is_key(check, key) => Ok(()),
+        (check, key) => {
+            let problem = KeyProblem::of(check.as_ref(), key);
+            Err(Fault::EncryptionKey { path: known.path.clone(), problem })
+        }
+    }
+}
+
+/// Opens a realm that nobody uses any more, and whose engine has not been closed yet, with another configuration.
+pub(super) fn readopt(driver: &Rc<Driver>, config: JsValue) -> Result<()> {
+    let config = config_from_js(config)?;
+    if let Some(problem) = driver.key_problem(config.encryption_key.as_deref()) {
+        return Err(Fault::EncryptionKey { path: config.path, problem });
+    }
+    let options = options(&config, config.read_only, Kind::Local)?;
+    driver.change(|engine| {
+        let adopted = engine.readopt(clock::now(), &options);
+        adopted.map_err(|error| refusal::of_open(&config.path, &error))
+    })?;
+    record_schema_version(driver);
+    Ok(())
+}
+
 /// Whether a realm of this path that has a store is open in this page.
-pub(super) fn is_open(path: &str) -> bool {
+pub(crate) fn is_open(path: &str) -> bool {
     OPEN.with_borrow(|open| open.get(path).and_then(Weak::upgrade)).is_some_and(|driver| !driver.is_closed())
 }
 
 /// Writes the schema version of an open realm to the catalogue.
 pub(super) fn record_schema_version(driver: &Rc<Driver>) {
     let Some(mut record) = Catalogue::realm(driver.path()) else { return };
-    let Ok(version) = driver.engine(Engine::schema_version) else { return };
+    let Ok(version) = driver.engine(Engine::recorded_schema_version) else { return };
+    if record.schema_version == version as f64 {
+        return;
+    }
     record.schema_version = version as f64;
     let driver = Rc::clone(driver);
     spawn_local(async move {
@@ -131,16 +179,17 @@ pub(super) fn record_schema_version(driver: &Rc<Driver>) {
 }
 
 fn open_in_memory(config: &CoreConfig, host: Host, app: &JsValue) -> Result<Rc<Driver>> {
-    let (engine, sync) = engine(config, config.read_only, app, LoadedStore::default())?;
+    let (engine, sync) = engine(config, config.read_only, app, State::Store(LoadedStore::default()))?;
     Driver::start(&config.path, engine, host, StoreSlot::memory(), sync)
 }
 
-fn engine(
-    config: &CoreConfig,
-    read_only: bool,
-    app: &JsValue,
-    loaded: LoadedStore,
-) -> Result<(Engine, Option<SyncHandle>)> {
+/// What an engine begins with.
+enum State {
+    Store(LoadedStore),
+    Closed(Box<Image>),
+}
+
+fn engine(config: &CoreConfig, read_only: bool, app: &JsValue, state: State) -> Result<(Engine, Option<SyncHandle>)> {
     let (kind, sync) = match &config.sync {
         None => (Kind::Local, None),
         Some(sync) => {
@@ -151,15 +200,42 @@ fn engine(
             (Kind::Synced(options), Some(SyncHandle { app, user_id: sync.user_id.clone() }))
         }
     };
-    let options = OpenOptions {
+    let options = options(config, read_only, kind)?;
+    let engine = match state {
+        State::Store(loaded) => Engine::open(clock::now(), options, loaded),
+        State::Closed(image) => Engine::reopen(clock::now(), options, *image),
+    };
+    Ok((engine.map_err(|e| refusal::of_open(&config.path, &e))?, sync))
+}
+
+fn options(config: &CoreConfig, read_only: bool, kind: Kind) -> Result<OpenOptions> {
+    let constraints = if config.resolve_embedded_constraints { Constraints::Resolve } else { Constraints::Refuse };
+    Ok(OpenOptions {
         schema: config.schema.as_deref().map(schema_of).transpose()?,
         schema_version: config.schema_version.map(|version| version as u64),
+        migration: config.migration.into(),
+        constraints,
         read_only,
         kind,
         seed: clock::random(),
-    };
-    let engine = Engine::open(clock::now(), options, loaded).map_err(|e| refusal::of_open(&config.path, &e))?;
-    Ok((engine, sync))
+    })
+}
+
+/// What the catalogue is to say of a realm.
+fn record_of(config: &CoreConfig, known: Option<&RealmRecord>, engine: &Engine, generation: u64) -> RealmRecord {
+    let remembered = known.and_then(|known| known.key_check.clone());
+    let key = config.encryption_key.as_deref();
+    RealmRecord {
+        path: config.path.clone(),
+        store: Catalogue::store_of(&config.path),
+        schema_version: engine.recorded_schema_version() as f64,
+        generation: generation as f64,
+        key_check: key.map(|key| remembered.filter(|check| is_key(check, key)).unwrap_or_else(|| key_check(key))),
+    }
+}
+
+fn missing(path: &str) -> Fault {
+    Fault::InvalidConfig { message: format!("Failed to open Realm file at path '{path}': No such file or directory") }
 }
 
 /// The store's generation. A head that cannot be read is a damaged store.
@@ -186,10 +262,14 @@ fn loss(path: &str, found: &Found, known: bool) -> Option<Fault> {
 
 async fn register(known: Option<RealmRecord>, record: RealmRecord) -> Result<()> {
     Sentinel::write(&record.path, record.generation as u64);
+    news::tell(&record.path);
     if known.is_some_and(|known| known == record) {
         return Ok(());
     }
-    Catalogue::change(vec![Change::PutRealm(record)]).await
+    let path = record.path.clone();
+    Catalogue::change(vec![Change::PutRealm(record)]).await?;
+    news::tell(&path);
+    Ok(())
 }
 
 fn watch(guard: &Rc<StoreGuard>, driver: &Rc<Driver>) {
@@ -202,6 +282,7 @@ fn watch(guard: &Rc<StoreGuard>, driver: &Rc<Driver>) {
 }
 
 fn remember(driver: &Rc<Driver>) {
+    images::forget(driver.path());
     OPEN.with_borrow_mut(|open| {
         open.retain(|_, driver| driver.upgrade().is_some_and(|driver| !driver.is_closed()));
         open.insert(driver.path().to_owned(), Rc::downgrade(driver));

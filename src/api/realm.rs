@@ -113,6 +113,69 @@ impl RealmCore {
         Ok(())
     }
 
+    /// Opens a local realm that nobody uses any more anew, as if it had been closed in between.
+    pub fn readopt(&self, #[wasm_bindgen(unchecked_param_type = "CoreConfig")] config: JsValue) -> JsResult<()> {
+        Ok(super::open::readopt(self.view.live()?, config)?)
+    }
+
+    /// The realm before the migration that is under way; undefined without one.
+    #[wasm_bindgen(js_name = migratingFrom)]
+    pub fn migrating_from(&self) -> JsResult<Option<RealmCore>> {
+        let View::Live(driver) = &self.view else { return Ok(None) };
+        let before = driver.engine(|engine| engine.migrating_from())?;
+        Ok(before.map(|(state, version)| RealmCore::of_frozen(Frozen::new(driver.path(), state, 0, version))))
+    }
+
+    /// Ends the migration. If it throws, nothing has changed and the realm closes.
+    #[wasm_bindgen(js_name = finishMigration)]
+    pub fn finish_migration(&self) -> JsResult<()> {
+        let driver = self.view.live()?;
+        driver.change(|engine| engine.finish_migration(clock::now()))?;
+        super::open::record_schema_version(driver);
+        Ok(())
+    }
+
+    /// Gives the migration up, and the realm with it.
+    #[wasm_bindgen(js_name = abortMigration)]
+    pub fn abort_migration(&self) -> JsResult<()> {
+        Ok(self.view.live()?.change(|engine| {
+            engine.abort_migration(clock::now());
+            Ok::<(), Fault>(())
+        })?)
+    }
+
+    /// Deletes a class with its objects, inside a transaction; outside a migration this raises the schema version.
+    #[wasm_bindgen(js_name = deleteClass)]
+    pub fn delete_class(&self, name: &str) -> JsResult<()> {
+        Ok(self.view.live()?.write(|engine| Ok(engine.delete_class(name)?))?)
+    }
+
+    /// How many bytes the store has, and how many it would have after compaction.
+    #[wasm_bindgen(unchecked_return_type = "[number, number]")]
+    pub fn usage(&self) -> JsResult<js_sys::Array> {
+        let (total, used) = self.view.live()?.engine(|engine| engine.usage())?;
+        Ok([total, used].map(|bytes| JsValue::from_f64(bytes as f64)).into_iter().collect())
+    }
+
+    /// Has the whole store written anew.
+    pub fn compact(&self) -> JsResult<()> {
+        Ok(self.view.live()?.change(|engine| engine.compact())?)
+    }
+
+    /// Writes what is visible now to a new realm of another path.
+    #[wasm_bindgen(js_name = writeCopy)]
+    pub fn write_copy(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "CoreConfig")] config: JsValue,
+    ) -> JsResult<js_sys::Promise> {
+        let driver = self.view.live()?;
+        let copying = super::copy::write_copy(driver, config)?;
+        Ok(wasm_bindgen_futures::future_to_promise(async move {
+            copying.await?;
+            Ok(JsValue::UNDEFINED)
+        }))
+    }
+
     /// Begins a write transaction.
     pub fn begin(&self) -> JsResult<()> {
         Ok(self.view.live()?.change(|engine| engine.begin_write(clock::now()))?)
@@ -120,7 +183,13 @@ impl RealmCore {
 
     /// Ends the transaction: what it wrote is visible at once, and stored soon.
     pub fn commit(&self) -> JsResult<()> {
-        Ok(self.view.live()?.change(|engine| engine.commit_write(clock::now()))?)
+        let driver = self.view.live()?;
+        let before = driver.engine(|engine| engine.recorded_schema_version())?;
+        driver.change(|engine| engine.commit_write(clock::now()))?;
+        if driver.engine(|engine| engine.recorded_schema_version())? != before {
+            super::open::record_schema_version(driver);
+        }
+        Ok(())
     }
 
     /// Forgets what the transaction wrote.
@@ -296,43 +365,6 @@ impl RealmCore {
         matches!(self.view, View::Frozen(_))
     }
 
-    /// Watches a query; its changes come through `host.notify` under the id.
-    #[wasm_bindgen(js_name = observeQuery)]
-    pub fn observe_query(&self, query: &QueryCore) -> JsResult<u32> {
-        let driver = self.view.live()?;
-        Ok(driver.engine(|engine| {
-            let state = engine.frozen();
-            driver.observers().borrow_mut().watch_results(query.results(), &state)
-        })?)
-    }
-
-    /// Watches an object.
-    #[wasm_bindgen(js_name = observeObject)]
-    pub fn observe_object(&self, class: u32, key: f64) -> JsResult<u32> {
-        let driver = self.view.live()?;
-        Ok(driver.engine(|engine| {
-            let (class, key) = (ClassIndex(class), key_from_js(key));
-            driver.observers().borrow_mut().watch_object(class, key, &engine.frozen())
-        })?)
-    }
-
-    /// Watches a list.
-    #[wasm_bindgen(js_name = observeList)]
-    pub fn observe_list(&self, class: u32, key: f64, column: u32) -> JsResult<u32> {
-        let driver = self.view.live()?;
-        Ok(driver.engine(|engine| {
-            let (class, key, column) = (ClassIndex(class), key_from_js(key), ColumnIndex(column));
-            driver.observers().borrow_mut().watch_list(class, key, column, &engine.frozen())
-        })?)
-    }
-
-    /// Ends a watch.
-    pub fn unobserve(&self, id: u32) {
-        if let View::Live(driver) = &self.view {
-            driver.observers().borrow_mut().remove(id);
-        }
-    }
-
     /// Resolves when everything committed so far is on disk; rejects if it cannot be.
     pub fn flushed(&self) -> js_sys::Promise {
         let view = self.view.clone();
@@ -347,11 +379,14 @@ impl RealmCore {
 
     /// Stores what is committed and gives the realm up. A second call waits for the same.
     pub fn close(&self) -> js_sys::Promise {
-        let view = self.view.clone();
-        view.close_frozen();
+        self.view.close_frozen();
+        let closing = match &self.view {
+            View::Live(driver) => Some(driver.close()),
+            View::Frozen(_) => None,
+        };
         wasm_bindgen_futures::future_to_promise(async move {
-            if let View::Live(driver) = &view {
-                driver.close().await;
+            if let Some(closing) = closing {
+                closing.await;
             }
             Ok(JsValue::UNDEFINED)
         })
@@ -372,6 +407,11 @@ impl RealmCore {
         RealmCore { view: View::Frozen(frozen) }
     }
 
+    /// What it looks at.
+    pub(super) fn view(&self) -> &View {
+        &self.view
+    }
+
     pub(super) fn class(&self, class: u32) -> Result<Arc<ClassSchema>> {
         self.view.read(|snapshot, _| class_of(snapshot, class).cloned())
     }
@@ -387,7 +427,8 @@ impl RealmCore {
     }
 
     pub(super) fn narrowed(&self, recipe: Recipe, text: Option<String>, args: &js_sys::Array) -> JsResult<QueryCore> {
-        let recipe = match text.filter(|text| !text.is_empty()) {
+        // What holds for all objects is no stage: the next one then runs over whole pages.
+        let recipe = match text.filter(|text| !text.is_empty() && text != "TRUEPREDICATE") {
             Some(text) => {
                 let arguments = arguments_from_js(args)?;
                 let names = self.view.names();
@@ -401,6 +442,7 @@ impl RealmCore {
     }
 }
 
+/// Takes one step in the open transaction.
 pub(super) fn write<T>(
     driver: &Driver,
     step: impl FnOnce(&mut Transaction) -> std::result::Result<T, WriteError>,
@@ -422,6 +464,7 @@ fn row(snapshot: &Snapshot, class: u32, key: f64) -> Result<Row<'_>> {
     snapshot.table(ClassIndex(class)).row(key).ok_or_else(|| WriteError::NoSuchObject.into())
 }
 
+/// The value of a property of an object.
 pub(super) fn cell(snapshot: &Snapshot, class: u32, key: f64, column: u32) -> Result<ValueRef<'_>> {
     let row = row(snapshot, class, key)?;
     if column as usize >= row.width() {

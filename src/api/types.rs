@@ -29,12 +29,20 @@ export interface CoreConfig {
   path: string;
   schema?: CoreClass[];
   schemaVersion?: number;
+  /** What becomes of a realm whose schema is another: `callback` opens it inside the migration. */
+  migration?: "automatic" | "callback" | "startOver";
+  resolveEmbeddedConstraints?: boolean;
+  /** 64 bytes. */
+  encryptionKey?: Uint8Array;
   readOnly?: boolean;
   inMemory?: boolean;
   sync?: CoreSyncConfig;
 }
 
-/** What one listener is told. Id 0 is the realm as a whole, changed other than by a write of this page. */
+/**
+ * What one listener is told; what is empty is left out. Id 0 is the realm as a whole, changed other than by a write of this
+ * page.
+ */
 export interface Notice {
   id: number;
   origin?: "remote" | "reset";
@@ -43,7 +51,12 @@ export interface Notice {
   deletions?: Uint32Array;
   oldModifications?: Uint32Array;
   newModifications?: Uint32Array;
+  deletedKeys?: string[];
+  insertedKeys?: string[];
+  modifiedKeys?: string[];
   changedColumns?: Uint32Array;
+  /** Positions of the key paths, of those that the observation was given, on which a change lies. */
+  changedPaths?: Uint32Array;
 }
 
 /** How a realm calls back. Never while anything is borrowed: each may call into the realm. */

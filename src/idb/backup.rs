@@ -62,6 +62,7 @@ async fn relabel(action: &FileAction, original: &str) -> Result<()> {
         store: format!("{}~{suffix}", store_name(&action.path)),
         schema_version: 0.0,
         generation: 0.0,
+        key_check: None,
     };
     Catalogue::change(vec![
         Change::PutBackup(record(action, original.to_owned())),

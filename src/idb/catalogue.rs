@@ -40,6 +40,9 @@ pub(crate) struct RealmRecord {
     pub(crate) store: String,
     pub(crate) schema_version: f64,
     pub(crate) generation: f64,
+    /// What tells a wrong encryption key; nothing for a realm that is not encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key_check: Option<String>,
 }
 
 /// What has to be done with a store before the realm is opened the next time.
@@ -105,6 +108,11 @@ pub(crate) enum Change {
 impl Catalogue {
     /// Reads the catalogue, again if it was read before.
     pub(crate) async fn load() -> Result<()> {
+        CONTENTS.set(Some(Catalogue::read().await?));
+        Ok(())
+    }
+
+    async fn read() -> Result<Contents> {
         let (connection, _) = Connection::open(schema::CATALOGUE, &TABLES).await?;
         let contents = {
             let transaction = connection.read(&TABLES)?;
@@ -116,7 +124,16 @@ impl Catalogue {
             }
         };
         connection.close();
-        CONTENTS.set(Some(contents));
+        Ok(contents)
+    }
+
+    /// Reads again which realms there are. Who is logged in stays as this page knows it.
+    pub(crate) async fn reload_realms() -> Result<()> {
+        let read = Catalogue::read().await?;
+        CONTENTS.with_borrow_mut(|contents| {
+            let users = contents.take().map_or(read.users.clone(), |before| before.users);
+            *contents = Some(Contents { users, ..read });
+        });
         Ok(())
     }
 
@@ -139,6 +156,7 @@ impl Catalogue {
                     store: backup.store.clone(),
                     schema_version: 0.0,
                     generation: 0.0,
+                    key_check: None,
                 })
             })
         })

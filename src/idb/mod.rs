@@ -2,8 +2,10 @@
 
 mod backup;
 mod catalogue;
+mod cipher;
 mod connection;
 mod fault;
+mod key_check;
 mod records;
 mod schema;
 mod sentinel;
@@ -14,5 +16,6 @@ mod tests;
 pub(crate) use backup::back_up_then_clear;
 pub(crate) use catalogue::{ActionKind, Catalogue, Change, FileAction, RealmRecord, UserRecord};
 pub(crate) use connection::{CloseCause, Found, delete_database};
+pub(crate) use key_check::{is_key, key_check};
 pub(crate) use sentinel::Sentinel;
 pub(crate) use store::Store;

@@ -1,27 +1,67 @@
 //! One realm's store: loads all of it, commits one batch as one transaction.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use ebbtide_core::batch::{Batch, Durability, Head, LoadedStore, LogChange, MetaKey, StagedChange};
 use ebbtide_core::{LogPosition, RecordId};
 use indexed_db_futures::transaction::TransactionDurability;
 
+use super::cipher::Cipher;
 use super::connection::{CloseCause, Connection, Found};
 use super::records::{self, Content, Key, Step};
 use super::schema::{LOG, META, PAGES, SPACES, STAGING};
-use crate::error::{Fault, Result};
+use crate::error::{Fault, KeyProblem, Result};
 
 /// The open store of one realm.
 pub(crate) struct Store {
     path: String,
     connection: Connection,
+    cipher: Option<Cipher>,
+    /// The record of a new cipher, which the first batch takes along.
+    unwritten: RefCell<Option<Vec<u8>>>,
 }
 
+/// The record by which an encrypted store knows its key.
+const CIPHER: &str = "cipher";
+
 impl Store {
-    /// Opens the database, creating it if it does not exist.
-    pub(crate) async fn open(path: &str, database: &str) -> Result<(Store, Found)> {
+    /// Opens the database, creating it if it does not exist. Refuses with [`Fault::EncryptionKey`], changing nothing, if the
+    /// key is not the store's, or one of the two has none.
+    pub(crate) async fn open(path: &str, database: &str, key: Option<&[u8]>) -> Result<(Store, Found)> {
         let (connection, found) = Connection::open(database, &SPACES).await?;
-        Ok((Store { path: path.to_owned(), connection }, found))
+        let mut store = Store { path: path.to_owned(), connection, cipher: None, unwritten: RefCell::default() };
+        let record = store.read_meta(CIPHER).await?;
+        store.cipher = match (record, key) {
+            (Some(record), Some(key)) => Some(Cipher::open(path, key, &record).await?),
+            (Some(_), None) => {
+                return Err(Fault::EncryptionKey { path: path.to_owned(), problem: KeyProblem::Missing });
+            }
+            (None, None) => None,
+            (None, Some(_)) if store.read_head().await?.is_some() => {
+                return Err(Fault::EncryptionKey { path: path.to_owned(), problem: KeyProblem::Unexpected });
+            }
+            (None, Some(key)) => {
+                let (cipher, record) = Cipher::create(key).await?;
+                store.unwritten.replace(Some(record));
+                Some(cipher)
+            }
+        };
+        Ok((store, found))
+    }
+
+    /// The head record as it is now.
+    pub(crate) async fn read_head(&self) -> Result<Option<Vec<u8>>> {
+        self.read_meta(MetaKey::Head.name()).await
+    }
+
+    async fn read_meta(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let transaction = self.connection.read(&[META])?;
+        match records::read_one(&transaction, META, &Key::Name(name.to_owned())).await? {
+            None => Ok(None),
+            Some(Content::Bytes(bytes)) => Ok(Some(bytes)),
+            Some(Content::Foreign) => Err(self.corrupt(format!("record '{name}' of '{META}' is not bytes"))),
+        }
     }
 
     /// Names the one who is told, once, when the connection ends without our asking.
@@ -38,6 +78,10 @@ impl Store {
                 let Content::Bytes(bytes) = content else {
                     return Err(self.corrupt(format!("record {key} of '{space}' is not bytes")));
                 };
+                if space == META && key == Key::Name(CIPHER.to_owned()) {
+                    continue;
+                }
+                let bytes = self.opened(space, &key, bytes).await?;
                 match (space, &key) {
                     (META, Key::Name(name)) => self.place_meta(&mut loaded, name, bytes)?,
                     (PAGES, Key::Number(id)) => loaded.pages.push((RecordId(*id), bytes)),
@@ -55,7 +99,12 @@ impl Store {
     /// Writes a batch: all of it or nothing. Refuses with [`Fault::StoreConflict`] if the store's head is not the expected one.
     pub(crate) async fn commit(&self, batch: &Batch) -> Result<()> {
         const DOING: &str = "storing a batch";
-        let steps = steps(batch);
+        // All is encrypted before the transaction begins: it would not outlive the wait.
+        let mut steps = self.sealed(steps(batch)).await?;
+        let unwritten = self.unwritten.borrow().clone();
+        if let Some(record) = unwritten {
+            steps.push(Step::Put(META, Key::Name(CIPHER.to_owned()), Cow::Owned(record)));
+        }
         let mut spaces = records::spaces(&steps);
         if !spaces.contains(&META) {
             spaces.push(META);
@@ -77,7 +126,33 @@ impl Store {
             return Err(Fault::StoreConflict { path: self.path.clone() });
         }
         records::issue(DOING, &transaction, &steps)?;
-        self.connection.finish(DOING, transaction).await
+        self.connection.finish(DOING, transaction).await?;
+        self.unwritten.take();
+        Ok(())
+    }
+
+    /// The steps with their records encrypted, if the store is. The head has nothing of the app's in it, and is compared
+    /// inside transactions.
+    async fn sealed<'a>(&self, mut steps: Vec<Step<'a>>) -> Result<Vec<Step<'a>>> {
+        let Some(cipher) = &self.cipher else { return Ok(steps) };
+        for step in &mut steps {
+            if let Step::Put(space, key, bytes) = step
+                && !is_head(space, key)
+            {
+                *bytes = Cow::Owned(cipher.encrypt(&record_name(space, key), bytes).await?);
+            }
+        }
+        Ok(steps)
+    }
+
+    async fn opened(&self, space: &str, key: &Key, bytes: Vec<u8>) -> Result<Vec<u8>> {
+        match &self.cipher {
+            Some(cipher) if !is_head(space, key) => {
+                let record = cipher.decrypt(&record_name(space, key), &bytes).await;
+                record.ok_or_else(|| self.corrupt(format!("record {key} of '{space}' cannot be decrypted")))
+            }
+            Some(_) | None => Ok(bytes),
+        }
     }
 
     /// Closes the connection; a commit under way finishes first.
@@ -100,6 +175,15 @@ impl Store {
     fn corrupt(&self, what: String) -> Fault {
         Fault::CorruptStore { path: self.path.clone(), what }
     }
+}
+
+fn is_head(space: &str, key: &Key) -> bool {
+    space == META && *key == Key::Name(MetaKey::Head.name().to_owned())
+}
+
+/// What a record is authenticated as.
+fn record_name(space: &str, key: &Key) -> String {
+    format!("{space}/{key}")
 }
 
 /// The steps of a batch, in the order in which they are to be issued; the head comes last.

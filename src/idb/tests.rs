@@ -33,14 +33,14 @@ fn full_batch() -> Batch {
 
 async fn fresh(path: &str) -> Store {
     delete_database(path, &store_name(path)).await.unwrap();
-    let (store, found) = Store::open(path, &store_name(path)).await.unwrap();
+    let (store, found) = Store::open(path, &store_name(path), None).await.unwrap();
     assert!(found.created);
     assert_eq!(found.data_loss, None);
     store
 }
 
 async fn reopened(path: &str) -> LoadedStore {
-    let (store, found) = Store::open(path, &store_name(path)).await.unwrap();
+    let (store, found) = Store::open(path, &store_name(path), None).await.unwrap();
     assert!(!found.created);
     store.load().await.unwrap()
 }
@@ -132,7 +132,7 @@ async fn a_record_that_was_never_ours_is_named_and_nothing_is_deleted() {
     drop(pages.put(JsValue::from_str("not bytes")).with_key(2.0_f64).without_key_type().primitive().unwrap());
     connection.finish("testing", writing).await.unwrap();
     connection.close();
-    let (store, _) = Store::open(path, &store_name(path)).await.unwrap();
+    let (store, _) = Store::open(path, &store_name(path), None).await.unwrap();
     let what = "record 2 of 'pages' is not bytes".to_owned();
     assert_eq!(store.load().await, Err(Fault::CorruptStore { path: path.to_owned(), what }));
     assert!(exists(&store_name(path)).await.unwrap());

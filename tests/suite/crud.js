@@ -114,7 +114,7 @@ export async function update_modes_do_what_they_say() {
 export async function a_value_that_does_not_fit_leaves_nothing_half_written() {
   withRealm((realm) => {
     realm.write(() => {
-      throws(() => realm.create("Dog", { _id: 1, name: 5 }), "Expected 'name' to be a string, got a number");
+      throws(() => realm.create("Dog", { _id: 1, name: 5 }), "Expected value to be a string, got a number (Dog.name)");
       throws(() => realm.create("Dog", { _id: 2 }), "Missing value for property 'name'");
       throws(() => realm.create("Dog", { _id: 3, name: "x", tags: [1] }), "Expected 'tags[0]' to be a string");
       throws(() => realm.create("Person", { name: "Jo", dogs: [{ _id: 4, name: "ok" }, { _id: 5 }] }), "Missing value");
@@ -131,7 +131,7 @@ export async function a_value_that_does_not_fit_leaves_nothing_half_written() {
       );
       const dog = realm.create("Dog", { _id: 7, name: "ok", tags: ["keep"] });
       throws(() => realm.create("Dog", { _id: 7, name: "changed", tags: [5] }, "all"), "tags[0]");
-      throws(() => dog.tags.push("x", 5), "Expected 'tags[2]' to be a string");
+      throws(() => dog.tags.push("x", 5), "Expected value to be a string, got a number (Dog.tags)");
       equal([dog.name, ...dog.tags], ["ok", "keep"]);
     });
     equal(realm.objects("Dog").length, 1);
@@ -144,15 +144,15 @@ export async function wrong_types_are_named() {
     realm.write(() => {
       const dog = realm.create("Dog", { _id: 1, name: "Rex" });
       const cases = [
-        ["name", 5, "Expected 'name' to be a string, got a number"],
-        ["name", null, "Expected 'name' to be a string, got null"],
-        ["age", "x", "Expected 'age' to be a number or bigint, got a string"],
+        ["name", 5, "Expected value to be a string, got a number (Dog.name)"],
+        ["name", null, "Expected value to be a string, got null (Dog.name)"],
+        ["age", "x", "Expected value to be a number or bigint, got a string (Dog.age)"],
         ["age", 1.5, "1.5"],
         ["owner", 5, "Expected 'owner' to be an object, got a number"],
-        ["tags", 5, "Expected 'tags' to be an object, got a number"],
+        ["tags", 5, "Expected value to be an object, got a number (Dog.tags)"],
         ["tags", [null], "Expected 'tags[0]' to be a string, got null"],
-        ["nick", 5, "Expected 'nick' to be a string, got a number"],
-        ["_id", 9, "Cannot modify primary key after creation: 'Dog._id'"],
+        ["nick", 5, "Expected value to be a string, got a number (Dog.nick)"],
+        ["_id", 9, "Cannot change value of primary key outside migration function"],
       ];
       for (const [name, value, message] of cases) {
         throws(() => {
@@ -339,7 +339,7 @@ export async function lists_are_written_in_place() {
       }, "Requested index 3 calling set() on list 'Dog.tags' when empty");
       throws(() => {
         tags[-1] = "x";
-      }, "Index -1 cannot be less than zero.");
+      }, "Cannot set item at negative index -1.");
       throws(() => {
         tags.length = 0;
       }, "Cannot assign to read only property 'length'");
@@ -385,7 +385,7 @@ export async function collections_read_like_arrays() {
     );
     throws(() => {
       dogs[0] = dog;
-    }, "Assigning into a Results is not supported");
+    }, "Modifying a Results collection is not supported.");
     throws(() => new Realm.Results(), "Illegal constructor");
   });
 }

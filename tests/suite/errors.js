@@ -22,8 +22,8 @@ export async function configurations_are_checked() {
     "Cannot set 'deleteRealmIfMigrationNeeded' when 'readOnly' is set.",
   );
   throws(
-    open({ path: "x", encryptionKey: new ArrayBuffer(64) }),
-    "'encryptionKey' is not available in this version of Ebbtide",
+    open({ path: "x", migrationOptions: { resolveEmbeddedConstraints: 1 } }),
+    "Expected 'resolveEmbeddedConstraints' on 'migrationOptions' to be a boolean, got a number",
   );
   await rejects(Realm.open({ path: 5 }), "Expected 'path' on realm configuration to be a string, got a number");
   equal(Realm.exists(freshPath("errors")), false);

@@ -3,6 +3,7 @@ import Realm from "/dist/index.js";
 import { Dog, Everything, everything, Person } from "/tests/suite/models.js";
 import { equal, freshPath, isTrue, rejects, throws } from "/tests/suite/support.js";
 import { plain } from "/tests/suite/types.js";
+import { kinds, text } from "/tests/suite/types-mixed.js";
 
 const schema = [Dog, Person, Everything];
 
@@ -23,6 +24,111 @@ export async function everything_is_there_after_opening_again() {
   equal(plain(realm.objects("Everything")[0]), before);
   equal(JSON.stringify(realm.objects("Person")), people);
   equal([realm.path, realm.isClosed, realm.isInMemory], [`/${path}`, false, false]);
+  realm.close();
+  await Realm.deleteFile({ path });
+}
+
+export async function every_type_is_there_after_opening_again() {
+  const path = freshPath("persistence");
+  const { Decimal128 } = Realm.BSON;
+  const Holder = {
+    name: "Holder",
+    primaryKey: "_id",
+    properties: {
+      _id: "int",
+      float: "float",
+      optFloat: "float?",
+      decimal: "decimal128",
+      decimals: "decimal128?[]",
+      counter: "counter",
+      big: "int",
+      any: "mixed",
+      anys: "mixed[]",
+      anySet: "mixed<>",
+      anyByName: "mixed{}",
+      ints: "int?<>",
+      strings: "string<>",
+      dates: "date{}",
+      texts: "string?{}",
+      part: "Part",
+      parts: "Part[]",
+      partsByName: "Part{}",
+      link: "Holder",
+      linkSet: "Holder<>",
+      linksByName: "Holder{}",
+      renamed: { type: "string", mapTo: "stored_name", indexed: "full-text" },
+      back: { type: "linkingObjects", objectType: "Holder", property: "link" },
+    },
+  };
+  const Part = { name: "Part", embedded: true, properties: { n: "int", inner: "Inner", inners: "Inner[]" } };
+  const Inner = { name: "Inner", embedded: true, properties: { holder: "Holder", at: "date?" } };
+  const wanted = { path, schema: [Holder, Part, Inner] };
+  const values = kinds().map(([value]) => value);
+  const part = { n: 1, inner: { at: new Date(5) }, inners: [{}, { at: new Date(6) }] };
+  let realm = await Realm.open(wanted);
+  realm.write(() => {
+    const holder = realm.create("Holder", {
+      _id: 1,
+      float: 1.1,
+      decimal: Decimal128.fromString("-1.250E+10"),
+      decimals: [Decimal128.fromString("0.1"), null],
+      counter: 5,
+      big: -(2n ** 63n),
+      any: { all: values },
+      anys: values,
+      anySet: values.filter((value) => !Array.isArray(value) && !(value && value.constructor === Object)),
+      anyByName: Object.fromEntries(values.map((value, index) => [`k${index}`, value])),
+      ints: [3, null, 1],
+      strings: ["b", "ä", ""],
+      dates: { a: new Date(1), b: new Date(-1) },
+      texts: { "": "empty key", none: null },
+      part,
+      parts: [part, { n: 2 }],
+      partsByName: { a: part, none: null },
+      renamed: "some words",
+    });
+    holder.counter.increment(2);
+    Object.assign(holder, { link: holder, linkSet: [holder], linksByName: { me: holder, none: null } });
+    holder.part.inner.holder = holder;
+    holder.any.all.push(holder);
+    realm.create("Holder", {
+      _id: 2,
+      float: -0,
+      decimal: Decimal128.fromString("NaN"),
+      counter: 0,
+      big: 0,
+      renamed: "",
+    });
+  });
+  const shown = () =>
+    [...realm.objects("Holder")].map((object) =>
+      [...Object.entries(object)].map(([name, value]) => [
+        name,
+        value instanceof Realm.Counter ? value.value : plainOf(value),
+      ]),
+    );
+  const plainOf = (value) => {
+    if (value instanceof Realm.Object && "back" in value) return `holder ${value._id}`;
+    if (value instanceof Realm.Object || value instanceof Realm.Dictionary) {
+      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plainOf(inner)]));
+    }
+    if (value instanceof Realm.OrderedCollection) return Array.from(value, plainOf);
+    return Object.is(value, -0) ? "-0" : text(value);
+  };
+  const before = shown();
+  realm.close();
+  realm = await Realm.open(wanted);
+  equal(shown(), before);
+  equal([realm.objects("Holder")[0].back.length, realm.objects("Holder")[0].linkingObjectsCount()], [1, 5]);
+  equal(
+    realm.schema.map(({ embedded }) => embedded),
+    [false, true, true],
+  );
+  // The schema that is in the store opens it too, under the stored names.
+  realm.close();
+  realm = await Realm.open({ path });
+  equal([realm.objects("Holder")[0].stored_name, realm.objects("Holder")[0].part.n], ["some words", 1]);
+  equal(realm.schema[0].properties.stored_name.indexed, "full-text");
   realm.close();
   await Realm.deleteFile({ path });
 }
@@ -106,21 +212,6 @@ export async function a_realm_that_could_not_be_deleted_is_still_there() {
   realm.close();
   await Realm.deleteFile({ path });
   equal(Realm.exists(path), false);
-}
-
-export async function a_realm_on_disk_takes_an_asynchronous_open() {
-  const path = freshPath("persistence");
-  const created = new Realm({ path, schema });
-  created.write(() => created.create("Dog", { _id: 1, name: "Rex" }));
-  await created.waitForDurable();
-  const shared = new Realm({ path, schema });
-  equal(shared.objects("Dog").length, 1);
-  created.close();
-  shared.close();
-  const realm = await Realm.open({ path, schema });
-  equal(realm.objects("Dog")[0].name, "Rex");
-  realm.close();
-  await Realm.deleteFile({ path });
 }
 
 export async function openings_at_the_same_time_share_one_engine() {

@@ -59,6 +59,44 @@ export function freshPath(name = "test") {
   return `${name}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}-${counter}`;
 }
 
+/** Closes a realm and waits until its store is free. */
+export async function closed(realm) {
+  const { path } = realm;
+  await realm.waitForDurable();
+  realm.close();
+  await navigator.locks.request(`ebbtide:${path}`, () => undefined);
+}
+
+/** Says what a page says that has opened the realm of a path, and waits until this one has heard it. */
+export async function sayOpened(path) {
+  const [sender, echo] = [new BroadcastChannel("ebbtide"), new BroadcastChannel("ebbtide")];
+  const heard = new Promise((resolve) => {
+    echo.onmessage = resolve;
+  });
+  sender.postMessage(`/${path}`);
+  await heard;
+  await turn();
+  sender.close();
+  echo.close();
+}
+
+/** The database of a realm's store. */
+export function openStore(path) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(`ebbtide:/${path}`);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** What a request of IndexedDB answers. */
+export function answer(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
 /** Lets everything that is due happen: microtasks, and the timers that are due now. */
 export function turn() {
   return new Promise((resolve) => setTimeout(resolve));

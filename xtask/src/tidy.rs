@@ -69,7 +69,8 @@ fn forgotten_suites(tests: &Path) -> Outcome<Vec<String>> {
     while let Some(text) = open.pop() {
         for suite in &suites {
             let name = format!("{}.js", files::stem(suite));
-            let forms = [format!("suite!({} ", files::stem(suite)), format!("suite/{name}\""), format!("\"./{name}\"")];
+            let word = files::stem(suite).replace('-', "_");
+            let forms = [format!("suite!({word} "), format!("suite/{name}\""), format!("\"./{name}\"")];
             let is_named = forms.iter().any(|form| text.contains(form));
             if is_named && reached.insert(name) {
                 open.push(read(suite));

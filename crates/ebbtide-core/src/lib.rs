@@ -12,6 +12,7 @@ pub mod decimal;
 pub mod ids;
 pub mod limits;
 pub mod merge;
+pub mod migration;
 pub mod notify;
 pub mod number;
 pub mod objects;

@@ -1,4 +1,4 @@
-//! Numbers of different types in one order, by their exact values.
+//! Numbers of different types in one order.
 
 use std::cmp::Ordering;
 
@@ -37,7 +37,8 @@ impl Number {
         }
     }
 
-    /// How two numbers compare, by their exact values; `None` if one of them is no number.
+    /// How two numbers compare; `None` if one of them is no number. Ints and doubles compare by their exact values, with
+    /// decimals by [`Number::to_decimal`].
     pub fn order(self, other: Number) -> Option<Ordering> {
         match (self, other) {
             (Number::Int(a), Number::Int(b)) => Some(a.cmp(&b)),
@@ -54,10 +55,14 @@ impl Number {
         self.order(other).unwrap_or_else(|| other.is_nan().cmp(&self.is_nan()))
     }
 
-    /// The decimal that is nearest.
+    /// The decimal that stands for the number: of a double that is an int, that int, of another the shortest spelling. It
+    /// lies nearer to the double than to any other, so that all numbers have one order, whatever types are compared.
     pub fn to_decimal(self) -> Decimal {
         match self {
             Number::Int(value) => Decimal::from_int(value),
+            Number::Double(value) if order_int_double(value as i64, value) == Some(Ordering::Equal) => {
+                Decimal::from_int(value as i64)
+            }
             Number::Double(value) => Decimal::from_double(value),
             Number::Decimal(value) => value,
         }
@@ -92,6 +97,7 @@ pub fn order_int_double(int: i64, double: f64) -> Option<Ordering> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn ints_and_doubles_compare_exactly() {
@@ -126,6 +132,46 @@ mod tests {
             }
         }
         assert_eq!(decimal("1.0").total_order(Number::Int(1)), Ordering::Equal);
+        assert_eq!(decimal("0.1").total_order(Number::Double(0.1)), Ordering::Equal);
         assert_eq!(decimal("NaN").total_order(Number::Double(f64::NAN)), Ordering::Equal);
+    }
+
+    /// Numbers near those where doubles leave ints and decimals out.
+    fn number() -> impl Strategy<Value = Number> {
+        let int = prop_oneof![
+            any::<i64>(),
+            (-3i64..3).prop_map(|by| (1i64 << 53) + by),
+            (0i64..3000).prop_map(|by| i64::MAX - by),
+            (0i64..3000).prop_map(|by| i64::MIN + by),
+            -3i64..3,
+        ];
+        (int, 0u8..5).prop_map(|(int, kind)| match kind {
+            0 => Number::Int(int),
+            1 => Number::Double(int as f64),
+            2 => Number::Double(int as f64 / 8.0),
+            3 => Number::Decimal(Decimal::from_int(int)),
+            _ => Number::Decimal(Decimal::from_double(int as f64)),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_numbers_is_one_order(a in number(), b in number(), c in number()) {
+            prop_assert_eq!(a.total_order(b), b.total_order(a).reverse());
+            prop_assert_eq!(a.total_order(a), Ordering::Equal);
+            if a.total_order(b) != Ordering::Greater && b.total_order(c) != Ordering::Greater {
+                let strict = a.total_order(b) == Ordering::Less || b.total_order(c) == Ordering::Less;
+                prop_assert_eq!(a.total_order(c), if strict { Ordering::Less } else { Ordering::Equal });
+            }
+        }
+    }
+
+    #[test]
+    fn a_double_beyond_2_to_the_53_is_equal_to_one_int_and_one_decimal() {
+        let double = Number::Double(9_223_372_036_854_774_784.0);
+        assert_eq!(double.total_order(Number::Int(9_223_372_036_854_774_784)), Ordering::Equal);
+        let decimal = |text| Number::Decimal(Decimal::parse(text).expect("a decimal"));
+        assert_eq!(double.total_order(decimal("9223372036854774784")), Ordering::Equal);
+        assert_eq!(double.total_order(decimal("9223372036854775000")), Ordering::Less);
     }
 }

@@ -11,6 +11,9 @@ use crate::limits;
 /// In the place of a primary key's position plus one: the class is embedded, and such a class has no primary key.
 const EMBEDDED: u64 = limits::PROPERTIES as u64 + 1;
 
+/// How the name of a deleted class begins. No application can name a class like that.
+const DELETED: char = '\0';
+
 /// The type of a property's value, or of its elements.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum PropertyType {
@@ -165,7 +168,7 @@ pub enum SchemaConflict {
         class: String,
         /// The property.
         property: String,
-        /// Its type in the first schema, in the shorthand grammar.
+        /// Its type in the first schema, in [`Property::type_words`].
         from: String,
         /// Its type in the other.
         to: String,
@@ -212,6 +215,12 @@ impl std::fmt::Display for SchemaConflict {
             }
             SchemaConflict::OptionalityChanged { class, property, now_optional: false } => {
                 write!(f, "Property '{class}.{property}' has been made required.")
+            }
+            SchemaConflict::PrimaryKeyChanged { class, from, .. } if from.is_empty() => {
+                write!(f, "Primary Key for class '{class}' has been added.")
+            }
+            SchemaConflict::PrimaryKeyChanged { class, to, .. } if to.is_empty() => {
+                write!(f, "Primary Key for class '{class}' has been removed.")
             }
             SchemaConflict::KindChanged { class, to } => {
                 let (from, to) = match to {
@@ -312,6 +321,23 @@ impl Property {
         }
     }
 
+    /// The type as Realm's messages about changed schemas have it, optionality left out: `int`, `<Dog>`, `array<int>`.
+    pub fn type_words(&self) -> String {
+        let element = match (&self.target, self.kind) {
+            (Some(target), _) => target.as_str(),
+            (None, PropertyType::ObjectId) => "object id",
+            (None, PropertyType::Decimal) => "decimal",
+            (None, kind) => kind.name(),
+        };
+        match (self.collection, self.is_link()) {
+            (Collection::None, true) => format!("<{element}>"),
+            (Collection::None, false) => element.to_string(),
+            (Collection::List, _) => format!("array<{element}>"),
+            (Collection::Set, _) => format!("set<{element}>"),
+            (Collection::Dictionary, _) => format!("dictionary<string, {element}>"),
+        }
+    }
+
     /// Whether the property holds one link.
     pub fn is_link(&self) -> bool {
         self.kind == PropertyType::Link && self.collection == Collection::None
@@ -369,6 +395,17 @@ impl Property {
 }
 
 impl ClassSchema {
+    /// What is left of a class of a local realm that was deleted: its place, under a name that no class can have.
+    pub(crate) fn deleted(index: ClassIndex) -> ClassSchema {
+        let name = format!("{DELETED}{}", index.0);
+        ClassSchema { name, kind: ClassKind::TopLevel, primary_key: None, properties: Vec::new() }
+    }
+
+    /// Whether this is what is left of a class that was deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.name.starts_with(DELETED)
+    }
+
     /// The position of a property.
     pub fn column(&self, name: &str) -> Option<ColumnIndex> {
         self.properties.iter().position(|p| p.name == name).map(|i| ColumnIndex(i as u32))
@@ -563,8 +600,8 @@ fn compare_class(first: &ClassSchema, other: &ClassSchema, difference: &mut Sche
         };
         let ours = first.property(column);
         let name = property.name.clone();
-        if ours.type_text() != property.type_text() {
-            let (from, to) = (ours.type_text(), property.type_text());
+        if ours.type_words() != property.type_words() {
+            let (from, to) = (ours.type_words(), property.type_words());
             difference.conflicts.push(SchemaConflict::TypeChanged { class: class(), property: name, from, to });
         } else if ours.optional != property.optional {
             let now_optional = property.optional;

@@ -1,9 +1,11 @@
 //! Devices and a server under one clock. Every message and every store transaction is one step.
 
+use ebbtide_core::objects::{Constraints, Embedding};
 use ebbtide_core::{
-    ClassIndex, ClassSchema, Collection, ColumnIndex, Millis, ObjectKey, Property, PropertyType, Schema, Value,
+    ClassIndex, ClassKind, ClassSchema, Collection, ColumnIndex, Decimal, Millis, ObjectKey, Property, PropertyType,
+    Schema, Transaction, Value, ValueRef, WriteError,
 };
-use ebbtide_sync::client::{Event, Kind, OpenOptions, ResetMode, SyncOptions, WaitId};
+use ebbtide_sync::client::{Event, Kind, Migration, OpenOptions, ResetMode, SyncOptions, WaitId};
 
 use crate::device::{Device, Noted};
 use crate::server::{DeviceId, TestServer};
@@ -23,7 +25,7 @@ pub struct World {
     waits: u64,
 }
 
-/// The schema of the tests: dogs with a name, an age and tags.
+/// The schema of the tests: dogs with a name, an age, tags, and something of every other type, which wear collars.
 #[derive(Clone, Copy, Debug)]
 pub struct Kennel;
 
@@ -36,11 +38,27 @@ impl Kennel {
     pub const AGE: ColumnIndex = ColumnIndex(2);
     /// Its list property.
     pub const TAGS: ColumnIndex = ColumnIndex(3);
+    /// Its set of strings.
+    pub const TOYS: ColumnIndex = ColumnIndex(4);
+    /// Its set of dogs.
+    pub const FRIENDS: ColumnIndex = ColumnIndex(5);
+    /// Its dictionary of mixed values.
+    pub const NOTES: ColumnIndex = ColumnIndex(6);
+    /// Its mixed property.
+    pub const MIXED: ColumnIndex = ColumnIndex(7);
+    /// Its embedded object.
+    pub const COLLAR: ColumnIndex = ColumnIndex(8);
+    /// Its list of embedded objects.
+    pub const COLLARS: ColumnIndex = ColumnIndex(9);
+    /// Its decimal property.
+    pub const PRICE: ColumnIndex = ColumnIndex(10);
+    /// The embedded class of collars, whose one property is a string.
+    pub const COLLAR_CLASS: ClassIndex = ClassIndex(1);
 
     /// The schema.
     pub fn schema() -> Schema {
-        Schema::of([ClassSchema {
-            kind: ebbtide_core::ClassKind::TopLevel,
+        let dog = ClassSchema {
+            kind: ClassKind::TopLevel,
             name: "Dog".into(),
             primary_key: Some(ColumnIndex(0)),
             properties: vec![
@@ -48,8 +66,28 @@ impl Kennel {
                 Kennel::property("name", PropertyType::String, Collection::None),
                 Kennel::property("age", PropertyType::Int, Collection::None),
                 Kennel::property("tags", PropertyType::String, Collection::List),
+                Kennel::property("toys", PropertyType::String, Collection::Set),
+                Kennel::link("friends", "Dog", Collection::Set),
+                Property { optional: true, ..Kennel::property("notes", PropertyType::Mixed, Collection::Dictionary) },
+                Property { optional: true, ..Kennel::property("mixed", PropertyType::Mixed, Collection::None) },
+                Kennel::link("collar", "Collar", Collection::None),
+                Kennel::link("collars", "Collar", Collection::List),
+                Kennel::property("price", PropertyType::Decimal, Collection::None),
             ],
-        }])
+        };
+        let collar = ClassSchema {
+            kind: ClassKind::Embedded,
+            name: "Collar".into(),
+            primary_key: None,
+            properties: vec![Kennel::property("text", PropertyType::String, Collection::None)],
+        };
+        Schema::of([dog, collar])
+    }
+
+    /// A property that links to a class.
+    fn link(name: &str, target: &str, collection: Collection) -> Property {
+        let optional = matches!(collection, Collection::None | Collection::Dictionary);
+        Property { optional, target: Some(target.into()), ..Kennel::property(name, PropertyType::Link, collection) }
     }
 
     /// A required property.
@@ -69,6 +107,8 @@ impl Kennel {
         OpenOptions {
             schema: Some(Kennel::schema()),
             schema_version: None,
+            migration: Migration::Automatic,
+            constraints: Constraints::Refuse,
             read_only: false,
             kind: Kind::Synced(SyncOptions { realm: "s_kennel".into(), reset_mode }),
             seed: [seed; 32],
@@ -204,6 +244,18 @@ impl World {
         engine.commit_write(now).unwrap();
     }
 
+    /// Changes a dog, if it is there, in one of many ways: every type, collection and kind of edit has some.
+    pub fn change_dog(&mut self, device: usize, id: i64, how: u16) {
+        let now = Millis(self.now);
+        self.now += 1;
+        let engine = self.devices[device].engine();
+        let Some(key) = engine.current().find(Kennel::DOG, &Value::Int(id)) else { return };
+        engine.begin_write(now).unwrap();
+        // What makes no sense on this state is refused and changes nothing.
+        let _ = change(engine.transaction().unwrap(), key, how);
+        engine.commit_write(now).unwrap();
+    }
+
     /// Deletes a dog.
     pub fn delete_dog(&mut self, device: usize, id: i64) {
         let now = Millis(self.now);
@@ -248,11 +300,13 @@ impl World {
 
     /// Checks that all devices have what the server has, and nothing pending.
     pub fn assert_converged(&mut self) {
+        self.server.state().audit().expect("the server's state is sound");
         let server = self.server.state().canonical();
         for (index, device) in self.devices.iter_mut().enumerate() {
             let engine = device.engine();
             assert_eq!(engine.pending_count(), 0, "device {index} has pending changesets");
             assert_eq!(engine.current().canonical(), server, "device {index} differs from the server");
+            engine.current().audit().unwrap_or_else(|what| panic!("device {index}: {what}"));
             assert!(engine.is_flushed(), "device {index} has not stored everything");
         }
     }
@@ -270,5 +324,45 @@ impl World {
             }
         }
         true
+    }
+}
+
+fn change(t: &mut Transaction, dog: ObjectKey, how: u16) -> Result<(), WriteError> {
+    let small = usize::from(how >> 4 & 3);
+    let word = ["a", "b", "c", "d"][small];
+    let other = t.snapshot().find(Kennel::DOG, &Value::Int(small as i64));
+    let link = other.map_or(Value::Null, |other| Value::TypedLink(Kennel::DOG, other));
+    let nested = Value::Array(vec![link.clone(), Value::Map([("k".into(), link.clone())].into())]);
+    let collar = match t.snapshot().table(Kennel::DOG).get(dog, Kennel::COLLAR) {
+        Some(ValueRef::Link(collar)) => collar,
+        _ => ObjectKey(u64::MAX),
+    };
+    let text =
+        |t: &mut Transaction, collar| t.set(Kennel::COLLAR_CLASS, collar, ColumnIndex(0), Value::String(word.into()));
+    let class = Kennel::DOG;
+    match how & 15 {
+        0 => t.increment(class, dog, Kennel::AGE, small as i64 - 1),
+        1 => t.set_insert(class, dog, Kennel::TOYS, Value::String(word.into())).map(drop),
+        2 => t.set_remove(class, dog, Kennel::TOYS, &Value::String(word.into())).map(drop),
+        3 if small == 0 => t.set_clear(class, dog, Kennel::TOYS),
+        3 | 4 => t.set_insert(class, dog, Kennel::FRIENDS, other.map_or(Value::Null, Value::Link)).map(drop),
+        5 => t.set_remove(class, dog, Kennel::FRIENDS, &other.map_or(Value::Null, Value::Link)).map(drop),
+        6 => t.dictionary_set(class, dog, Kennel::NOTES, word, link),
+        7 => t.dictionary_set(class, dog, Kennel::NOTES, word, nested),
+        8 if small == 0 => t.dictionary_clear(class, dog, Kennel::NOTES),
+        8 => t.dictionary_remove(class, dog, Kennel::NOTES, word).map(drop),
+        9 => t.set(class, dog, Kennel::MIXED, nested),
+        10 => {
+            let collar = t.embed(class, dog, Kennel::COLLAR, Embedding::Property)?;
+            text(t, collar)
+        }
+        11 => text(t, collar),
+        12 => t.delete(Kennel::COLLAR_CLASS, collar),
+        13 => {
+            let collar = t.embed(class, dog, Kennel::COLLARS, Embedding::Insert(0))?;
+            text(t, collar)
+        }
+        14 => t.list_move(class, dog, Kennel::COLLARS, 0, 1),
+        _ => t.set(class, dog, Kennel::PRICE, Value::Decimal(Decimal::from_int(small as i64))),
     }
 }

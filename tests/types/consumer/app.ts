@@ -22,3 +22,10 @@ export async function titles(path: string): Promise<string[]> {
     .filtered("isDone == $0", false)
     .map((task) => task.title);
 }
+
+export function count(visits: Realm.Counter): number {
+  visits.increment(2);
+  // @ts-expect-error a count is not assigned
+  visits.value = 5;
+  return visits.value;
+}

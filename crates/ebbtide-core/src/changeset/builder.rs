@@ -78,6 +78,11 @@ impl Builder {
         }
     }
 
+    /// Appends a creation to which nothing will be added.
+    pub fn push_created(&mut self, object: ObjectRef, fields: Vec<Field>) {
+        self.append(&Instruction::CreateObject { object, fields });
+    }
+
     /// How far it is now.
     pub fn mark(&self) -> Mark {
         Mark { count: self.count, bytes: self.body.len(), open: self.open.clone() }

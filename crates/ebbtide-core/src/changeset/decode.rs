@@ -272,6 +272,9 @@ impl Bounds {
             | Instruction::DictionaryRemove { object, property, .. }
             | Instruction::DictionaryClear { object, property } => self.list(object, *property),
         };
+        if instruction.creates_in().is_some_and(|owner| owner.depth() >= limits::EMBEDDED_DEPTH) {
+            return Err(input.invalid("embedded objects of a bounded depth"));
+        }
         if sound { Ok(()) } else { Err(input.invalid("references within the changeset's tables")) }
     }
 

@@ -243,6 +243,19 @@ pub enum Instruction {
     },
 }
 
+impl Instruction {
+    /// The object in which the instruction creates an embedded one.
+    pub(super) fn creates_in(&self) -> Option<&ObjectRef> {
+        match self {
+            Instruction::Set { object, field: Field { operand: Operand::New, .. } }
+            | Instruction::ListInsert { object, operand: Operand::New, .. }
+            | Instruction::ListSet { object, operand: Operand::New, .. }
+            | Instruction::DictionarySet { object, operand: Operand::New, .. } => Some(object),
+            _ => None,
+        }
+    }
+}
+
 impl ObjectRef {
     /// How many owners the object has, one in another; 0 for one that stands by itself.
     pub fn depth(&self) -> usize {

@@ -1,6 +1,8 @@
 //! Objects, values and fields to bytes and back.
 
 use super::instruction::{ElementRef, Field, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
+use std::collections::BTreeMap;
+
 use crate::clock::EditTime;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::decimal::Decimal;
@@ -253,10 +255,15 @@ fn read_value_in(input: &mut Reader<'_>, depth_left: usize) -> Result<Value, Dec
         13 => {
             let depth_left = depth_left.checked_sub(1).ok_or_else(|| too_deep(input))?;
             let count = input.count(limits::LIST_ELEMENTS)?;
-            let entry = |input: &mut Reader<'_>| {
-                Ok((input.string(limits::KEY_BYTES)?.to_string(), read_value_in(input, depth_left)?))
-            };
-            Value::Map((0..count).map(|_| entry(input)).collect::<Result<_, _>>()?)
+            let mut values: BTreeMap<String, Value> = BTreeMap::new();
+            for _ in 0..count {
+                let key = input.string(limits::KEY_BYTES)?.to_string();
+                if values.last_key_value().is_some_and(|(last, _)| *last >= key) {
+                    return Err(input.invalid("ascending keys"));
+                }
+                values.insert(key, read_value_in(input, depth_left)?);
+            }
+            Value::Map(values)
         }
         15 => {
             let class = ClassIndex(read_index(input)?);

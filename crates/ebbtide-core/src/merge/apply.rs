@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::changeset::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
 use crate::objects::{ElementId, KeySource, Place, Slot, Snapshot, Stamp, Tombstone};
-use crate::schema::{ClassSchema, Collection, Property};
+use crate::schema::{ClassSchema, Collection, Property, PropertyType, validate};
 use crate::value::{PrimaryKey, Value, ValueRef};
 
 /// Applies a changeset. `at` is its place in the server's history: [`ServerVersion::PENDING`] for one that the server has
@@ -13,7 +13,7 @@ use crate::value::{PrimaryKey, Value, ValueRef};
 pub fn apply(snapshot: &mut Snapshot, changeset: &Changeset, at: ServerVersion, keys: &mut KeySource<'_>) {
     let author = snapshot.author(changeset.client);
     let stamp = Stamp { time: changeset.time, author };
-    let mut applier = Applier { snapshot, changeset, at, keys, stamp, columns: BTreeMap::new() };
+    let mut applier = Applier { snapshot, changeset, at, keys, stamp, columns: BTreeMap::new(), grows: None };
     for instruction in changeset.instructions() {
         applier.apply(instruction);
     }
@@ -26,13 +26,30 @@ pub(super) struct Applier<'a, 'k> {
     pub(super) keys: &'a mut KeySource<'k>,
     pub(super) stamp: Stamp,
     columns: BTreeMap<(ClassIndex, NameIndex), ColumnIndex>,
+    /// Whether what the changeset adds to the schema may be added; `None` until that is asked.
+    grows: Option<Growth>,
+}
+
+/// Whether a schema may become what a changeset makes of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Growth {
+    Sound,
+    Unsound,
 }
 
 impl Applier<'_, '_> {
     fn apply(&mut self, instruction: Instruction) {
         match instruction {
-            Instruction::AddClass(class) => self.add_class(class),
-            Instruction::AddProperty { class, property } => self.add_property(class, property),
+            Instruction::AddClass(class) => {
+                if self.growth() == Growth::Sound {
+                    add_class(self.snapshot, class);
+                }
+            }
+            Instruction::AddProperty { class, property } => {
+                if self.growth() == Growth::Sound {
+                    add_property(self.snapshot, self.changeset.name(class), property);
+                }
+            }
             Instruction::CreateObject { object, fields } => self.create(&object, &fields),
             Instruction::DeleteObject { object } => self.delete(object),
             Instruction::Set { object, field } => {
@@ -103,24 +120,25 @@ impl Applier<'_, '_> {
         }
     }
 
-    /// Adds a class, or to the class of that name the properties it lacks.
-    fn add_class(&mut self, class: ClassSchema) {
-        let Some(index) = self.snapshot.schema().class_index(&class.name) else {
-            self.snapshot.add_class(class);
-            return;
-        };
-        for property in class.properties {
-            if self.snapshot.schema().class(index).column(&property.name).is_none() {
-                self.snapshot.add_property(index, property);
+    /// Whether all that the changeset adds gives a sound schema; what does not is dropped as a whole, since one addition may
+    /// link to a later one.
+    fn growth(&mut self) -> Growth {
+        if let Some(growth) = self.grows {
+            return growth;
+        }
+        let mut grown = Snapshot::empty(self.snapshot.schema());
+        for instruction in self.changeset.instructions() {
+            match instruction {
+                Instruction::AddClass(class) => add_class(&mut grown, class),
+                Instruction::AddProperty { class, property } => {
+                    add_property(&mut grown, self.changeset.name(class), property);
+                }
+                _ => {}
             }
         }
-    }
-
-    fn add_property(&mut self, class: NameIndex, property: Property) {
-        let Some(index) = self.class(class) else { return };
-        if self.snapshot.schema().class(index).column(&property.name).is_none() {
-            self.snapshot.add_property(index, property);
-        }
+        let growth = if validate(grown.schema()).is_ok() { Growth::Sound } else { Growth::Unsound };
+        self.grows = Some(growth);
+        growth
     }
 
     fn create(&mut self, object: &ObjectRef, fields: &[Field]) {
@@ -204,8 +222,10 @@ impl Applier<'_, '_> {
     fn increment(&mut self, (class, key, column): Place, by: i64) {
         let row = self.snapshot.table(class).row(key).expect("the object was just found");
         let stamp = row.stamp(column);
+        let schema = self.snapshot.schema().class(class);
         if let ValueRef::Int(value) = row.value(column)
-            && self.snapshot.schema().class(class).primary_key != Some(column)
+            && schema.property(column).kind == PropertyType::Int
+            && schema.primary_key != Some(column)
         {
             self.snapshot.set_cell(class, key, column, &Value::Int(value.wrapping_add(by)), stamp);
         }
@@ -221,12 +241,16 @@ impl Applier<'_, '_> {
                 return None;
             }
             let key = self.keys.embedded_key(self.snapshot, at, slot, self.stamp);
-            self.snapshot.insert_row(target, key, None, self.stamp);
+            if self.snapshot.table(target).contains(key) {
+                self.snapshot.renew_row(target, key, self.stamp);
+            } else {
+                self.snapshot.insert_row(target, key, None, self.stamp);
+            }
             return Some(Value::Link(key));
         }
         let value = self.plain_value(class, column, operand)?;
         let property = self.snapshot.schema().class(class).property(column);
-        let is_null_link = value.is_null() && matches!(operand, Operand::Link(_));
+        let is_null_link = value.is_null() && matches!(operand, Operand::Link(_)) && property.has_links();
         (is_null_link || crate::objects::Transaction::accepts(property, &value)).then_some(value)
     }
 
@@ -276,24 +300,24 @@ impl Applier<'_, '_> {
         match id {
             ObjectId::Primary(primary_key) => self.snapshot.table(class).find_key(primary_key),
             ObjectId::Local(key) => {
-                let keyless = self.snapshot.schema().class(class).primary_key.is_none();
+                let schema = self.snapshot.schema().class(class);
+                let keyless = schema.primary_key.is_none() && !schema.is_embedded();
                 (keyless && self.snapshot.table(class).contains(*key)).then_some(*key)
             }
             ObjectId::Embedded { owner, property, slot, created, author } => {
                 let (owner_class, owner) = self.find(owner)?;
                 let column = self.snapshot.schema().class(owner_class).column(self.changeset.name(*property))?;
-                if self.snapshot.link_target(owner_class, column) != Some(class) {
+                let is_embedded = self.snapshot.schema().class(class).is_embedded();
+                if !is_embedded || self.snapshot.link_target(owner_class, column) != Some(class) {
                     return None;
                 }
-                let found = match (slot, self.snapshot.table(owner_class).get(owner, column)?) {
-                    (SlotRef::Single, value) => value,
-                    (SlotRef::Element(element), ValueRef::List(list)) => {
-                        list.get(list.position(self.element(*element)?)?)?
-                    }
-                    (SlotRef::Key(name), ValueRef::Dictionary(dictionary)) => dictionary.get(name)?,
-                    (SlotRef::Element(_) | SlotRef::Key(_), _) => return None,
+                let slot = match slot {
+                    SlotRef::Single => Slot::Single,
+                    SlotRef::Element(element) => Slot::Element(self.element(*element)?),
+                    SlotRef::Key(name) => Slot::Key(name.clone()),
                 };
-                let ValueRef::Link(key) = found else { return None };
+                let found = self.snapshot.in_slot((owner_class, owner, column), &slot);
+                let Some(ValueRef::Link(key)) = found else { return None };
                 let stamp = self.snapshot.table(class).row(key)?.created();
                 let is_it = stamp.time == *created
                     && self.snapshot.authors().id(stamp.author) == self.changeset.clients[*author as usize];
@@ -319,5 +343,23 @@ impl Applier<'_, '_> {
         let client = self.changeset.clients[element.client as usize];
         let author = self.snapshot.authors().find(client)?;
         Some(ElementId { author, sequence: element.sequence })
+    }
+}
+
+/// Adds a class, or to the class of that name the properties it lacks.
+fn add_class(snapshot: &mut Snapshot, class: ClassSchema) {
+    if snapshot.schema().class_index(&class.name).is_none() {
+        snapshot.add_class(class);
+        return;
+    }
+    for property in class.properties {
+        add_property(snapshot, &class.name, property);
+    }
+}
+
+fn add_property(snapshot: &mut Snapshot, class: &str, property: Property) {
+    let Some(index) = snapshot.schema().class_index(class) else { return };
+    if snapshot.schema().class(index).column(&property.name).is_none() {
+        snapshot.add_property(index, property);
     }
 }

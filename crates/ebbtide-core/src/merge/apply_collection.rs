@@ -85,42 +85,25 @@ impl Applier<'_, '_> {
 
     /// A value goes to the later of insertion and removal.
     pub(super) fn set_insert(&mut self, at: Place, operand: &Operand) {
-        let Some(value) = self.value(at, &Slot::Single, operand) else { return };
+        let Some(value) = self.set_value(at, operand) else { return };
         let set = self.set_of(at);
-        let present = match set.position(value.as_ref()) {
-            Ok(index) => Some(set.elements()[index].stamp),
-            Err(_) => set.removed(value.as_ref()),
-        };
-        let is_full = set.len() >= LIST_ELEMENTS;
-        if is_full || self.is_gone(at, &value, operand) || self.is_earlier_than(present) || value.depth() > 0 {
-            return;
+        let is_full = set.len() >= LIST_ELEMENTS && !set.contains(value.as_ref());
+        if !is_full && !self.is_earlier_in_set(at, value.as_ref()) {
+            self.snapshot.set_insert(at, value, self.stamp);
         }
-        self.snapshot.set_insert(at, value, self.stamp);
     }
 
     pub(super) fn set_remove(&mut self, at: Place, operand: &Operand) {
-        let Some(value) = self.value(at, &Slot::Single, operand) else { return };
-        if self.is_gone(at, &value, operand) {
-            return;
-        }
-        let set = self.set_of(at);
-        let present = match set.position(value.as_ref()) {
-            Ok(index) => Some(set.elements()[index].stamp),
-            Err(_) => set.removed(value.as_ref()),
-        };
-        if !self.is_earlier_than(present) {
+        let Some(value) = self.set_value(at, operand) else { return };
+        if !self.is_earlier_in_set(at, value.as_ref()) {
             self.snapshot.set_remove(at, value.as_ref(), self.remembered());
         }
     }
 
+    /// A clearing removes what was put in before it, also what arrives after it.
     pub(super) fn set_clear(&mut self, at: Place) {
-        let elements = self.set_of(at).elements().iter();
-        let gone: Vec<Value> = elements
-            .filter(|element| !self.is_earlier_than(Some(element.stamp)))
-            .map(|element| element.value.clone())
-            .collect();
-        for value in gone.iter().rev() {
-            self.snapshot.set_remove(at, value.as_ref(), self.remembered());
+        if !self.is_earlier_than(self.set_of(at).cleared) {
+            self.snapshot.set_clear(at, self.stamp, self.remembered());
         }
     }
 
@@ -128,7 +111,7 @@ impl Applier<'_, '_> {
     pub(super) fn dictionary_set(&mut self, at: Place, key: &str, operand: &Operand) {
         let dictionary = self.dictionary(at);
         let is_full = dictionary.len() >= LIST_ELEMENTS && dictionary.get(key).is_none();
-        if is_full || self.is_earlier_than(dictionary.stamp(key)) {
+        if is_full || self.is_earlier_in_dictionary(at, key) {
             return;
         }
         if let Some(value) = self.value(at, &Slot::Key(key.to_string()), operand) {
@@ -137,18 +120,40 @@ impl Applier<'_, '_> {
     }
 
     pub(super) fn dictionary_remove(&mut self, at: Place, key: &str) {
-        if !self.is_earlier_than(self.dictionary(at).stamp(key)) {
+        if !self.is_earlier_in_dictionary(at, key) {
             self.snapshot.dictionary_remove(at, key, self.remembered());
         }
     }
 
     pub(super) fn dictionary_clear(&mut self, at: Place) {
-        let entries = self.dictionary(at).entries().iter();
-        let gone: Vec<String> =
-            entries.filter(|entry| !self.is_earlier_than(Some(entry.stamp))).map(|entry| entry.key.clone()).collect();
-        for key in gone.iter().rev() {
-            self.snapshot.dictionary_remove(at, key, self.remembered());
+        if !self.is_earlier_than(self.dictionary(at).cleared) {
+            self.snapshot.dictionary_clear(at, self.stamp, self.remembered());
         }
+    }
+
+    /// The value of an operand, if a set can hold it: no collection, and no link to an object that is gone, since such links
+    /// leave sets.
+    fn set_value(&mut self, at: Place, operand: &Operand) -> Option<Value> {
+        if *operand == Operand::New {
+            return None;
+        }
+        let value = self.value(at, &Slot::Single, operand)?;
+        let is_gone = value.is_null() && matches!(operand, Operand::Link(_));
+        (!is_gone && value.depth() == 0).then_some(value)
+    }
+
+    fn is_earlier_in_set(&self, at: Place, value: ValueRef<'_>) -> bool {
+        let set = self.set_of(at);
+        let present = match set.position(value) {
+            Ok(index) => Some(set.elements()[index].stamp),
+            Err(_) => set.removed(value),
+        };
+        self.is_earlier_than(present) || self.is_earlier_than(set.cleared)
+    }
+
+    fn is_earlier_in_dictionary(&self, at: Place, key: &str) -> bool {
+        let dictionary = self.dictionary(at);
+        self.is_earlier_than(dictionary.stamp(key)) || self.is_earlier_than(dictionary.cleared)
     }
 
     fn is_earlier_than(&self, present: Option<Stamp>) -> bool {

@@ -64,7 +64,8 @@ impl<'a> Checker<'a> {
             | Instruction::SetRemove { object, property, operand } => {
                 self.element(object, *property, Collection::Set, operand)
             }
-            Instruction::DictionarySet { object, property, operand, .. } => {
+            Instruction::DictionarySet { object, property, key, operand } => {
+                check_name(key)?;
                 self.element(object, *property, Collection::Dictionary, operand)
             }
             Instruction::ListMove { object, property, .. }
@@ -179,9 +180,20 @@ impl<'a> Checker<'a> {
             Operand::Map(operands) => {
                 is_mixed
                     && property.collection != Collection::Set
-                    && operands.iter().try_fold(true, |all, (_, operand)| Ok(all && self.fits(property, operand)?))?
+                    && operands.iter().try_fold(true, |all, (key, operand)| {
+                        check_name(key)?;
+                        Ok(all && self.fits(property, operand)?)
+                    })?
             }
         })
+    }
+}
+
+fn check_name(key: &str) -> Result<(), Violation> {
+    if Transaction::accepts_name(key) {
+        Ok(())
+    } else {
+        violation("a dictionary has a key with '.' in it or '$' before")
     }
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
-use crate::objects::{Dictionary, List, Page, Row, Set, Snapshot, Table};
+use crate::objects::{Column, Dictionary, Group, List, Page, Row, Snapshot, Table};
 use crate::value::ValueRef;
 
 /// What counts as a change of a value.
@@ -79,9 +79,19 @@ fn diff_tables(before: &Table, after: &Table, compare: Compare) -> TableDifferen
     let mut difference = TableDifference::default();
     let (mut old, mut new) = (Cursor::new(before), Cursor::new(after));
     loop {
-        if let (Some(a), Some(b)) = (old.whole_page(), new.whole_page())
+        if let (Some(a), Some(b)) = (old.whole_group(), new.whole_group())
             && Arc::ptr_eq(a, b)
         {
+            old.skip_group();
+            new.skip_group();
+            continue;
+        }
+        if let (Some(a), Some(b)) = (old.whole_page(), new.whole_page())
+            && (Arc::ptr_eq(a, b) || a.keys == b.keys)
+        {
+            if !Arc::ptr_eq(a, b) {
+                diff_pages(a, b, compare, &mut difference);
+            }
             old.skip_page();
             new.skip_page();
             continue;
@@ -106,22 +116,46 @@ fn diff_tables(before: &Table, after: &Table, compare: Compare) -> TableDifferen
     }
 }
 
+/// Compares two pages of the same keys, column by column: most columns of a changed page are the same.
+fn diff_pages(before: &Page, after: &Page, compare: Compare, difference: &mut TableDifference) {
+    let same_rows = before.stamps == after.stamps;
+    let mut changed: Vec<(usize, ColumnIndex)> = Vec::new();
+    for (index, (a, b)) in before.columns.iter().zip(&after.columns).enumerate() {
+        let mut rows = a.differing_rows(b);
+        let is_stamped = !a.has_same_stamps(b) || !same_rows && a.stamps.is_none();
+        if compare == Compare::Stamps && is_stamped {
+            let stamp = |column: &Column, page: &Page, row| column.stamp(row, page.stamps[row]);
+            (0..after.len())
+                .filter(|row| stamp(a, before, *row) != stamp(b, after, *row))
+                .for_each(|r| rows.set(r, true));
+        }
+        if !rows.any() {
+            continue;
+        }
+        let column = ColumnIndex(index as u32);
+        let is_there = |row: &usize| rows.get(*row) && is_changed(before.row(*row), after.row(*row), column, compare);
+        changed.extend((0..after.len()).filter(is_there).map(|row| (row, column)));
+    }
+    changed.sort_unstable();
+    for row in changed.chunk_by(|a, b| a.0 == b.0) {
+        let columns = row.iter().map(|(_, column)| *column).collect();
+        difference.modified.push((after.keys[row[0].0], columns));
+    }
+}
+
 fn changed_columns(before: Row<'_>, after: Row<'_>, compare: Compare) -> Vec<ColumnIndex> {
-    let changed = |column: &ColumnIndex| {
-        if column.index() >= before.width() {
-            return false;
-        }
-        let (a, b) = (before.value(*column), after.value(*column));
-        match (a, b) {
-            (ValueRef::List(a), ValueRef::List(b)) => lists_differ(a, b, compare),
-            (ValueRef::Set(a), ValueRef::Set(b)) => !std::ptr::eq(a, b) && sets_differ(a, b, compare),
-            (ValueRef::Dictionary(a), ValueRef::Dictionary(b)) => {
-                !std::ptr::eq(a, b) && dictionaries_differ(a, b, compare)
-            }
-            _ => compare == Compare::Stamps && before.stamp(*column) != after.stamp(*column) || !a.same(&b),
-        }
-    };
-    (0..after.width() as u32).map(ColumnIndex).filter(changed).collect()
+    let columns = 0..before.width().min(after.width()) as u32;
+    columns.map(ColumnIndex).filter(|column| is_changed(before, after, *column, compare)).collect()
+}
+
+fn is_changed(before: Row<'_>, after: Row<'_>, column: ColumnIndex, compare: Compare) -> bool {
+    match (before.value(column), after.value(column)) {
+        (ValueRef::List(a), ValueRef::List(b)) => lists_differ(a, b, compare),
+        // A value is in a set or not: putting it in again changes nothing.
+        (ValueRef::Set(a), ValueRef::Set(b)) => !std::ptr::eq(a, b) && !a.same_values(b),
+        (ValueRef::Dictionary(a), ValueRef::Dictionary(b)) => !std::ptr::eq(a, b) && dictionaries_differ(a, b, compare),
+        (a, b) => compare == Compare::Stamps && before.stamp(column) != after.stamp(column) || !a.same(&b),
+    }
 }
 
 /// Whether a listener of the list is to be told.
@@ -142,48 +176,59 @@ fn lists_differ(before: &List, after: &List, compare: Compare) -> bool {
     }
 }
 
-fn sets_differ(before: &Set, after: &Set, compare: Compare) -> bool {
-    let stamps = |set: &Set| set.elements().iter().map(|element| element.stamp).collect::<Vec<_>>();
-    !before.same_values(after) || compare == Compare::Stamps && stamps(before) != stamps(after)
-}
-
 fn dictionaries_differ(before: &Dictionary, after: &Dictionary, compare: Compare) -> bool {
     let stamps = |dictionary: &Dictionary| dictionary.entries().iter().map(|entry| entry.stamp).collect::<Vec<_>>();
     !before.same_values(after) || compare == Compare::Stamps && stamps(before) != stamps(after)
 }
 
-/// Walks the rows of a table, able to skip a page that it stands before.
+/// Walks the rows of a table, able to skip a page or a group that it stands before.
 struct Cursor<'a> {
-    pages: Box<dyn Iterator<Item = &'a Arc<Page>> + 'a>,
-    page: Option<&'a Arc<Page>>,
+    groups: Box<dyn Iterator<Item = &'a Arc<Group>> + 'a>,
+    group: Option<&'a Arc<Group>>,
+    page: usize,
     index: usize,
 }
 
 impl<'a> Cursor<'a> {
     fn new(table: &'a Table) -> Cursor<'a> {
-        let mut pages = Box::new(table.shared_pages());
-        let page = pages.next();
-        Cursor { pages, page, index: 0 }
+        let mut groups = Box::new(table.groups.values());
+        let group = groups.next();
+        Cursor { groups, group, page: 0, index: 0 }
+    }
+
+    /// The group, if the cursor stands before its first row.
+    fn whole_group(&self) -> Option<&'a Arc<Group>> {
+        self.group.filter(|_| self.page == 0 && self.index == 0)
     }
 
     /// The page, if the cursor stands before its first row.
     fn whole_page(&self) -> Option<&'a Arc<Page>> {
-        self.page.filter(|_| self.index == 0)
+        self.page().filter(|_| self.index == 0)
+    }
+
+    fn page(&self) -> Option<&'a Arc<Page>> {
+        self.group.and_then(|group| group.pages.get(self.page))
+    }
+
+    fn skip_group(&mut self) {
+        (self.group, self.page, self.index) = (self.groups.next(), 0, 0);
     }
 
     fn skip_page(&mut self) {
-        self.page = self.pages.next();
-        self.index = 0;
+        (self.page, self.index) = (self.page + 1, 0);
+        if self.group.is_some_and(|group| self.page == group.pages.len()) {
+            self.skip_group();
+        }
     }
 
     fn row(&self) -> Option<Row<'a>> {
-        self.page.map(|page| page.row(self.index))
+        self.page().map(|page| page.row(self.index))
     }
 
     fn next_row(&mut self) -> Option<Row<'a>> {
         let row = self.row()?;
         self.index += 1;
-        if self.page.is_some_and(|page| self.index == page.len()) {
+        if self.page().is_some_and(|page| self.index == page.len()) {
             self.skip_page();
         }
         Some(row)

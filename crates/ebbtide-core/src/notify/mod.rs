@@ -6,10 +6,16 @@
 
 mod collection;
 mod diff;
+mod key_list;
+mod key_path;
+mod nested;
 mod sequence;
 mod touched;
 
 pub use collection::{DictionaryChanges, dictionary_changes, set_changes};
 pub use diff::{Compare, Difference, TableDifference, diff};
+pub use key_list::KeyList;
+pub use key_path::{KeyPaths, PathStep};
+pub use nested::{array_changes, map_changes};
 pub use sequence::{CollectionChanges, key_changes, list_changes, sequence_changes};
 pub use touched::Touched;

@@ -1,12 +1,12 @@
 //! Two orders of one collection as a change set: Realm's, with deletions and old modifications by position in the
 //! earlier order, insertions and new modifications by position in the later one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::diff::Compare;
 use crate::ids::ObjectKey;
-use crate::objects::List;
-use crate::value::ValueRef;
+use crate::objects::{ElementId, List};
+use crate::value::{Value, ValueRef};
 
 /// A change set of a collection: positions, each run ascending.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -26,17 +26,40 @@ impl CollectionChanges {
     pub fn is_empty(&self) -> bool {
         self.deletions.is_empty() && self.insertions.is_empty() && self.new_modifications.is_empty()
     }
+
+    /// The same change set for who sees both orders the other way round, of these lengths.
+    pub fn reversed(self, before: usize, after: usize) -> CollectionChanges {
+        let turn = |positions: Vec<u32>, len: usize| -> Vec<u32> {
+            positions.into_iter().rev().map(|position| len as u32 - 1 - position).collect()
+        };
+        CollectionChanges {
+            deletions: turn(self.deletions, before),
+            insertions: turn(self.insertions, after),
+            old_modifications: turn(self.old_modifications, before),
+            new_modifications: turn(self.new_modifications, after),
+        }
+    }
 }
 
 /// The change set between two orders of elements, each element at most once in an order. `modified` tells for the
 /// positions (earlier, later) of an element that is in both whether it was changed.
 ///
-/// What keeps its relative order is found as a longest increasing subsequence (Fredman, 1975), so that the fewest
-/// possible elements count as moved; a moved element is a deletion and an insertion.
+/// As few elements as possible count as moved, and of two that could have passed each other the one that was changed; a
+/// moved element is a deletion and an insertion.
 pub fn sequence_changes<T: Ord + Copy>(
     before: &[T],
     after: &[T],
     modified: impl Fn(usize, usize) -> bool,
+) -> CollectionChanges {
+    order_changes(before, after, &modified, &modified)
+}
+
+/// The same, where `loose` tells of an element that is in both whether it rather than another has moved.
+fn order_changes<T: Ord + Copy>(
+    before: &[T],
+    after: &[T],
+    modified: impl Fn(usize, usize) -> bool,
+    loose: impl Fn(usize, usize) -> bool,
 ) -> CollectionChanges {
     let prefix = before.iter().zip(after).take_while(|(a, b)| a == b).count();
     let rest = before.len().min(after.len()) - prefix;
@@ -46,7 +69,7 @@ pub fn sequence_changes<T: Ord + Copy>(
     let old_positions: BTreeMap<T, usize> = old_middle.clone().map(|index| (before[index], index)).collect();
     let common: Vec<(usize, usize)> =
         new_middle.clone().filter_map(|index| old_positions.get(&after[index]).map(|old| (*old, index))).collect();
-    let kept = longest_increasing(&common);
+    let kept = if common.is_sorted() { common } else { heaviest_increasing(&common, old_middle.clone(), loose) };
 
     let mut changes = CollectionChanges::default();
     let mut modify = |old: usize, new: usize| {
@@ -77,7 +100,8 @@ pub fn key_changes(
     sequence_changes(&occurrences(before), &occurrences(after), |_, new| modified(after[new]))
 }
 
-/// The change set between two states of a list. `modified` tells whether an object that it links to was changed.
+/// The change set between two states of a list. `modified` tells whether an object that it links to was changed. A link
+/// that was taken out and put in again is the same element, so that a list that is assigned what it has is no news.
 pub fn list_changes(
     before: &List,
     after: &List,
@@ -85,12 +109,39 @@ pub fn list_changes(
     modified: impl Fn(ValueRef<'_>) -> bool,
 ) -> CollectionChanges {
     let ids = |list: &List| list.elements().iter().map(|element| element.id).collect::<Vec<_>>();
+    let (old_ids, new_ids) = (ids(before), matched(before, after));
     let changed = |old: usize, new: usize| {
         let (a, b) = (&before.elements()[old], &after.elements()[new]);
-        let set = compare == Compare::Stamps && a.stamp != b.stamp;
+        let set = compare == Compare::Stamps && a.id == b.id && a.stamp != b.stamp;
         set || modified(b.value.as_ref()) || !a.value.as_ref().same(&b.value.as_ref())
     };
-    sequence_changes(&ids(before), &ids(after), changed)
+    let moved = |old: usize, new: usize| before.elements()[old].placed != after.elements()[new].placed;
+    order_changes(&old_ids, &new_ids, changed, moved)
+}
+
+/// The identities of the elements of the later list; of a new link that of one that is gone and led to the same object.
+fn matched(before: &List, after: &List) -> Vec<ElementId> {
+    let mut ids: Vec<ElementId> = after.elements().iter().map(|element| element.id).collect();
+    let link = |value: &Value| if let Value::Link(key) = value { Some(*key) } else { None };
+    if !before.elements().iter().any(|element| link(&element.value).is_some()) {
+        return ids;
+    }
+    let stay: BTreeSet<ElementId> = ids.iter().copied().collect();
+    let mut gone: BTreeMap<ObjectKey, VecDeque<ElementId>> = BTreeMap::new();
+    for element in before.elements().iter().filter(|element| !stay.contains(&element.id)) {
+        if let Some(key) = link(&element.value) {
+            gone.entry(key).or_default().push_back(element.id);
+        }
+    }
+    if gone.is_empty() {
+        return ids;
+    }
+    let were: BTreeSet<ElementId> = before.elements().iter().map(|element| element.id).collect();
+    for (id, element) in ids.iter_mut().zip(after.elements()).filter(|(id, _)| !were.contains(id)) {
+        let same = link(&element.value).and_then(|key| gone.get_mut(&key)).and_then(VecDeque::pop_front);
+        *id = same.unwrap_or(*id);
+    }
+    ids
 }
 
 /// Each key with how often it was there before: distinct.
@@ -110,27 +161,47 @@ fn without(range: std::ops::Range<usize>, ascending: impl Iterator<Item = usize>
     range.filter(|index| kept.next_if_eq(index).is_none()).map(|index| index as u32).collect()
 }
 
-/// A longest run of pairs that ascends in both; the second ascends already.
-fn longest_increasing(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    let mut tails: Vec<usize> = Vec::new();
-    let mut before: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
-    for (index, (old, _)) in pairs.iter().enumerate() {
-        let length = tails.partition_point(|tail| pairs[*tail].0 < *old);
-        before.push(length.checked_sub(1).map(|shorter| tails[shorter]));
-        if length == tails.len() {
-            tails.push(index);
-        } else {
-            tails[length] = index;
+/// A longest run of pairs that ascends in both, the one with the fewest loose pairs if there are several; the second
+/// ascends already, and the first lies in `range`. An increasing subsequence by the best run that ends below each value
+/// (Fredman, 1975), which a binary indexed tree holds (Fenwick, 1994).
+fn heaviest_increasing(
+    pairs: &[(usize, usize)],
+    range: std::ops::Range<usize>,
+    loose: impl Fn(usize, usize) -> bool,
+) -> Vec<(usize, usize)> {
+    let mut runs: Vec<Run> = Vec::with_capacity(pairs.len());
+    let mut best: Vec<Option<usize>> = vec![None; range.len() + 1];
+    let heavier = |runs: &[Run], a: Option<usize>, b: Option<usize>| {
+        let weight = |at: Option<usize>| at.map(|at| runs[at].weight);
+        if weight(b) > weight(a) { b } else { a }
+    };
+    for (index, (old, new)) in pairs.iter().enumerate() {
+        let rank = old - range.start;
+        let mut before = None;
+        let mut at = rank;
+        while at > 0 {
+            before = heavier(&runs, before, best[at]);
+            at &= at - 1;
+        }
+        let (count, firm) = before.map_or((0, 0), |at| runs[at].weight);
+        runs.push(Run { weight: (count + 1, firm + usize::from(!loose(*old, *new))), before });
+        let mut at = rank + 1;
+        while at < best.len() {
+            best[at] = heavier(&runs, best[at], Some(index));
+            at += at & at.wrapping_neg();
         }
     }
-    let mut run = Vec::with_capacity(tails.len());
-    let mut at = tails.last().copied();
-    while let Some(index) = at {
-        run.push(pairs[index]);
-        at = before[index];
-    }
+    let last = (0..pairs.len()).max_by_key(|at| (runs[*at].weight, std::cmp::Reverse(pairs[*at].0)));
+    let mut run: Vec<(usize, usize)> = std::iter::successors(last, |at| runs[*at].before).map(|at| pairs[at]).collect();
     run.reverse();
     run
+}
+
+/// The best run of pairs that ends with one.
+struct Run {
+    /// How many pairs, and how many of them are not loose.
+    weight: (usize, usize),
+    before: Option<usize>,
 }
 
 #[cfg(test)]
@@ -164,6 +235,21 @@ mod tests {
         check(&[1, 2, 3, 4], &[2, 3, 4, 1], &[0], &[3]);
         check(&[], &[1, 2], &[], &[0, 1]);
         check(&[1, 2], &[], &[0, 1], &[]);
+    }
+
+    #[test]
+    fn of_two_that_could_have_moved_it_is_the_one_that_was_changed() {
+        for (after, changed, deletions, insertions, modified) in [
+            ([0, 2, 1, 3], &[1][..], &[1][..], &[2][..], &[][..]),
+            ([1, 0, 2, 3], &[0], &[0], &[1], &[]),
+            ([0, 3, 1, 2], &[1, 2], &[3], &[1], &[2, 3]),
+            ([2, 3, 0, 1], &[0, 1], &[0, 1], &[2, 3], &[]),
+            ([3, 2, 0, 1], &[2, 3], &[2, 3], &[0, 1], &[]),
+        ] {
+            let changes = sequence_changes(&[0, 1, 2, 3], &after, |old, _| changed.contains(&old));
+            assert_eq!((&*changes.deletions, &*changes.insertions), (deletions, insertions), "{after:?}");
+            assert_eq!(changes.new_modifications, modified, "{after:?}");
+        }
     }
 
     #[test]

@@ -31,6 +31,16 @@ impl Bits {
         self.words.iter().any(|word| *word != 0)
     }
 
+    /// The rows that are in either.
+    pub(crate) fn or(&self, other: &Bits) -> Bits {
+        Bits { words: std::array::from_fn(|word| self.words[word] | other.words[word]) }
+    }
+
+    /// The rows that are in one of the two.
+    pub(crate) fn xor(&self, other: &Bits) -> Bits {
+        Bits { words: std::array::from_fn(|word| self.words[word] ^ other.words[word]) }
+    }
+
     /// The words, row 0 in the lowest bit of the first.
     pub fn words(&self) -> &[u64; WORDS] {
         &self.words
@@ -42,6 +52,10 @@ impl Bits {
 
     /// Makes room at `row`: bits from there on move up by one.
     pub(crate) fn insert(&mut self, row: usize, value: bool) {
+        if !self.any() {
+            self.set(row, value);
+            return;
+        }
         let (word, bit) = (row / 64, row % 64);
         for above in (word + 1..WORDS).rev() {
             self.words[above] = self.words[above] << 1 | self.words[above - 1] >> 63;

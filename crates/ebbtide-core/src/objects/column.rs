@@ -9,6 +9,7 @@ use super::set::Set;
 use super::snapshot::Stamp;
 use crate::decimal::Decimal;
 use crate::ids::ObjectKey;
+use crate::limits::PAGE_ROWS;
 use crate::schema::{Collection, Property, PropertyType};
 use crate::value::{Value, ValueRef};
 use crate::words::{LazyWords, WordIndex};
@@ -57,6 +58,13 @@ pub enum ColumnData {
     Set(Vec<Arc<Set>>),
     /// Dictionaries of any value type
     Dictionary(Vec<Arc<Dictionary>>),
+}
+
+/// Whether a value counts as one that nobody has set: any edit wins over it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Unset {
+    Yes,
+    No,
 }
 
 /// Values of a fixed width.
@@ -208,7 +216,57 @@ impl Runs {
     }
 }
 
+impl<T> Fixed<T> {
+    fn differing(&self, other: &Fixed<T>, same: impl Fn(&T, &T) -> bool) -> Bits {
+        let mut rows = Bits::default();
+        for (row, (a, b)) in self.values.iter().zip(&other.values).enumerate() {
+            if !same(a, b) {
+                rows.set(row, true);
+            }
+        }
+        rows.or(&self.nulls.xor(&other.nulls))
+    }
+}
+
+fn differing<T>(some: &[T], others: &[T], same: impl Fn(&T, &T) -> bool) -> Bits {
+    let mut rows = Bits::default();
+    for row in (0..some.len()).filter(|row| !same(&some[*row], &others[*row])) {
+        rows.set(row, true);
+    }
+    rows
+}
+
 impl Column {
+    /// The rows whose values may differ in another column of as many rows and of the same type: those that do, and some
+    /// that were only written to.
+    pub(crate) fn differing_rows(&self, other: &Column) -> Bits {
+        match (&self.data, &other.data) {
+            (ColumnData::Bool(a), ColumnData::Bool(b)) => a.differing(b, |a, b| a == b),
+            (ColumnData::Int(a), ColumnData::Int(b)) | (ColumnData::Date(a), ColumnData::Date(b)) => {
+                a.differing(b, |a, b| a == b)
+            }
+            (ColumnData::Float(a), ColumnData::Float(b)) => a.differing(b, |a, b| a.to_bits() == b.to_bits()),
+            (ColumnData::Double(a), ColumnData::Double(b)) => a.differing(b, |a, b| a.to_bits() == b.to_bits()),
+            (ColumnData::ObjectId(a), ColumnData::ObjectId(b)) => a.differing(b, |a, b| a == b),
+            (ColumnData::Uuid(a), ColumnData::Uuid(b)) => a.differing(b, |a, b| a == b),
+            (ColumnData::Link(a), ColumnData::Link(b)) => a.differing(b, |a, b| a == b),
+            (ColumnData::String(a), ColumnData::String(b)) | (ColumnData::Data(a), ColumnData::Data(b))
+                if a.spans == b.spans && a.bytes == b.bytes =>
+            {
+                a.nulls.xor(&b.nulls)
+            }
+            (ColumnData::List(a), ColumnData::List(b)) => differing(a, b, Arc::ptr_eq),
+            (ColumnData::Set(a), ColumnData::Set(b)) => differing(a, b, Arc::ptr_eq),
+            (ColumnData::Dictionary(a), ColumnData::Dictionary(b)) => differing(a, b, Arc::ptr_eq),
+            _ => Bits::from_words([u64::MAX; PAGE_ROWS / 64]),
+        }
+    }
+
+    /// Whether both have the same stamps beside those of their rows.
+    pub(crate) fn has_same_stamps(&self, other: &Column) -> bool {
+        self.unset == other.unset && self.stamps == other.stamps
+    }
+
     pub(crate) fn new(property: &Property) -> Column {
         let data = match (property.collection, property.kind) {
             (Collection::List, _) => ColumnData::List(Vec::new()),
@@ -333,6 +391,27 @@ impl Column {
             ColumnData::Dictionary(c) => c.insert(row, Arc::default()),
         }
         self.unset.insert(row, true);
+        if let Some(stamps) = &mut self.stamps {
+            stamps.insert(row, row_stamp);
+        }
+    }
+
+    /// Makes room at `row` for a value that was set together with the row, or is the schema's default for it.
+    pub(crate) fn insert_value(&mut self, row: usize, value: &Value, unset: Unset, row_stamp: Stamp) {
+        match (&mut self.data, value) {
+            (ColumnData::Bool(c), Value::Bool(v)) => c.insert(row, Some(*v)),
+            (ColumnData::Int(c), Value::Int(v)) | (ColumnData::Date(c), Value::Date(v)) => c.insert(row, Some(*v)),
+            (ColumnData::Double(c), Value::Double(v)) => c.insert(row, Some(*v)),
+            (ColumnData::String(c), Value::String(v)) => c.insert(row, Some(v.as_bytes())),
+            (ColumnData::Data(c), Value::Data(v)) => c.insert(row, Some(v)),
+            (_, value) => {
+                self.insert(row, false, row_stamp);
+                self.set_value(row, value);
+                self.unset.set(row, unset == Unset::Yes);
+                return;
+            }
+        }
+        self.unset.insert(row, unset == Unset::Yes);
         if let Some(stamps) = &mut self.stamps {
             stamps.insert(row, row_stamp);
         }

@@ -1,6 +1,7 @@
 //! Dictionaries: values by key, kept in the order of the keys.
 
 use super::snapshot::Stamp;
+use crate::limits::LIST_ELEMENTS;
 use crate::value::{Value, ValueRef};
 
 /// One entry of a dictionary.
@@ -21,6 +22,8 @@ pub struct Dictionary {
     /// Keys that were removed, ascending, so that an earlier edit that arrives later does not bring one back. Empty in a
     /// local realm.
     pub(crate) removed: Vec<(String, Stamp)>,
+    /// When the dictionary was cleared last, to the same end; `None` in a local realm.
+    pub(crate) cleared: Option<Stamp>,
 }
 
 impl Dictionary {
@@ -90,12 +93,13 @@ impl Dictionary {
         }
     }
 
-    /// Removes a key, and remembers that if asked to. Gives the value it had.
+    /// Removes a key, and remembers that if asked to, as long as there is room. Gives the value it had.
     pub(crate) fn remove(&mut self, key: &str, remember: Option<Stamp>) -> Option<Value> {
         let gone = self.position(key).ok().map(|index| self.entries.remove(index).value);
         if let Some(stamp) = remember {
             match self.removed.binary_search_by(|(gone, _)| gone.as_str().cmp(key)) {
                 Ok(index) => self.removed[index].1 = stamp,
+                Err(_) if self.removed.len() >= LIST_ELEMENTS => {}
                 Err(index) => self.removed.insert(index, (key.to_string(), stamp)),
             }
         }

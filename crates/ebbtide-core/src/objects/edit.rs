@@ -3,11 +3,20 @@
 
 use std::sync::Arc;
 
+use super::column::Unset;
 use super::edit_collection::Place;
+use super::map::CowMap;
 use super::snapshot::{Snapshot, Stamp};
 use super::table::Tombstone;
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::value::{PrimaryKey, Value, ValueRef};
+
+/// What a row holds that others keep account of.
+#[derive(Default)]
+struct Held {
+    links: Vec<(ColumnIndex, ClassIndex, ObjectKey)>,
+    remembered: Vec<(ColumnIndex, Value)>,
+}
 
 impl Snapshot {
     pub(crate) fn insert_row(
@@ -17,25 +26,45 @@ impl Snapshot {
         primary_key: Option<PrimaryKey>,
         stamp: Stamp,
     ) {
+        self.insert_filled_row(class, key, primary_key, stamp, &[]);
+    }
+
+    /// Inserts a row with values; all others are null, zero or empty and unset.
+    pub(crate) fn insert_filled_row(
+        &mut self,
+        class: ClassIndex,
+        key: ObjectKey,
+        primary_key: Option<PrimaryKey>,
+        stamp: Stamp,
+        filled: &[(ColumnIndex, &Value, Unset)],
+    ) {
         let schema = Arc::clone(&self.schema.classes[class.index()]);
-        self.table_mut(class).insert(key, primary_key, stamp, &schema);
+        let mut cells: Vec<Option<(&Value, Unset)>> = vec![None; schema.properties.len()];
+        let key_value = primary_key.as_ref().map(PrimaryKey::to_value);
+        if let (Some(column), Some(value)) = (schema.primary_key, &key_value) {
+            cells[column.index()] = Some((value, Unset::No));
+        }
+        for (column, value, unset) in filled {
+            cells[column.index()] = Some((value, *unset));
+        }
+        self.table_mut(class).insert(key, primary_key, stamp, &schema, &cells);
+        for (column, value, _) in filled.iter().filter(|(column, ..)| schema.property(*column).has_links()) {
+            self.link_all((class, key, *column), value.as_ref());
+        }
     }
 
     /// Removes a row. Links to it become null and leave lists and sets; embedded objects that it owns go with it.
     pub(crate) fn remove_row(&mut self, class: ClassIndex, key: ObjectKey) {
         let inbound: Vec<_> = self.table(class).backlinks(key).collect();
-        let schema = Arc::clone(&self.schema.classes[class.index()]);
-        let mut outbound = Vec::new();
-        for (index, property) in schema.properties.iter().enumerate().filter(|(_, property)| property.has_links()) {
-            let column = ColumnIndex(index as u32);
-            let target = property.target.as_deref().and_then(|target| self.schema.class_index(target));
-            if let Some(value) = self.table(class).get(key, column) {
-                value.each_link(target, &mut |target, link| outbound.push((column, target, link)));
-            }
-        }
+        let rememberers: Vec<_> = self.table(class).rememberers(key).collect();
+        let held = self.held_by(class, key);
         self.table_mut(class).remove(key);
-        for (column, target, link) in outbound {
-            self.unlink((class, key, column), target, link);
+        self.let_go((class, key), held);
+        for (source_class, column, source) in rememberers {
+            if self.table(source_class).contains(source) {
+                self.set_forget((source_class, source, column), class, key);
+            }
+            self.table_mut(class).remembered.remove(&(key, source_class, column, source));
         }
         for (source_class, column, source, _) in inbound {
             // The object may link to itself, or have taken the source with it.
@@ -43,6 +72,40 @@ impl Snapshot {
                 self.drop_links(source_class, column, source, (class, key));
             }
         }
+    }
+
+    /// The links that a row holds, and the values that its sets remember.
+    fn held_by(&self, class: ClassIndex, key: ObjectKey) -> Held {
+        let mut held = Held::default();
+        for (index, property) in self.schema.class(class).properties.iter().enumerate() {
+            let column = ColumnIndex(index as u32);
+            let target = property.target.as_deref().and_then(|target| self.schema.class_index(target));
+            let Some(value) = self.table(class).get(key, column).filter(|_| property.has_links()) else { continue };
+            value.each_link(target, &mut |target, link| held.links.push((column, target, link)));
+            if let ValueRef::Set(set) = value {
+                held.remembered.extend(set.removed.iter().map(|element| (column, element.value.clone())));
+            }
+        }
+        held
+    }
+
+    /// Uncounts what a row held that is gone.
+    fn let_go(&mut self, (class, key): (ClassIndex, ObjectKey), held: Held) {
+        for (column, target, link) in held.links {
+            self.unlink((class, key, column), target, link);
+        }
+        for (column, value) in held.remembered {
+            self.forget_all((class, key, column), value.as_ref());
+        }
+    }
+
+    /// Makes a row of an embedded class anew under the same key, where it is: an author has put a second object into the
+    /// place within one transaction.
+    pub(crate) fn renew_row(&mut self, class: ClassIndex, key: ObjectKey, stamp: Stamp) {
+        let held = self.held_by(class, key);
+        self.table_mut(class).remove(key);
+        self.insert_row(class, key, None, stamp);
+        self.let_go((class, key), held);
     }
 
     pub(crate) fn bury(&mut self, class: ClassIndex, primary_key: PrimaryKey, tombstone: Tombstone) {
@@ -74,9 +137,10 @@ impl Snapshot {
         self.unlink_all((class, key, column), old.as_ref());
     }
 
-    /// Builds the backlinks of all tables from their links, after loading.
+    /// Builds the backlinks of all tables from their links, after loading or reshaping.
     pub(crate) fn index_backlinks(&mut self) {
         let mut links: Vec<Vec<super::table::BacklinkKey>> = vec![Vec::new(); self.tables.len()];
+        let mut remembered: Vec<Vec<(super::table::BacklinkKey, ())>> = vec![Vec::new(); self.tables.len()];
         for (class_index, class) in self.schema.classes.iter().enumerate() {
             for (column_index, _) in class.properties.iter().enumerate().filter(|(_, p)| p.has_links()) {
                 let (class, column) = (ClassIndex(class_index as u32), ColumnIndex(column_index as u32));
@@ -85,12 +149,27 @@ impl Snapshot {
                     row.value(column).each_link(target, &mut |target, to| {
                         links[target.index()].push((to, class, column, row.key()));
                     });
+                    if let ValueRef::Set(set) = row.value(column) {
+                        for element in &set.removed {
+                            element.value.as_ref().each_link(target, &mut |target, to| {
+                                remembered[target.index()].push(((to, class, column, row.key()), ()));
+                            });
+                        }
+                    }
                 }
             }
         }
         for (index, links) in links.into_iter().enumerate() {
-            if !links.is_empty() {
-                self.table_mut(ClassIndex(index as u32)).set_backlinks(links);
+            let class = ClassIndex(index as u32);
+            if !links.is_empty() || self.table(class).has_backlinks() {
+                self.table_mut(class).set_backlinks(links);
+            }
+        }
+        for (index, mut remembered) in remembered.into_iter().enumerate() {
+            if !remembered.is_empty() {
+                remembered.sort_unstable();
+                remembered.dedup();
+                self.table_mut(ClassIndex(index as u32)).remembered = CowMap::from_sorted(remembered);
             }
         }
     }
@@ -115,7 +194,7 @@ impl Snapshot {
         }
     }
 
-    fn links_of(&self, (class, _, column): Place, value: ValueRef<'_>) -> Vec<(ClassIndex, ObjectKey)> {
+    pub(super) fn links_of(&self, (class, _, column): Place, value: ValueRef<'_>) -> Vec<(ClassIndex, ObjectKey)> {
         let mut links = Vec::new();
         value.each_link(self.link_target(class, column), &mut |target, link| links.push((target, link)));
         links
@@ -181,7 +260,8 @@ impl Snapshot {
     }
 }
 
-fn leads_to(value: ValueRef<'_>, (class, key): (ClassIndex, ObjectKey)) -> bool {
+/// Whether a value is or has in it a link to an object.
+pub(super) fn leads_to(value: ValueRef<'_>, (class, key): (ClassIndex, ObjectKey)) -> bool {
     let mut found = false;
     value.each_link(Some(class), &mut |target, link| found |= (target, link) == (class, key));
     found

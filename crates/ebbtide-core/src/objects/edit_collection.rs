@@ -1,8 +1,9 @@
 //! The elementary changes of lists, sets and dictionaries; what [`super::edit`] says of them holds here too.
 
 use super::dictionary::Dictionary;
+use super::edit::leads_to;
 use super::list::{Element, ElementId, List};
-use super::set::Set;
+use super::set::{Set, SetElement};
 use super::snapshot::{Snapshot, Stamp};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
 use crate::value::{Value, ValueRef};
@@ -25,6 +26,16 @@ pub(crate) enum Slot {
 }
 
 impl Snapshot {
+    /// The value in a place of a property, if there is one.
+    pub(crate) fn in_slot(&self, (class, key, column): Place, slot: &Slot) -> Option<ValueRef<'_>> {
+        match (slot, self.table(class).get(key, column)?) {
+            (Slot::Single, value) => Some(value),
+            (Slot::Element(id), ValueRef::List(list)) => list.get(list.position(*id)?),
+            (Slot::Key(name), ValueRef::Dictionary(dictionary)) => dictionary.get(name),
+            (Slot::Element(_) | Slot::Key(_), _) => None,
+        }
+    }
+
     /// The list of an object that is there.
     pub(crate) fn list(&self, class: ClassIndex, key: ObjectKey, column: ColumnIndex) -> Option<&List> {
         match self.table(class).get(key, column)? {
@@ -111,24 +122,67 @@ impl Snapshot {
 
     /// Puts a value into a set, or gives the one that is there a stamp.
     pub(crate) fn set_insert(&mut self, at: Place, value: Value, stamp: Stamp) {
-        if self.set_of(at).is_some_and(|set| !set.contains(value.as_ref())) {
+        let (is_new, is_remembered) = self
+            .set_of(at)
+            .map_or((false, false), |set| (!set.contains(value.as_ref()), set.removed(value.as_ref()).is_some()));
+        if is_new {
             self.link_all(at, value.as_ref());
+        }
+        if is_remembered {
+            self.forget_all(at, value.as_ref());
         }
         self.edit_set(at, |set| set.insert(value, stamp));
     }
 
     /// Takes a value out of a set, and remembers when if asked to.
     pub(crate) fn set_remove(&mut self, at: Place, value: ValueRef<'_>, remember: Option<Stamp>) {
+        if remember.is_some() {
+            self.remember_all(at, value);
+        }
         if let Some(gone) = self.edit_set(at, |set| set.remove(value, remember)) {
             self.unlink_all(at, gone.as_ref());
         }
     }
 
-    /// Replaces a whole set, as a reset does.
+    /// Takes all values out of a set but those put in after `stamp`, and remembers when if asked to.
+    pub(crate) fn set_clear(&mut self, at: Place, stamp: Stamp, remember: Option<Stamp>) {
+        let Some(set) = self.set_of(at) else { return };
+        let is_later = |element: &&SetElement| self.later(element.stamp, stamp);
+        let left = Set {
+            elements: set.elements.iter().filter(is_later).cloned().collect(),
+            removed: set.removed.iter().filter(is_later).cloned().collect(),
+            cleared: remember.or(set.cleared),
+        };
+        self.set_replace(at, left);
+    }
+
+    /// Replaces a whole set, as clearing and a reset do.
     pub(crate) fn set_replace(&mut self, at: Place, set: Set) {
         self.link_all(at, ValueRef::Set(&set));
+        let remembered = set.removed.clone();
         let old = self.edit_set(at, |old| std::mem::replace(old, set));
         self.unlink_all(at, ValueRef::Set(&old));
+        old.removed.iter().for_each(|element| self.forget_all(at, element.value.as_ref()));
+        remembered.iter().for_each(|element| self.remember_all(at, element.value.as_ref()));
+    }
+
+    /// Takes from a set the memory of a link to an object that is gone.
+    pub(super) fn set_forget(&mut self, at: Place, class: ClassIndex, key: ObjectKey) {
+        self.edit_set(at, |set| set.removed.retain(|element| !leads_to(element.value.as_ref(), (class, key))));
+    }
+
+    /// Notes the links in a value that a set is about to remember.
+    fn remember_all(&mut self, from: Place, value: ValueRef<'_>) {
+        for (target, link) in self.links_of(from, value) {
+            self.table_mut(target).remembered.insert((link, from.0, from.2, from.1), ());
+        }
+    }
+
+    /// Takes back the note of the links in a value that a set no longer remembers.
+    pub(super) fn forget_all(&mut self, from: Place, value: ValueRef<'_>) {
+        for (target, link) in self.links_of(from, value) {
+            self.table_mut(target).remembered.remove(&(link, from.0, from.2, from.1));
+        }
     }
 
     /// Sets the value of a key of a dictionary. An embedded object that was there goes.
@@ -146,7 +200,18 @@ impl Snapshot {
         }
     }
 
-    /// Replaces a whole dictionary, as a reset does.
+    /// Removes all keys of a dictionary but those set after `stamp`, and remembers when if asked to.
+    pub(crate) fn dictionary_clear(&mut self, at: Place, stamp: Stamp, remember: Option<Stamp>) {
+        let Some(dictionary) = self.dictionary(at) else { return };
+        let left = Dictionary {
+            entries: dictionary.entries.iter().filter(|entry| self.later(entry.stamp, stamp)).cloned().collect(),
+            removed: dictionary.removed.iter().filter(|(_, gone)| self.later(*gone, stamp)).cloned().collect(),
+            cleared: remember.or(dictionary.cleared),
+        };
+        self.dictionary_replace(at, left);
+    }
+
+    /// Replaces a whole dictionary, as clearing and a reset do. Embedded objects that are in the old one only go.
     pub(crate) fn dictionary_replace(&mut self, at: Place, dictionary: Dictionary) {
         self.link_all(at, ValueRef::Dictionary(&dictionary));
         let old = self.edit_dictionary(at, |old| std::mem::replace(old, dictionary));

@@ -1,8 +1,9 @@
 //! Where keys of new rows come from.
 
-use super::edit_collection::Slot;
+use super::edit_collection::{Place, Slot};
+use super::list::ElementId;
 use super::snapshot::{Snapshot, Stamp};
-use crate::ids::{ClassIndex, ClientId, ColumnIndex, ObjectKey};
+use crate::ids::ObjectKey;
 use crate::value::{PrimaryKey, ValueRef};
 
 /// Where keys of new rows come from. A row that another state of the same store already has gets that state's key, so
@@ -36,20 +37,14 @@ impl<'a> KeySource<'a> {
     }
 
     /// The key for an embedded object that `author` put into a place at a time. A known state has the same object if its
-    /// owner has the same key there.
-    pub(crate) fn embedded_key(
-        &mut self,
-        into: &Snapshot,
-        owner: (ClassIndex, ObjectKey, ColumnIndex),
-        slot: &Slot,
-        created: Stamp,
-    ) -> ObjectKey {
-        let (class, key, column) = owner;
-        let Some(target) = into.link_target(class, column) else { return self.draw() };
-        let author = into.authors().id(created.author);
-        let known = self.known.iter().find_map(|known| known_embedded(known, owner, slot, (created, author)));
+    /// owner has the same key there. The key may be that of the object that is in the place now, which the same author has put
+    /// there within the same transaction; that one then goes.
+    pub(crate) fn embedded_key(&mut self, into: &Snapshot, owner: Place, slot: &Slot, created: Stamp) -> ObjectKey {
+        let Some(target) = into.link_target(owner.0, owner.2) else { return self.draw() };
+        let known = self.known.iter().find_map(|known| known_embedded(known, into, owner, slot, created));
+        let is_there = |known| matches!(into.in_slot(owner, slot), Some(ValueRef::Link(there)) if there == known);
         match known {
-            Some(known) if !into.table(target).contains(known) && key != known => known,
+            Some(known) if !into.table(target).contains(known) || is_there(known) => known,
             _ => self.draw(),
         }
     }
@@ -69,22 +64,24 @@ impl<'a> KeySource<'a> {
 
 fn known_embedded(
     known: &Snapshot,
-    (class, key, column): (ClassIndex, ObjectKey, ColumnIndex),
+    into: &Snapshot,
+    (class, key, column): Place,
     slot: &Slot,
-    (created, author): (Stamp, ClientId),
+    created: Stamp,
 ) -> Option<ObjectKey> {
     if class.index() >= known.schema().classes.len() || column.index() >= known.schema().class(class).properties.len() {
         return None;
     }
     let target = known.link_target(class, column)?;
-    let value = known.table(class).get(key, column)?;
-    let found = match (slot, value) {
-        (Slot::Single, value) => value,
-        (Slot::Element(id), ValueRef::List(list)) => list.get(list.position(*id)?)?,
-        (Slot::Key(name), ValueRef::Dictionary(dictionary)) => dictionary.get(name)?,
-        (Slot::Element(_) | Slot::Key(_), _) => return None,
+    let slot = match slot {
+        Slot::Element(id) => {
+            let author = known.authors().find(into.authors().id(id.author))?;
+            Slot::Element(ElementId { author, ..*id })
+        }
+        slot => slot.clone(),
     };
-    let ValueRef::Link(key) = found else { return None };
+    let Some(ValueRef::Link(key)) = known.in_slot((class, key, column), &slot) else { return None };
     let stamp = known.table(target).row(key)?.created();
-    (stamp.time == created.time && known.authors().id(stamp.author) == author).then_some(key)
+    let is_it = stamp.time == created.time && known.authors().id(stamp.author) == into.authors().id(created.author);
+    is_it.then_some(key)
 }

@@ -5,6 +5,7 @@
 //! [`crate::limits::RECORD_PAGES`] pages; a page holds up to [`crate::limits::PAGE_ROWS`] rows as columns. Cloning a
 //! snapshot is a few reference counts; changing one copies only the pages on the way.
 
+mod audit;
 mod bits;
 mod canonical;
 mod column;
@@ -15,6 +16,7 @@ mod key_source;
 mod list;
 mod map;
 mod page;
+mod primary_index;
 mod set;
 mod snapshot;
 mod table;
@@ -32,4 +34,4 @@ pub(crate) use set::ascends;
 pub use set::{Set, SetElement};
 pub use snapshot::{AuthorIndex, Authors, Snapshot, Stamp};
 pub use table::{BacklinkKey, Table, Tombstone};
-pub use transaction::{Embedding, Synced, Transaction, WriteContext, WriteError};
+pub use transaction::{Cell, CellSource, Constraints, Embedding, Synced, Transaction, WriteContext, WriteError};

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::column::Column;
+use super::column::{Column, Unset};
 use super::snapshot::Stamp;
 use crate::ids::{ColumnIndex, ObjectKey, RecordId};
 use crate::limits::{PAGE_ROWS, RECORD_PAGES};
 use crate::schema::ClassSchema;
-use crate::value::ValueRef;
+use crate::value::{Value, ValueRef};
 use crate::words::Word;
 
 /// Up to [`PAGE_ROWS`] rows in ascending order of their keys, as columns.
@@ -17,6 +17,9 @@ pub struct Page {
     pub(crate) stamps: Vec<Stamp>,
     pub(crate) columns: Vec<Column>,
 }
+
+/// The values of a new row by column, with whether somebody has set them.
+pub(crate) type Cells<'a> = [Option<(&'a Value, Unset)>];
 
 /// Up to [`RECORD_PAGES`] pages in ascending order: the unit in which a store keeps them. A group that was changed
 /// since it was last saved has no record.
@@ -95,11 +98,15 @@ impl Page {
         self.keys.binary_search(&key)
     }
 
-    pub(crate) fn insert(&mut self, index: usize, key: ObjectKey, stamp: Stamp, class: &ClassSchema) {
+    /// Inserts a row with its values, one for each column that has one.
+    fn insert_filled(&mut self, index: usize, key: ObjectKey, stamp: Stamp, class: &ClassSchema, cells: &Cells<'_>) {
         self.keys.insert(index, key);
         self.stamps.insert(index, stamp);
-        for (column, property) in self.columns.iter_mut().zip(&class.properties) {
-            column.insert(index, !property.optional, stamp);
+        for ((column, property), cell) in self.columns.iter_mut().zip(&class.properties).zip(cells) {
+            match cell {
+                Some((value, unset)) => column.insert_value(index, value, *unset, stamp),
+                None => column.insert(index, !property.optional, stamp),
+            }
         }
     }
 
@@ -183,7 +190,13 @@ impl Group {
     }
 
     /// Inserts a row that is not there. Gives the pages that no longer fit, as a group to stand right of this one.
-    pub(crate) fn insert(&mut self, key: ObjectKey, stamp: Stamp, class: &ClassSchema) -> Option<Group> {
+    pub(crate) fn insert(
+        &mut self,
+        key: ObjectKey,
+        stamp: Stamp,
+        class: &ClassSchema,
+        cells: &Cells<'_>,
+    ) -> Option<Group> {
         let at = self.page_of(key).unwrap_or(0);
         if self.pages.is_empty() {
             self.pages.push(Arc::new(Page::new(class)));
@@ -191,13 +204,13 @@ impl Group {
         let page = Arc::make_mut(&mut self.pages[at]);
         let index = page.find(key).expect_err("the row is not there yet");
         if page.len() < PAGE_ROWS {
-            page.insert(index, key, stamp, class);
+            page.insert_filled(index, key, stamp, class, cells);
             return None;
         }
         let mut right = if index == page.len() { Page::new(class) } else { page.split_off(PAGE_ROWS / 2) };
         match index.checked_sub(page.len()) {
-            Some(index) => right.insert(index, key, stamp, class),
-            None => page.insert(index, key, stamp, class),
+            Some(index) => right.insert_filled(index, key, stamp, class, cells),
+            None => page.insert_filled(index, key, stamp, class, cells),
         }
         self.pages.insert(at + 1, Arc::new(right));
         if self.pages.len() <= RECORD_PAGES {

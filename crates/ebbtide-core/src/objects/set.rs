@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::snapshot::Stamp;
+use crate::limits::LIST_ELEMENTS;
 use crate::value::{Value, ValueRef};
 
 /// One element of a set, or what is left of one that was removed.
@@ -19,8 +20,10 @@ pub struct SetElement {
 pub struct Set {
     pub(crate) elements: Vec<SetElement>,
     /// Elements that were removed, so that an earlier insertion that arrives later does not bring one back. Empty in a
-    /// local realm.
+    /// local realm. The memory of a link goes with the object that it led to.
     pub(crate) removed: Vec<SetElement>,
+    /// When the set was cleared last, to the same end; `None` in a local realm.
+    pub(crate) cleared: Option<Stamp>,
 }
 
 impl Set {
@@ -59,9 +62,14 @@ impl Set {
         self.position(value).is_ok()
     }
 
-    /// When a value that is not in the set was removed from it.
+    /// When a value that is not in the set was removed from it by itself.
     pub(crate) fn removed(&self, value: ValueRef<'_>) -> Option<Stamp> {
         find(&self.removed, value).ok().map(|index| self.removed[index].stamp)
+    }
+
+    /// Elements that were removed and are remembered.
+    pub(crate) fn remembered(&self) -> &[SetElement] {
+        &self.removed
     }
 
     /// Whether both have the same values.
@@ -80,12 +88,13 @@ impl Set {
         }
     }
 
-    /// Takes a value out, and remembers that if asked to.
+    /// Takes a value out, and remembers that if asked to, as long as there is room.
     pub(crate) fn remove(&mut self, value: ValueRef<'_>, remember: Option<Stamp>) -> Option<Value> {
         let gone = self.position(value).ok().map(|index| self.elements.remove(index).value);
         if let Some(stamp) = remember {
             match find(&self.removed, value) {
                 Ok(index) => self.removed[index].stamp = stamp,
+                Err(_) if self.removed.len() >= LIST_ELEMENTS => {}
                 Err(index) => self.removed.insert(index, SetElement { value: value.to_owned(), stamp }),
             }
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::map::CowMap;
 use super::table::Table;
 use crate::clock::EditTime;
 use crate::ids::{ClassIndex, ClientId, ObjectKey};
@@ -126,6 +127,22 @@ impl Snapshot {
         let authors = Arc::make_mut(&mut self.authors);
         authors.ids.push(id);
         AuthorIndex((authors.ids.len() - 1) as u32)
+    }
+
+    /// Forgets the deletions, which only a synced realm has to know of.
+    pub(crate) fn forget_tombstones(&mut self) {
+        for table in &mut self.tables {
+            Arc::make_mut(table).tombstones = CowMap::new();
+        }
+    }
+
+    /// The same objects as groups that no store has.
+    pub(crate) fn unsaved(&self) -> Snapshot {
+        let mut unsaved = self.clone();
+        for table in &mut unsaved.tables {
+            Arc::make_mut(table).forget_saved();
+        }
+        unsaved
     }
 
     /// Adds a class at the end of the schema. The caller has checked that it is new and sound.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::column::Column;
 use super::map::CowMap;
-use super::page::{Group, Page, Row};
+use super::page::{Cells, Group, Page, Row};
+use super::primary_index::PrimaryIndex;
 use super::snapshot::{AuthorIndex, Stamp};
 use crate::ids::{ChangesetNumber, ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
 use crate::schema::{ClassSchema, Property};
@@ -31,9 +32,13 @@ pub struct Table {
     len: usize,
     /// Groups by a lower bound of their keys.
     pub(crate) groups: CowMap<ObjectKey, Arc<Group>>,
-    by_primary_key: CowMap<PrimaryKey, ObjectKey>,
+    by_primary_key: PrimaryIndex,
+    /// Rows whose primary key an earlier row has: only inside a migration, which ends with none.
+    displaced: CowMap<(PrimaryKey, ObjectKey), ()>,
     /// Links to objects of this class, with how many there are from one property of one object.
     backlinks: CowMap<BacklinkKey, u32>,
+    /// Links to objects of this class that sets remember as removed.
+    pub(crate) remembered: CowMap<BacklinkKey, ()>,
     pub(crate) tombstones: CowMap<PrimaryKey, Tombstone>,
 }
 
@@ -61,8 +66,16 @@ impl Table {
                 }));
             }
             keys.sort_unstable();
-            keys.dedup_by(|later, earlier| later.0 == earlier.0);
-            table.by_primary_key = CowMap::from_sorted(keys);
+            let mut displaced = Vec::new();
+            keys.dedup_by(|later, earlier| {
+                let is_displaced = later.0 == earlier.0;
+                if is_displaced {
+                    displaced.push((later.clone(), ()));
+                }
+                is_displaced
+            });
+            table.by_primary_key = PrimaryIndex::from_sorted(keys);
+            table.displaced = CowMap::from_sorted(displaced);
         }
         let bounds = groups.iter().filter_map(|group| group.pages.first().map(|page| page.keys[0]));
         table.groups = CowMap::from_sorted(bounds.zip(groups.iter().cloned()).collect());
@@ -89,13 +102,18 @@ impl Table {
         self.find_key(&PrimaryKey::from_value(primary_key)?)
     }
 
-    /// How many primary keys there are; fewer than rows if two rows share one.
+    /// How many primary keys there are.
     pub(crate) fn primary_key_count(&self) -> usize {
         self.by_primary_key.len()
     }
 
+    /// Whether no two rows have the same primary key. Always so outside a migration.
+    pub(crate) fn has_distinct_keys(&self) -> bool {
+        self.displaced.is_empty()
+    }
+
     pub(crate) fn find_key(&self, primary_key: &PrimaryKey) -> Option<ObjectKey> {
-        self.by_primary_key.get(primary_key).copied()
+        self.by_primary_key.get(primary_key)
     }
 
     /// An object's row.
@@ -139,6 +157,23 @@ impl Table {
             .map(|((_, class, column, source), count)| (*class, *column, *source, *count))
     }
 
+    /// All links to objects of this class, with how many there are of each.
+    pub(crate) fn all_backlinks(&self) -> impl Iterator<Item = (BacklinkKey, u32)> + '_ {
+        self.backlinks.iter().map(|(link, count)| (*link, *count))
+    }
+
+    /// The sets that remember a link to an object as removed: class, property and object.
+    pub(crate) fn rememberers(
+        &self,
+        target: ObjectKey,
+    ) -> impl Iterator<Item = (ClassIndex, ColumnIndex, ObjectKey)> + '_ {
+        let from = (target, ClassIndex(0), ColumnIndex(0), ObjectKey(0));
+        self.remembered
+            .iter_from(&from)
+            .take_while(move |((to, ..), ())| *to == target)
+            .map(|((_, class, column, source), ())| (*class, *column, *source))
+    }
+
     /// What is left of a deleted object.
     pub fn tombstone(&self, primary_key: &PrimaryKey) -> Option<&Tombstone> {
         self.tombstones.get(primary_key)
@@ -159,13 +194,14 @@ impl Table {
         }
     }
 
-    /// Inserts a row. Neither its key nor its primary key is there yet.
+    /// Inserts a row with its values. Neither its key nor its primary key is there yet.
     pub(crate) fn insert(
         &mut self,
         key: ObjectKey,
         primary_key: Option<PrimaryKey>,
         stamp: Stamp,
         class: &ClassSchema,
+        cells: &Cells<'_>,
     ) {
         let bound = match self.groups.floor(&key) {
             Some((bound, _)) => *bound,
@@ -175,16 +211,12 @@ impl Table {
             }
         };
         let group = self.group_mut(bound);
-        if let Some(right) = group.insert(key, stamp, class) {
+        if let Some(right) = group.insert(key, stamp, class, cells) {
             self.groups.insert(right.pages[0].keys[0], Arc::new(right));
         }
         self.len += 1;
-        if let (Some(column), Some(primary_key)) = (self.primary_key, primary_key) {
-            self.edit(key, |page, index| {
-                page.columns[column.index()].set_value(index, &primary_key.to_value());
-                page.columns[column.index()].unset.set(index, false);
-            });
-            self.by_primary_key.insert(primary_key, key);
+        if let Some(primary_key) = primary_key {
+            self.claim(primary_key, key);
         }
     }
 
@@ -193,7 +225,7 @@ impl Table {
         let row = self.row(key).expect("the row is there");
         let primary_key = self.primary_key.and_then(|column| PrimaryKey::from_ref(row.value(column)));
         if let Some(primary_key) = primary_key {
-            self.by_primary_key.remove(&primary_key);
+            self.release(primary_key, key);
         }
         let bound = *self.groups.floor(&key).expect("the row is there").0;
         let group = self.group_mut(bound);
@@ -214,6 +246,12 @@ impl Table {
         change(page, index)
     }
 
+    /// Has every group written anew.
+    pub(crate) fn forget_saved(&mut self) {
+        let groups = self.groups.iter().map(|(bound, group)| (*bound, Arc::new(Group::clone(group))));
+        self.groups = CowMap::from_sorted(groups.collect());
+    }
+
     /// The group at a bound, to be changed: it is no longer what the store has.
     fn group_mut(&mut self, bound: ObjectKey) -> &mut Group {
         let group = Arc::make_mut(self.groups.get_mut(&bound).expect("the bound was just read"));
@@ -222,11 +260,47 @@ impl Table {
     }
 
     pub(crate) fn set(&mut self, key: ObjectKey, column: ColumnIndex, value: &Value, stamp: Stamp) {
+        if self.primary_key == Some(column) {
+            let old = self.get(key, column).and_then(PrimaryKey::from_ref);
+            if let Some(old) = old {
+                self.release(old, key);
+            }
+            if let Some(primary_key) = PrimaryKey::from_value(value) {
+                self.claim(primary_key, key);
+            }
+        }
         self.edit(key, |page, index| {
             let cells = &mut page.columns[column.index()];
             cells.set_value(index, value);
             cells.set_stamp(index, stamp, &page.stamps);
         });
+    }
+
+    /// Gives a primary key to a row. If another has it, this one waits for it.
+    fn claim(&mut self, primary_key: PrimaryKey, key: ObjectKey) {
+        if self.by_primary_key.get(&primary_key).is_some() {
+            self.displaced.insert((primary_key, key), ());
+        } else {
+            self.by_primary_key.insert(primary_key, key);
+        }
+    }
+
+    /// Takes a primary key from a row. The first that waits for it gets it.
+    fn release(&mut self, primary_key: PrimaryKey, key: ObjectKey) {
+        if self.by_primary_key.get(&primary_key) != Some(key) {
+            self.displaced.remove(&(primary_key, key));
+            return;
+        }
+        let from = (primary_key, ObjectKey(0));
+        let heir = self.displaced.iter_from(&from).next().map(|(waiting, ())| waiting.clone());
+        let (primary_key, _) = from;
+        match heir.filter(|(wanted, _)| *wanted == primary_key) {
+            Some(heir) => {
+                self.displaced.remove(&heir);
+                self.by_primary_key.insert(heir.0, heir.1);
+            }
+            None => self.by_primary_key.remove(&primary_key),
+        }
     }
 
     pub(crate) fn add_backlink(&mut self, backlink: BacklinkKey) {
@@ -240,6 +314,11 @@ impl Table {
             Some(_) => drop(self.backlinks.remove(&backlink)),
             None => unreachable!("a link {backlink:?} has its backlink"),
         }
+    }
+
+    /// Whether any object of the class is linked to.
+    pub(crate) fn has_backlinks(&self) -> bool {
+        !self.backlinks.is_empty()
     }
 
     pub(crate) fn set_backlinks(&mut self, mut links: Vec<BacklinkKey>) {

@@ -50,6 +50,7 @@ pub(super) fn encode(column: &Column, rows: usize, out: &mut Writer) {
             for set in sets {
                 write_set_elements(&set.elements, out);
                 write_set_elements(&set.removed, out);
+                out.option(set.cleared, |out, cleared| write_stamp(cleared, out));
             }
         }
         ColumnData::Dictionary(dictionaries) => {
@@ -95,7 +96,8 @@ pub(super) fn decode(
             for _ in 0..rows {
                 let elements = read_set_elements(property, authors, input)?;
                 let removed = read_set_elements(property, authors, input)?;
-                sets.push(Arc::new(Set { elements, removed }));
+                let cleared = input.option(|input| read_stamp(authors, input))?;
+                sets.push(Arc::new(Set { elements, removed, cleared }));
             }
         }
         ColumnData::Dictionary(dictionaries) => {
@@ -269,7 +271,12 @@ fn read_set_elements(
         Ok(SetElement { stamp, value: read_element_value(property, input)? })
     };
     let elements = (0..count).map(|_| element(input)).collect::<Result<Vec<_>, _>>()?;
-    if ascends(&elements) { Ok(elements) } else { Err(input.invalid("ascending elements of a set")) }
+    let are_plain = elements.iter().all(|element| element.value.depth() == 0);
+    if are_plain && ascends(&elements) {
+        Ok(elements)
+    } else {
+        Err(input.invalid("plain, ascending elements of a set"))
+    }
 }
 
 fn write_dictionary(dictionary: &Dictionary, out: &mut Writer) {
@@ -284,6 +291,7 @@ fn write_dictionary(dictionary: &Dictionary, out: &mut Writer) {
         out.string(key);
         write_stamp(*stamp, out);
     }
+    out.option(dictionary.cleared, |out, cleared| write_stamp(cleared, out));
 }
 
 fn read_dictionary(property: &Property, authors: usize, input: &mut Reader<'_>) -> Result<Dictionary, DecodeError> {
@@ -298,6 +306,7 @@ fn read_dictionary(property: &Property, authors: usize, input: &mut Reader<'_>) 
     for _ in 0..count {
         dictionary.removed.push((input.string(limits::KEY_BYTES)?.to_string(), read_stamp(authors, input)?));
     }
+    dictionary.cleared = input.option(|input| read_stamp(authors, input))?;
     let ascend = dictionary.entries.windows(2).all(|pair| pair[0].key < pair[1].key)
         && dictionary.removed.windows(2).all(|pair| pair[0].0 < pair[1].0);
     if ascend { Ok(dictionary) } else { Err(input.invalid("ascending keys of a dictionary")) }

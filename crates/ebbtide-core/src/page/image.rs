@@ -9,7 +9,7 @@ use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::{ChangesetNumber, ClassIndex, ClientId, ColumnIndex, ObjectKey, ServerVersion};
 use crate::objects::{AuthorIndex, Authors, CowMap, Group, Snapshot, Table, Tombstone};
 use crate::schema::{Schema, validate};
-use crate::value::PrimaryKey;
+use crate::value::{PrimaryKey, ValueRef};
 
 /// All of a snapshot but its pages.
 #[derive(Clone, PartialEq, Debug)]
@@ -108,9 +108,8 @@ pub fn assemble(manifest: Manifest, groups: Vec<Vec<Arc<Group>>>) -> Result<Snap
             }
             last = *page.keys.last().expect("a decoded page has rows");
         }
-        let rows: usize = groups.iter().flat_map(|group| &group.pages).map(|page| page.len()).sum();
         let table = Table::from_groups(class, groups, CowMap::from_sorted(table.tombstones));
-        if class.primary_key.is_some() && table.primary_key_count() != rows {
+        if !table.has_distinct_keys() {
             return Err(damaged(&class.name, "two of its objects have the same primary key"));
         }
         tables.push(Arc::new(table));
@@ -118,10 +117,14 @@ pub fn assemble(manifest: Manifest, groups: Vec<Vec<Arc<Group>>>) -> Result<Snap
     let mut snapshot = Snapshot { schema: Arc::new(manifest.schema), tables, authors: Arc::new(manifest.authors) };
     check_links(&snapshot).map_err(|class| damaged(&class, "one of its links leads nowhere"))?;
     snapshot.index_backlinks();
+    check_owners(&snapshot).map_err(|class| damaged(&class, "one of its embedded objects has not one owner"))?;
     Ok(snapshot)
 }
 
 fn check_links(snapshot: &Snapshot) -> Result<(), String> {
+    let leads_somewhere = |target: ClassIndex, key: ObjectKey| {
+        target.index() < snapshot.tables.len() && snapshot.table(target).contains(key)
+    };
     for (index, class) in snapshot.schema().classes.iter().enumerate() {
         let table = snapshot.table(ClassIndex(index as u32));
         for (column, property) in class.properties.iter().enumerate() {
@@ -136,13 +139,30 @@ fn check_links(snapshot: &Snapshot) -> Result<(), String> {
             let mut sound = true;
             for row in table.rows() {
                 row.value(column).each_link(target, &mut |target, key| {
-                    let is_there = target.index() < snapshot.tables.len() && snapshot.table(target).contains(key);
-                    sound &= is_there;
+                    sound &= leads_somewhere(target, key);
                 });
+                if let ValueRef::Set(set) = row.value(column) {
+                    for element in set.remembered() {
+                        element.value.as_ref().each_link(target, &mut |target, key| {
+                            sound &= leads_somewhere(target, key);
+                        });
+                    }
+                }
             }
             if !sound {
                 return Err(class.name.clone());
             }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every embedded object has one owner, and so up to one that stands by itself.
+fn check_owners(snapshot: &Snapshot) -> Result<(), String> {
+    for (index, class) in snapshot.schema().classes.iter().enumerate().filter(|(_, class)| class.is_embedded()) {
+        let class_index = ClassIndex(index as u32);
+        if snapshot.table(class_index).keys().any(|key| snapshot.owners(class_index, key).is_none()) {
+            return Err(class.name.clone());
         }
     }
     Ok(())

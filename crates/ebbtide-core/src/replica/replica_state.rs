@@ -1,6 +1,6 @@
 //! The replica and its transitions.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::Cursor;
 use super::log::{HistoryBody, HistoryEntry, LogEntry};
@@ -10,6 +10,7 @@ use crate::codec::DecodeError;
 use crate::ids::{ChainHash, ChangesetNumber, ClientId, ObjectKey, RecordId, ServerVersion};
 use crate::limits::CHANGESET_BYTES;
 use crate::merge::apply;
+use crate::migration::reshape;
 use crate::objects::{KeySource, Snapshot, Synced, Transaction, WriteContext, WriteError};
 use crate::reset::Plan;
 use crate::schema::{Schema, compare};
@@ -52,8 +53,8 @@ pub struct Replica {
     pub(super) next_key: ObjectKey,
     pub(super) synced: Synced,
     pub(super) schema_version: u64,
-    /// The page records that the store has, or will have after the last checkpoint.
-    pub(super) records: BTreeSet<RecordId>,
+    /// The page records that the store has, or will have after the last checkpoint, with their numbers of bytes.
+    pub(super) records: BTreeMap<RecordId, usize>,
     pub(super) next_record: RecordId,
 }
 
@@ -79,7 +80,7 @@ impl Replica {
             next_key: ObjectKey(1),
             synced,
             schema_version,
-            records: BTreeSet::new(),
+            records: BTreeMap::new(),
             next_record: RecordId(1),
         }
     }
@@ -142,7 +143,60 @@ impl Replica {
 
     /// Begins a write transaction on what the app sees.
     pub fn begin(&mut self, now: Millis) -> Transaction {
-        let context = WriteContext {
+        let context = self.context(now);
+        Transaction::begin(&self.current, context)
+    }
+
+    /// Begins the migration of a local realm to another schema.
+    pub fn begin_migration(&mut self, now: Millis, wanted: &Schema) -> Transaction {
+        let context = self.context(now);
+        Transaction::migrate(&reshape(&self.base, wanted), context)
+    }
+
+    /// Ends the migration of a local realm: the state and the schema's version are new, and only a checkpoint can keep
+    /// them, for no log leads there.
+    pub fn migrate(&mut self, transaction: Transaction, schema_version: u64) -> Result<(), WriteError> {
+        let (snapshot, changeset, next_key) = transaction.finish()?;
+        if let Some(changeset) = changeset {
+            self.identity.last_number = changeset.number;
+        }
+        self.next_key = next_key;
+        self.base = snapshot;
+        self.current = self.base.clone();
+        self.schema_version = schema_version;
+        Ok(())
+    }
+
+    /// A local realm without objects in the place of this one: its first checkpoint drops what the store has.
+    pub fn start_over(&self, schema: &Schema, schema_version: u64, client: ClientId) -> Replica {
+        let fresh = Replica::new(schema, schema_version, client, Synced::No);
+        Replica { records: self.records.clone(), next_record: self.next_record, ..fresh }
+    }
+
+    /// What the app sees as a realm of its own, for another store: without a log, under another author. A synced one stays
+    /// in step with its server only if nothing is pending.
+    pub fn copy(&self, client: ClientId, synced: Synced) -> Replica {
+        let mut base = self.current.unsaved();
+        base.author(client);
+        if synced == Synced::No {
+            base.forget_tombstones();
+        }
+        let fresh = Replica::new(&Schema::default(), self.schema_version, client, synced);
+        let cursor = if synced == Synced::Yes { self.cursor } else { None };
+        Replica { current: base.clone(), base, cursor, clock: self.clock, next_key: self.next_key, ..fresh }
+    }
+
+    /// Has the next checkpoint write every page anew.
+    pub fn rewrite(&mut self) {
+        let was_current = self.current.ptr_eq(&self.base);
+        self.base = self.base.unsaved();
+        if was_current {
+            self.current = self.base.clone();
+        }
+    }
+
+    fn context(&mut self, now: Millis) -> WriteContext {
+        WriteContext {
             client: self.identity.client,
             number: ChangesetNumber(self.identity.last_number.0 + 1),
             base: self.cursor.map_or(ServerVersion(0), |cursor| cursor.version),
@@ -150,15 +204,21 @@ impl Replica {
             time: self.clock.tick(now),
             next_key: self.next_key,
             synced: self.synced,
-        };
-        Transaction::begin(&self.current, context)
+        }
     }
 
     /// Ends a write transaction begun on the state that is still current. Gives the log entry to keep, unless nothing was
     /// written. An error changes nothing; the changeset of a synced realm that would not fit a frame is one.
     pub fn commit(&mut self, transaction: Transaction) -> Result<Option<LogEntry>, WriteError> {
         let (snapshot, changeset, next_key) = transaction.finish()?;
-        let Some(changeset) = changeset else { return Ok(None) };
+        let Some(changeset) = changeset else {
+            // A class without objects may have been deleted.
+            if self.synced == Synced::No && snapshot.schema() != self.current.schema() {
+                self.base = snapshot;
+                self.current = self.base.clone();
+            }
+            return Ok(None);
+        };
         let bytes = changeset.encode();
         if self.synced == Synced::Yes && bytes.len() > CHANGESET_BYTES {
             let what = "number of bytes in a transaction of a synced realm";

@@ -53,19 +53,19 @@ impl Replica {
                     let record = self.next_record;
                     self.next_record = RecordId(record.0 + 1);
                     let bytes = encode_group(group);
+                    self.records.insert(record, bytes.len());
                     group.set_saved(Saved { record, checksum: checksum_of(&bytes) });
                     pages.push((record, bytes));
                 }
             }
             let saved: Vec<Saved> = table.groups.values().filter_map(|group| group.saved()).collect();
-            let sound =
-                |saved: &Saved| self.records.contains(&saved.record) || pages.iter().any(|(id, _)| *id == saved.record);
+            let sound = |saved: &Saved| self.records.contains_key(&saved.record);
             debug_assert!(saved.iter().all(sound), "a saved group's record is in the store or about to be");
             kept.extend(saved.iter().map(|saved| saved.record));
             records.push(saved);
         }
-        let dropped = self.records.difference(&kept).copied().collect();
-        self.records = kept;
+        let dropped = self.records.keys().filter(|record| !kept.contains(record)).copied().collect();
+        self.records.retain(|record, _| kept.contains(record));
         let log = self.pending.iter().map(|own| LogEntry::Local(own.bytes.clone())).collect();
         Checkpoint { root: self.encode_root(log_start, &records), pages, dropped, log }
     }
@@ -92,7 +92,8 @@ impl Replica {
             }
             tables.push(groups);
         }
-        let records = root.records.iter().flatten().map(|saved| saved.record).collect();
+        let bytes_of = |saved: &Saved| (saved.record, pages.get(&saved.record).map_or(0, |bytes| bytes.len()));
+        let records = root.records.iter().flatten().map(bytes_of).collect();
         let base = assemble(root.manifest, tables)?;
         let mut replica = Replica {
             current: base.clone(),
@@ -111,6 +112,27 @@ impl Replica {
         let damaged = |error: DecodeError| CorruptStore::Damaged { record: "log".into(), reason: error.to_string() };
         replica.reload(entries).map_err(damaged)?;
         Ok(replica)
+    }
+
+    /// How many bytes the page records take that the store has, or will have after the last checkpoint.
+    pub fn page_bytes(&self) -> usize {
+        self.records.values().sum()
+    }
+
+    /// How many bytes root and pages would take after a checkpoint.
+    pub fn checkpoint_bytes(&self) -> usize {
+        let group_bytes = |group: &Arc<Group>| match group.saved() {
+            Some(saved) => self.records.get(&saved.record).copied().unwrap_or(0),
+            None => encode_group(group).len(),
+        };
+        let pages: usize = self.base.tables.iter().flat_map(|table| table.groups.values()).map(group_bytes).sum();
+        pages + self.root_bytes()
+    }
+
+    /// How many bytes the root record takes, about.
+    pub fn root_bytes(&self) -> usize {
+        let none = vec![Vec::new(); self.base.tables.len()];
+        self.encode_root(LogPosition(1), &none).len()
     }
 
     fn encode_root(&self, log_start: LogPosition, records: &[Vec<Saved>]) -> Vec<u8> {

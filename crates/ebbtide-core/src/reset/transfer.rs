@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::clock::EditTime;
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
-use crate::objects::{AuthorIndex, CowMap, ElementId, KeySource, List, Row, Set, Slot, Snapshot, Stamp, Tombstone};
+use crate::objects::{
+    AuthorIndex, CowMap, ElementId, KeySource, List, Row, Set, SetElement, Slot, Snapshot, Stamp, Tombstone,
+};
 use crate::schema::{ClassSchema, Collection};
 use crate::value::{PrimaryKey, Value, ValueRef};
 
@@ -147,13 +149,7 @@ impl<'a> Transfer<'a> {
                 slot => slot,
             };
             let our_target = self.classes[target.index()];
-            let present = match (&slot, self.result.table(ours).get(key, our_column)) {
-                (Slot::Single, Some(value)) => Some(value),
-                (Slot::Element(id), Some(ValueRef::List(list))) => list.position(*id).and_then(|index| list.get(index)),
-                (Slot::Key(name), Some(ValueRef::Dictionary(dictionary))) => dictionary.get(name),
-                (Slot::Single | Slot::Element(_) | Slot::Key(_), _) => None,
-            };
-            let kept = match present {
+            let kept = match self.result.in_slot((ours, key, our_column), &slot) {
                 Some(ValueRef::Link(there)) => {
                     let stamp = self.result.table(our_target).row(there).map(|row| row.created());
                     (stamp == Some(created)).then_some(there)
@@ -235,20 +231,26 @@ impl<'a> Transfer<'a> {
     fn set_set(&mut self, class: ClassIndex, row: Row<'_>, column: ColumnIndex, key: ObjectKey) {
         let ValueRef::Set(fresh) = row.value(column) else { return };
         let mut set = Set::default();
-        for element in &fresh.removed {
-            let value = self.value(class, column, element.value.as_ref());
-            let stamp = self.stamp(element.stamp);
-            set.remove(value.as_ref(), Some(stamp));
-        }
-        for element in fresh.elements() {
-            let value = self.value(class, column, element.value.as_ref());
-            let stamp = self.stamp(element.stamp);
-            set.insert(value, stamp);
-        }
+        set.removed = self.set_elements(class, column, &fresh.removed);
+        set.elements = self.set_elements(class, column, fresh.elements());
+        set.cleared = fresh.cleared.map(|cleared| self.stamp(cleared));
         let (ours, our_column) = self.place(class, column);
         if self.result.set_of((ours, key, our_column)) != Some(&set) {
             self.result.set_replace((ours, key, our_column), set);
         }
+    }
+
+    /// Elements of a set in our rows, and in the order that their links have there.
+    fn set_elements(&mut self, class: ClassIndex, column: ColumnIndex, fresh: &[SetElement]) -> Vec<SetElement> {
+        let mut elements: Vec<SetElement> = fresh
+            .iter()
+            .map(|element| SetElement {
+                value: self.value(class, column, element.value.as_ref()),
+                stamp: self.stamp(element.stamp),
+            })
+            .collect();
+        elements.sort_by(|a, b| a.value.as_ref().total_cmp(&b.value.as_ref()));
+        elements
     }
 
     fn set_dictionary(&mut self, class: ClassIndex, row: Row<'_>, column: ColumnIndex, key: ObjectKey) {
@@ -261,6 +263,7 @@ impl<'a> Transfer<'a> {
         for (_, stamp) in &mut dictionary.removed {
             *stamp = self.stamp(*stamp);
         }
+        dictionary.cleared = dictionary.cleared.map(|cleared| self.stamp(cleared));
         let (ours, our_column) = self.place(class, column);
         if self.result.dictionary((ours, key, our_column)) != Some(&dictionary) {
             self.result.dictionary_replace((ours, key, our_column), dictionary);

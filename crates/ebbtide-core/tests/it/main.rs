@@ -4,7 +4,14 @@
 
 mod change_sets;
 mod convergence;
+mod decoders;
 mod golden;
 mod merge_rules;
 mod stores;
+mod types_changes;
+mod types_check;
+mod types_convergence;
+mod types_merge;
+mod types_stores;
+mod types_world;
 mod world;

@@ -13,13 +13,13 @@ use crate::world::{DOG, Edit, NAME, Order, check_links, edit, replica, schema, w
 
 /// A store as a map, kept by checkpoints and log blocks.
 #[derive(Default, Clone)]
-struct Kept {
-    store: LoadedStore,
+pub struct Kept {
+    pub store: LoadedStore,
     next: u64,
 }
 
 impl Kept {
-    fn append(&mut self, entries: &[LogEntry]) {
+    pub fn append(&mut self, entries: &[LogEntry]) {
         let first = LogPosition(self.next);
         self.next += entries.len() as u64;
         if !entries.is_empty() {
@@ -29,7 +29,7 @@ impl Kept {
         self.store.head = Some(head.encode());
     }
 
-    fn checkpoint(&mut self, replica: &mut Replica) {
+    pub fn checkpoint(&mut self, replica: &mut Replica) {
         let checkpoint = replica.checkpoint(LogPosition(self.next));
         self.store.root = Some(checkpoint.root);
         self.store.pages.retain(|(id, _)| !checkpoint.dropped.contains(id));
@@ -39,7 +39,7 @@ impl Kept {
     }
 }
 
-fn check_same(loaded: &Replica, replica: &Replica) {
+pub fn check_same(loaded: &Replica, replica: &Replica) {
     assert_eq!(loaded.current().canonical(), replica.current().canonical());
     assert_eq!(loaded.base().canonical(), replica.base().canonical());
     assert_eq!(loaded.identity(), replica.identity());

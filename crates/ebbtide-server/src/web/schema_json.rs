@@ -2,6 +2,7 @@
 //!
 //! ```json
 //! {"op": "add-class", "class": "Task", "primaryKey": "_id", "properties": {"_id": "int", "title": "string?"}}
+//! {"op": "add-class", "class": "Address", "embedded": true, "properties": {"street": "string"}}
 //! {"op": "add-property", "class": "Task", "property": "done", "type": "bool"}
 //! {"op": "drop-class", "class": "Task"}
 //! {"op": "drop-property", "class": "Task", "property": "done"}
@@ -9,11 +10,11 @@
 //! {"op": "change-primary-key", "class": "Task", "property": "code"}
 //! ```
 //!
-//! Types are those of the shorthand grammar: `int`, `string?`, `double[]`, `Dog`, `Dog[]`.
+//! Types are those of the shorthand grammar: `int`, `string?`, `double[]`, `int<>`, `mixed{}`, `Dog`, `Dog[]`.
 
 use std::collections::BTreeMap;
 
-use ebbtide_core::{ClassSchema, Collection, Property, PropertyType};
+use ebbtide_core::{ClassKind, ClassSchema, Collection, Property, PropertyType};
 use ebbtide_sync::server::SchemaChange;
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,6 +26,8 @@ enum Operation {
         class: String,
         #[serde(rename = "primaryKey", default = "id")]
         primary_key: String,
+        #[serde(default)]
+        embedded: bool,
         properties: BTreeMap<String, String>,
     },
     AddProperty {
@@ -60,13 +63,15 @@ pub fn parse_change(json: &Value) -> Result<SchemaChange, String> {
         format!("the schema change cannot be read: {error}; it is like {{\"op\":\"drop-property\",\"class\":\"Task\",\"property\":\"done\"}}")
     })?;
     Ok(match change {
-        Operation::AddClass { class, primary_key, properties } => {
+        Operation::AddClass { class, primary_key, embedded, properties } => {
             let parsed = properties.iter().map(|(name, text)| parse_property(name, text));
             let properties = parsed.collect::<Result<Vec<_>, _>>()?;
-            let mut made =
-                ClassSchema { kind: ebbtide_core::ClassKind::TopLevel, name: class, primary_key: None, properties };
-            let key = made.column(&primary_key);
-            made.primary_key = Some(key.ok_or_else(|| format!("the primary key '{primary_key}' is no property"))?);
+            let kind = if embedded { ClassKind::Embedded } else { ClassKind::TopLevel };
+            let mut made = ClassSchema { kind, name: class, primary_key: None, properties };
+            if !embedded {
+                let key = made.column(&primary_key);
+                made.primary_key = Some(key.ok_or_else(|| format!("the primary key '{primary_key}' is no property"))?);
+            }
             SchemaChange::AddClass(made)
         }
         Operation::AddProperty { class, property, r#type } => {
@@ -117,4 +122,47 @@ pub fn parse_property(name: &str, text: &str) -> Result<Property, String> {
         target: is_link.then(|| element.to_string()),
         indexed: ebbtide_core::IndexKind::None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ebbtide_core::Schema;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_type_in_every_collection_is_read_as_it_is_written() {
+        let elements = ["bool", "int", "float", "double", "decimal128", "string", "data", "date", "objectId", "uuid"];
+        for element in elements {
+            for suffix in ["", "[]", "<>", "{}"] {
+                for optional in ["", "?"] {
+                    let property = parse_property("p", &format!("{element}{optional}{suffix}")).expect("a type");
+                    assert_eq!(property.type_text(), format!("{element}{suffix}"));
+                    assert_eq!(property.optional, optional == "?");
+                }
+            }
+        }
+        for (text, optional) in
+            [("Dog", true), ("Dog[]", false), ("Dog<>", false), ("Dog{}", true), ("mixed", true), ("mixed[]", true)]
+        {
+            let property = parse_property("p", text).expect("a type");
+            assert_eq!((property.type_text().as_str(), property.optional), (text, optional));
+            assert_eq!(property.target.as_deref(), text.starts_with("Dog").then_some("Dog"));
+        }
+        for bad in ["", "[]", "?", "int??", "int[][]", "a b", "<>int"] {
+            assert!(parse_property("p", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn embedded_classes_are_added_without_a_primary_key() {
+        let change =
+            json!({"op": "add-class", "class": "Address", "embedded": true, "properties": {"street": "string"}});
+        let change = parse_change(&change).expect("a change");
+        let schema = change.apply(&Schema::default()).expect("a schema");
+        assert!(schema.classes[0].is_embedded() && schema.classes[0].primary_key.is_none());
+        let keyless = json!({"op": "add-class", "class": "Address", "properties": {"street": "string"}});
+        assert_eq!(parse_change(&keyless), Err("the primary key '_id' is no property".to_string()));
+    }
 }

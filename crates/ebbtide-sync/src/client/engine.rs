@@ -8,7 +8,9 @@ use ebbtide_core::{ClientId, Millis, Schema, Snapshot, Transaction, schema};
 
 use super::error::{EngineError, OpenError, StoreFailure};
 use super::event::{BatchId, Direction, Effect, Event, Origin, Progress, SessionState, WaitId};
-use super::open::{self, check_synced_schema};
+use super::image::Image;
+use super::migration::Migrating;
+use super::open::{self, Opened, check_synced_schema};
 use super::options::OpenOptions;
 use super::session::Session;
 use super::state::State;
@@ -27,16 +29,19 @@ const DEFERRED_MAX: usize = 256;
 /// A transaction that stays open holds back what would change the state under it: messages and reset steps wait.
 #[derive(Debug)]
 pub struct Engine {
-    state: State,
-    session: Option<Session>,
-    transaction: Option<Transaction>,
+    pub(super) state: State,
+    pub(super) session: Option<Session>,
+    pub(super) transaction: Option<Transaction>,
+    /// By how much the open transaction raises the schema version.
+    pub(super) raised: u64,
+    pub(super) migrating: Option<Migrating>,
     deferred: VecDeque<Event>,
     read_only: bool,
-    life: Life,
+    pub(super) life: Life,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Life {
+pub(super) enum Life {
     Open,
     /// What is committed is still to be stored.
     Closing,
@@ -47,8 +52,20 @@ impl Engine {
     /// Opens a realm from what its store holds. A store without a head is a realm that does not exist yet.
     pub fn open(now: Millis, options: OpenOptions, loaded: LoadedStore) -> Result<Engine, OpenError> {
         let read_only = options.read_only;
-        let (state, session) = open::open(now, options, &loaded)?;
-        Ok(Engine { state, session, transaction: None, deferred: VecDeque::new(), read_only, life: Life::Open })
+        Ok(Engine::of(open::open(now, options, &loaded)?, read_only))
+    }
+
+    /// Opens a realm from what it was when it was closed.
+    pub fn reopen(now: Millis, options: OpenOptions, image: Image) -> Result<Engine, OpenError> {
+        let read_only = options.read_only;
+        Ok(Engine::of(open::reopen(now, options, image)?, read_only))
+    }
+
+    fn of(opened: Opened, read_only: bool) -> Engine {
+        let Opened { state, session, migration } = opened;
+        let (transaction, migrating) = migration.unzip();
+        let deferred = VecDeque::new();
+        Engine { state, session, transaction, raised: 0, migrating, deferred, read_only, life: Life::Open }
     }
 
     /// Takes note of what happened.
@@ -140,6 +157,7 @@ impl Engine {
 
     /// Makes the transaction's state the visible one. On an error the transaction is cancelled and nothing has changed.
     pub fn commit_write(&mut self, now: Millis) -> Result<(), EngineError> {
+        self.check_not_migrating()?;
         let transaction = self.transaction.take().ok_or(EngineError::NotInTransaction)?;
         let result = self.commit(transaction);
         self.catch_up(now);
@@ -148,7 +166,9 @@ impl Engine {
 
     /// Drops the transaction.
     pub fn cancel_write(&mut self, now: Millis) -> Result<(), EngineError> {
+        self.check_not_migrating()?;
         self.transaction.take().ok_or(EngineError::NotInTransaction)?;
+        self.raised = 0;
         self.state.version += 1;
         self.catch_up(now);
         Ok(())
@@ -190,8 +210,16 @@ impl Engine {
         Ok(())
     }
 
-    /// The schema version of the realm.
+    /// The schema version of the realm; inside a transaction or a migration, the one that it will have.
     pub fn schema_version(&self) -> u64 {
+        match &self.migrating {
+            Some(migrating) => migrating.version,
+            None => self.state.replica.schema_version() + self.raised,
+        }
+    }
+
+    /// The schema version of the last committed state.
+    pub fn recorded_schema_version(&self) -> u64 {
         self.state.replica.schema_version()
     }
 
@@ -225,7 +253,7 @@ impl Engine {
         self.state.disk.is_kept(self.state.disk.moved())
     }
 
-    fn check_writable(&self) -> Result<(), EngineError> {
+    pub(super) fn check_writable(&self) -> Result<(), EngineError> {
         if self.life != Life::Open {
             return Err(EngineError::Closed);
         }
@@ -243,11 +271,17 @@ impl Engine {
             self.state.version += 1;
             return Err(EngineError::StoreFailed(failure.clone()));
         }
-        if transaction.is_empty() {
+        let raised = std::mem::take(&mut self.raised);
+        if transaction.is_empty() && raised == 0 {
             return Ok(());
         }
         self.state.changing(Origin::Local);
         let entry = self.state.replica.commit(transaction).map_err(EngineError::Write)?;
+        if raised > 0 {
+            let version = self.state.replica.schema_version() + raised;
+            self.state.replica.set_schema_version(version);
+            self.state.disk.checkpoint();
+        }
         if let Some(entry) = entry {
             self.state.disk.log(vec![entry]);
         }
@@ -258,7 +292,7 @@ impl Engine {
     }
 
     /// Takes up what waited for the transaction to end.
-    fn catch_up(&mut self, now: Millis) {
+    pub(super) fn catch_up(&mut self, now: Millis) {
         while let Some(event) = self.deferred.pop_front() {
             self.handle_now(now, event);
         }
@@ -383,6 +417,8 @@ impl Engine {
 
     fn close(&mut self) {
         self.transaction = None;
+        self.migrating = None;
+        self.raised = 0;
         self.deferred.clear();
         self.life = Life::Closing;
         let state = &mut self.state;

@@ -48,6 +48,18 @@ pub enum OpenError {
         /// Wanted.
         wanted: u64,
     },
+    /// A stored schema version that is another than the wanted one, where nothing may change.
+    SchemaVersionDiffers {
+        /// On disk.
+        stored: u64,
+        /// Wanted.
+        wanted: u64,
+    },
+    /// Objects do not fit the schema after a migration.
+    MigrationFailed {
+        /// In words.
+        message: String,
+    },
     /// A class of a synced realm without the primary key that syncing needs.
     PrimaryKeyMissing {
         /// The class.
@@ -83,6 +95,10 @@ impl std::fmt::Display for OpenError {
             OpenError::SchemaVersionLower { stored, wanted } => {
                 write!(f, "Provided schema version {wanted} is less than last set version {stored}.")
             }
+            OpenError::SchemaVersionDiffers { stored, wanted } => {
+                write!(f, "Provided schema version {wanted} does not equal last set version {stored}.")
+            }
+            OpenError::MigrationFailed { message } => write!(f, "{message}"),
             OpenError::PrimaryKeyMissing { class } => {
                 write!(
                     f,
@@ -122,6 +138,17 @@ pub enum EngineError {
     Closed,
     /// The schema cannot be changed like that.
     SchemaMismatch(Vec<String>),
+    /// Objects do not fit the schema after a migration.
+    MigrationFailed {
+        /// In words.
+        message: String,
+    },
+    /// A migration ends by itself: its transaction is not for the app to end.
+    InMigration,
+    /// Classes of a synced realm cannot be deleted.
+    Synced,
+    /// A copy would lose what the server has not confirmed.
+    Pending,
 }
 
 impl std::fmt::Display for EngineError {
@@ -137,6 +164,14 @@ impl std::fmt::Display for EngineError {
                 failure.message
             ),
             EngineError::Closed => write!(f, "Cannot access realm that has been closed."),
+            EngineError::MigrationFailed { message } => write!(f, "{message}"),
+            EngineError::InMigration => {
+                write!(f, "The transaction of a migration ends with the migration.")
+            }
+            EngineError::Synced => write!(f, "Cannot delete model for a read-only or a synced Realm."),
+            EngineError::Pending => {
+                write!(f, "All client changes must be integrated in server before writing copy")
+            }
             EngineError::SchemaMismatch(problems) => {
                 write!(f, "The schema cannot be changed:")?;
                 for problem in problems {

@@ -93,6 +93,16 @@ impl Disk {
         }
     }
 
+    /// Which state the store is in, once all is written; `None` if nothing ever was or can be.
+    pub(crate) fn settled_head(&self) -> Option<Head> {
+        if self.failure.is_none() && self.is_idle() { self.head } else { None }
+    }
+
+    /// Bytes of all entries in the log.
+    pub(crate) fn log_bytes(&self) -> usize {
+        self.log_bytes
+    }
+
     /// How far memory is.
     pub(crate) fn moved(&self) -> u64 {
         self.moved

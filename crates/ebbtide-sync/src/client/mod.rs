@@ -9,7 +9,9 @@ mod error;
 mod event;
 mod flush;
 mod fresh;
+mod image;
 mod mark;
+mod migration;
 mod open;
 mod options;
 mod random;
@@ -25,5 +27,6 @@ pub use connection::{
 pub use engine::Engine;
 pub use error::{EngineError, OpenError, StoreFailure, StoreFailureKind, SyncError, SyncErrorKind};
 pub use event::{BatchId, Direction, Effect, Event, Origin, Progress, ResetProgress, SessionState, WaitId};
-pub use options::{Kind, OpenOptions, ResetMode, SyncOptions};
+pub use image::Image;
+pub use options::{Kind, Migration, OpenOptions, ResetMode, SyncOptions};
 pub use reset::{ResetCause, ResetPhase};

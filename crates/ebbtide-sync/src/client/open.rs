@@ -1,16 +1,19 @@
 //! Opening: what the store holds against what the app wants.
 
 use ebbtide_core::batch::{CorruptStore, Head, LoadedStore};
+use ebbtide_core::migration::reasons;
 use ebbtide_core::objects::Synced;
 use ebbtide_core::replica::Replica;
 use ebbtide_core::schema::{self, SchemaDifference};
-use ebbtide_core::{ClientId, Millis, Schema};
+use ebbtide_core::{ClassSchema, ClientId, Millis, Schema, Transaction};
 
 use super::error::OpenError;
 use super::flush::Disk;
 use super::fresh::Staging;
+use super::image::Image;
 use super::mark::FreshRecord;
-use super::options::{Kind, OpenOptions, ResetMode};
+use super::migration::Migrating;
+use super::options::{Kind, Migration, OpenOptions, ResetMode};
 use super::random::Draws;
 use super::session::Session;
 use super::state::State;
@@ -19,31 +22,77 @@ use super::state::State;
 const SYNCED_KEY: &str = "_id";
 
 /// The parts of an engine.
-pub(super) fn open(
-    now: Millis,
-    options: OpenOptions,
-    loaded: &LoadedStore,
-) -> Result<(State, Option<Session>), OpenError> {
+pub(super) struct Opened {
+    pub(super) state: State,
+    pub(super) session: Option<Session>,
+    pub(super) migration: Option<(Transaction, Migrating)>,
+}
+
+/// Opens what a store holds.
+pub(super) fn open(now: Millis, options: OpenOptions, loaded: &LoadedStore) -> Result<Opened, OpenError> {
     check_options(&options)?;
     let mut draws = Draws::new(options.seed);
     let record = match &loaded.reset {
         Some(record) => FreshRecord::decode(record).map_err(OpenError::Corrupt)?,
         None => FreshRecord::default(),
     };
+    let staging = Staging::load(&record, loaded);
     let (replica, disk) = match &loaded.head {
-        None if loaded.is_empty() => create(&options, &mut draws)?,
+        None if loaded.is_empty() => {
+            let (replica, disk) = create(&options, &mut draws)?;
+            return Ok(opened(now, options, State::new(replica, disk, draws), (record, staging), None));
+        }
         None => return Err(OpenError::Corrupt(CorruptStore::Missing { record: "head record".to_string() })),
-        Some(head) => load(&options, head, loaded)?,
+        Some(head) => load(head, loaded)?,
     };
-    let mut state = State::new(replica, disk, draws);
+    adopted(now, options, State::new(replica, disk, draws), (record, staging))
+}
+
+/// Opens what a closed engine has left in memory.
+pub(super) fn reopen(now: Millis, options: OpenOptions, image: Image) -> Result<Opened, OpenError> {
+    check_options(&options)?;
+    let draws = Draws::new(options.seed);
+    let disk = Disk::open(image.head, image.log_bytes, &image.replica);
+    adopted(now, options, State::new(image.replica, disk, draws), (FreshRecord::default(), Staging::default()))
+}
+
+/// Brings what is open and what is wanted next together.
+pub(super) fn readopt(
+    now: Millis,
+    options: &OpenOptions,
+    state: &mut State,
+) -> Result<Option<(Transaction, Migrating)>, OpenError> {
+    check_options(options)?;
+    check_kind(options, state.replica.synced())?;
+    adopt_schema(now, options, state)
+}
+
+/// Brings what is there and what is wanted together.
+fn adopted(
+    now: Millis,
+    options: OpenOptions,
+    mut state: State,
+    fresh: (FreshRecord, Staging),
+) -> Result<Opened, OpenError> {
+    check_kind(&options, state.replica.synced())?;
+    let migration = adopt_schema(now, &options, &mut state)?;
+    Ok(opened(now, options, state, fresh, migration))
+}
+
+fn opened(
+    now: Millis,
+    options: OpenOptions,
+    mut state: State,
+    (record, staging): (FreshRecord, Staging),
+    migration: Option<(Transaction, Migrating)>,
+) -> Opened {
     let sync = match options.kind {
         Kind::Synced(sync) if !options.read_only => sync,
-        Kind::Synced(_) | Kind::Local => return Ok((state, None)),
+        Kind::Synced(_) | Kind::Local => return Opened { state, session: None, migration },
     };
-    let staging = Staging::load(&record, loaded);
     let mut session = Session::new(sync, record, staging, &state);
     session.resume_reset(&mut state, now);
-    Ok((state, Some(session)))
+    Opened { state, session: Some(session), migration }
 }
 
 fn check_options(options: &OpenOptions) -> Result<(), OpenError> {
@@ -60,10 +109,11 @@ fn check_options(options: &OpenOptions) -> Result<(), OpenError> {
     check_synced_schema(options.schema.as_ref())
 }
 
-/// Classes of a synced realm are found by `_id`.
+/// Objects of a synced realm are found by `_id`, embedded ones by their owners.
 pub(super) fn check_synced_schema(schema: Option<&Schema>) -> Result<(), OpenError> {
     let classes = schema.map_or(&[][..], |schema| &schema.classes);
-    match classes.iter().find(|class| class.primary_key_property().is_none_or(|key| key.name != SYNCED_KEY)) {
+    let has_key = |class: &ClassSchema| class.primary_key_property().is_some_and(|key| key.name == SYNCED_KEY);
+    match classes.iter().find(|class| !class.is_embedded() && !has_key(class)) {
         None => Ok(()),
         Some(class) => Err(OpenError::PrimaryKeyMissing { class: class.name.clone() }),
     }
@@ -80,71 +130,107 @@ fn create(options: &OpenOptions, draws: &mut Draws) -> Result<(Replica, Disk), O
     Ok((replica, disk))
 }
 
-fn load(options: &OpenOptions, head: &[u8], loaded: &LoadedStore) -> Result<(Replica, Disk), OpenError> {
+fn load(head: &[u8], loaded: &LoadedStore) -> Result<(Replica, Disk), OpenError> {
     let head = Head::decode(head).map_err(OpenError::Corrupt)?;
-    let mut replica = Replica::load(loaded).map_err(OpenError::Corrupt)?;
-    if replica.synced() != synced(&options.kind) && !options.read_only {
-        let found = match replica.synced() {
-            Synced::Yes => "a synced realm and was opened as a local one",
-            Synced::No => "a local realm and was opened as a synced one",
-        };
-        return Err(OpenError::WrongKind { found: found.to_string() });
-    }
+    let replica = Replica::load(loaded).map_err(OpenError::Corrupt)?;
     let log_bytes = loaded.log.iter().map(|(_, block)| block.len()).sum();
-    let mut disk = Disk::open(head, log_bytes, &replica);
-    if adopt_schema(options, &mut replica)? {
-        disk.checkpoint();
-    }
+    let disk = Disk::open(head, log_bytes, &replica);
     Ok((replica, disk))
 }
 
-/// Gives the realm what the wanted schema has beyond the stored one. True if anything is to be written.
-fn adopt_schema(options: &OpenOptions, replica: &mut Replica) -> Result<bool, OpenError> {
-    let stored = replica.schema_version();
-    let wanted = options.schema_version.unwrap_or(stored);
-    if wanted < stored && replica.synced() == Synced::No {
-        return Err(OpenError::SchemaVersionLower { stored, wanted });
+fn check_kind(options: &OpenOptions, stored: Synced) -> Result<(), OpenError> {
+    if stored == synced(&options.kind) || options.read_only {
+        return Ok(());
     }
-    let Some(schema) = &options.schema else { return Ok(false) };
-    let difference = schema::compare(replica.base().schema(), schema);
-    let problems = problems(&difference, replica.synced(), options.read_only, wanted > stored);
-    if !problems.is_empty() {
-        let heading = match (options.read_only, replica.synced()) {
-            (true, _) => "The following changes cannot be made in read-only schema mode",
-            (false, Synced::Yes) => "The following changes cannot be made in additive-only schema mode",
-            (false, Synced::No) => "Migration is required due to the following errors",
-        };
-        return Err(OpenError::SchemaMismatch { heading, problems });
-    }
-    if options.read_only {
-        return Ok(false);
-    }
-    let raised = wanted > stored;
-    replica.set_schema_version(wanted.max(stored));
-    Ok(replica.extend_schema(schema) || raised)
+    let found = match stored {
+        Synced::Yes => "a synced realm and was opened as a local one",
+        Synced::No => "a local realm and was opened as a synced one",
+    };
+    Err(OpenError::WrongKind { found: found.to_string() })
 }
 
-/// What keeps a stored schema from becoming the wanted one without a migration. A synced realm may leave out what the
-/// store has; a local one may add and leave out properties only with a higher schema version.
-fn problems(difference: &SchemaDifference, synced: Synced, read_only: bool, raised: bool) -> Vec<String> {
-    let mut problems: Vec<String> = difference.conflicts.iter().map(ToString::to_string).collect();
-    let local = synced == Synced::No;
-    if read_only || (local && !raised) {
-        for (class, property) in &difference.added_properties {
-            problems.push(format!("Property '{class}.{}' has been added.", property.name));
+/// Gives the realm the wanted schema, or begins the migration in which the app does.
+fn adopt_schema(
+    now: Millis,
+    options: &OpenOptions,
+    state: &mut State,
+) -> Result<Option<(Transaction, Migrating)>, OpenError> {
+    let stored = state.replica.schema_version();
+    let Some(schema) = &options.schema else { return Ok(None) };
+    let wanted = options.schema_version.unwrap_or(stored);
+    match (state.replica.synced(), options.read_only) {
+        (synced, true) => {
+            if synced == Synced::No && wanted != stored {
+                return Err(OpenError::SchemaVersionDiffers { stored, wanted });
+            }
+            check_read_only(&schema::compare(state.replica.base().schema(), schema))?;
+            Ok(None)
         }
+        (Synced::Yes, false) => {
+            check_additive(&schema::compare(state.replica.base().schema(), schema))?;
+            state.replica.set_schema_version(wanted.max(stored));
+            if state.replica.extend_schema(schema) || wanted > stored {
+                state.disk.checkpoint();
+            }
+            Ok(None)
+        }
+        (Synced::No, false) => migrate(now, (schema, wanted), options, state),
     }
-    if read_only {
-        problems.extend(difference.added_classes.iter().map(|class| format!("Class '{}' has been added.", class.name)));
-    } else if local && !raised {
-        let missing = difference.missing.iter();
-        problems.extend(
-            missing
-                .filter(|missing| matches!(missing, schema::SchemaConflict::PropertyMissing { .. }))
-                .map(ToString::to_string),
-        );
+}
+
+fn migrate(
+    now: Millis,
+    (schema, version): (&Schema, u64),
+    options: &OpenOptions,
+    state: &mut State,
+) -> Result<Option<(Transaction, Migrating)>, OpenError> {
+    let stored = state.replica.schema_version();
+    let problems = reasons(state.replica.base().schema(), schema);
+    if options.migration == Migration::StartOver && (version != stored || !problems.is_empty()) {
+        let client = ClientId(state.draws.bytes());
+        state.replica = state.replica.start_over(schema, version, client);
+        state.disk.replace();
+        return Ok(None);
     }
+    if version < stored {
+        return Err(OpenError::SchemaVersionLower { stored, wanted: version });
+    }
+    if version == stored && !problems.is_empty() {
+        let heading = "Migration is required due to the following errors";
+        return Err(OpenError::SchemaMismatch { heading, problems });
+    }
+    let mut transaction = state.replica.begin_migration(now, schema);
+    let migrating = Migrating { version, wanted: schema.clone(), constraints: options.constraints };
+    if version > stored && options.migration == Migration::Callback {
+        return Ok(Some((transaction, migrating)));
+    }
+    if version == stored && transaction.snapshot().schema() == state.replica.base().schema() {
+        return Ok(None);
+    }
+    migrating.complete(&mut transaction).map_err(|message| OpenError::MigrationFailed { message })?;
+    state.replica.migrate(transaction, version).expect("a transaction without writes exceeds no limit");
+    state.disk.checkpoint();
+    Ok(None)
+}
+
+/// A synced realm may leave out what the store has.
+fn check_additive(difference: &SchemaDifference) -> Result<(), OpenError> {
+    let problems: Vec<String> = difference.conflicts.iter().map(ToString::to_string).collect();
+    refuse("The following changes cannot be made in additive-only schema mode", problems)
+}
+
+/// Who only reads may look at a part.
+fn check_read_only(difference: &SchemaDifference) -> Result<(), OpenError> {
+    let mut problems: Vec<String> = difference.conflicts.iter().map(ToString::to_string).collect();
+    let properties = difference.added_properties.iter();
     problems
+        .extend(properties.map(|(class, property)| format!("Property '{class}.{}' has been added.", property.name)));
+    problems.extend(difference.added_classes.iter().map(|class| format!("Class '{}' has been added.", class.name)));
+    refuse("The following changes cannot be made in read-only schema mode", problems)
+}
+
+fn refuse(heading: &'static str, problems: Vec<String>) -> Result<(), OpenError> {
+    if problems.is_empty() { Ok(()) } else { Err(OpenError::SchemaMismatch { heading, problems }) }
 }
 
 fn synced(kind: &Kind) -> Synced {
@@ -156,13 +242,21 @@ fn synced(kind: &Kind) -> Synced {
 
 #[cfg(test)]
 mod tests {
+    use ebbtide_core::objects::Constraints;
     use ebbtide_core::{LogPosition, RecordId};
 
     use super::*;
 
     fn check(left: LoadedStore, expected: Option<&str>) {
-        let options =
-            OpenOptions { schema: None, schema_version: None, read_only: false, kind: Kind::Local, seed: [0; 32] };
+        let options = OpenOptions {
+            schema: None,
+            schema_version: None,
+            migration: Migration::Automatic,
+            constraints: Constraints::Refuse,
+            read_only: false,
+            kind: Kind::Local,
+            seed: [0; 32],
+        };
         let words = open(Millis(0), options, &left).err().map(|error| error.to_string());
         assert_eq!(words.as_deref(), expected, "{left:?}");
     }

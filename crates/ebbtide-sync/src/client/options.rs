@@ -1,6 +1,7 @@
 //! How a realm is opened.
 
 use ebbtide_core::Schema;
+use ebbtide_core::objects::Constraints;
 
 /// How a realm is opened.
 #[derive(Clone, PartialEq, Debug)]
@@ -9,12 +10,28 @@ pub struct OpenOptions {
     pub schema: Option<Schema>,
     /// Its version, for local realms; `None` takes the one on disk, or 0.
     pub schema_version: Option<u64>,
+    /// What becomes of a local realm whose schema or its version is another than the wanted one.
+    pub migration: Migration,
+    /// What becomes of objects that a migration cannot embed as they are.
+    pub constraints: Constraints,
     /// Whether writes are refused.
     pub read_only: bool,
     /// Whether it syncs.
     pub kind: Kind,
     /// Random bytes: identities and jitter are drawn from them. Never the same twice.
     pub seed: [u8; 32],
+}
+
+/// What becomes of a local realm whose schema or its version is another than the wanted one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Migration {
+    /// A higher version has it migrated; anything else that takes a migration is refused.
+    #[default]
+    Automatic,
+    /// The same, and at a higher version the app has a say: the engine opens inside the migration.
+    Callback,
+    /// It begins anew, without objects.
+    StartOver,
 }
 
 /// Whether a realm syncs.

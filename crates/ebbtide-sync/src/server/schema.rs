@@ -67,7 +67,7 @@ pub fn schema_entry(
         return Ok(None);
     }
     validate(&grown).map_err(|error| Refusal::fatal(Code::INVALID_SCHEMA_CHANGE, error.to_string()))?;
-    if let Some(class) = grown.classes.iter().find(|class| class.primary_key.is_none()) {
+    if let Some(class) = grown.classes.iter().find(|class| class.primary_key.is_none() && !class.is_embedded()) {
         let reason = format!("Class '{}' has no primary key, which syncing needs.", class.name);
         return Err(Refusal::fatal(Code::INVALID_SCHEMA_CHANGE, reason));
     }

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod connection;
+mod local;
 mod malice;
 mod reset;
+mod reshape;
 mod stories;
 mod sync;
 mod wire;

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 #[derive(Clone, Copy, Debug)]
 enum Happening {
     Write { device: usize, id: i64 },
+    Change { device: usize, id: i64, how: u16 },
     Delete { device: usize, id: i64 },
     Disconnect(usize),
     Connect(usize),
@@ -29,6 +30,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     use Happening::*;
     prop_oneof![
         8 => (0..DEVICES, 0..8_i64).prop_map(|(device, id)| Write { device, id }),
+        12 => (0..DEVICES, 0..4_i64, any::<u16>()).prop_map(|(device, id, how)| Change { device, id, how }),
         2 => (0..DEVICES, 0..8_i64).prop_map(|(device, id)| Delete { device, id }),
         3 => (0..DEVICES).prop_map(Disconnect),
         3 => (0..DEVICES).prop_map(Connect),
@@ -47,6 +49,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 fn tell(world: &mut World, backup: &mut Option<ServerBackup>, what: Happening) {
     match what {
         Happening::Write { device, id } => world.write_dog(device, id, &format!("{device} at {}", world.now)),
+        Happening::Change { device, id, how } => world.change_dog(device, id, how),
         Happening::Delete { device, id } => {
             if world.dog(device, id).is_some() {
                 world.delete_dog(device, id);
@@ -97,6 +100,7 @@ fn check(happenings: &[Happening]) {
         harmed |= !matches!(
             what,
             Happening::Write { .. }
+                | Happening::Change { .. }
                 | Happening::Delete { .. }
                 | Happening::Disconnect(_)
                 | Happening::Connect(_)

@@ -274,6 +274,18 @@ fn golden_frames_are_written_and_read_as_ever() {
                 purpose: Purpose::Fresh { resume: Some(FreshResume { at: cursor, next_chunk: 2 }) },
             },
         ),
+        (
+            "bind-types",
+            ClientMessage::Bind {
+                session,
+                realm: "s_team".into(),
+                client: ClientId([5; 16]),
+                schema: ebbtide_testkit::Kennel::schema(),
+                cursor: None,
+                last: None,
+                purpose: Purpose::Sync,
+            },
+        ),
         ("upload", ClientMessage::Upload { session, changesets: vec![vec![1, 2, 3], vec![4]] }),
         ("ack", ClientMessage::Ack { session, version: ServerVersion(300) }),
         ("mark", ClientMessage::Mark { session, id: 8 }),

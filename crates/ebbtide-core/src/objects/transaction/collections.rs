@@ -13,13 +13,18 @@ pub(super) fn check_key(key: &str) -> Result<(), WriteError> {
     if key.len() > limits::KEY_BYTES {
         return Err(WriteError::TooLarge { what: "key's number of bytes", limit: limits::KEY_BYTES });
     }
-    if key.starts_with('$') || key.contains('.') {
+    if !Transaction::accepts_name(key) {
         return Err(WriteError::BadKey { key: key.to_string() });
     }
     Ok(())
 }
 
 impl Transaction {
+    /// Whether a dictionary can have a key.
+    pub(crate) fn accepts_name(key: &str) -> bool {
+        key.len() <= limits::KEY_BYTES && !key.starts_with('$') && !key.contains('.')
+    }
+
     /// Puts a value into a set. Gives whether it was not there before.
     pub fn set_insert(
         &mut self,
@@ -73,14 +78,10 @@ impl Transaction {
     pub fn set_clear(&mut self, class: ClassIndex, key: ObjectKey, column: ColumnIndex) -> Result<(), WriteError> {
         self.check_property(class, column, Collection::Set)?;
         let at = (class, key, column);
-        let set = self.snapshot.set_of(at).ok_or(WriteError::NoSuchObject)?;
-        let values: Vec<Value> = set.iter().map(|value| value.to_owned()).collect();
+        self.snapshot.set_of(at).ok_or(WriteError::NoSuchObject)?;
         let object = self.object(class, key)?;
         let property = self.property_name(class, column);
-        let remembered = self.remembered();
-        for value in values.iter().rev() {
-            self.snapshot.set_remove(at, value.as_ref(), remembered);
-        }
+        self.snapshot.set_clear(at, self.stamp, self.remembered());
         self.builder.push(Instruction::SetClear { object, property });
         Ok(())
     }
@@ -134,14 +135,10 @@ impl Transaction {
     ) -> Result<(), WriteError> {
         self.check_property(class, column, Collection::Dictionary)?;
         let at = (class, key, column);
-        let dictionary = self.snapshot.dictionary(at).ok_or(WriteError::NoSuchObject)?;
-        let names: Vec<String> = dictionary.entries().iter().map(|entry| entry.key.clone()).collect();
+        self.snapshot.dictionary(at).ok_or(WriteError::NoSuchObject)?;
         let object = self.object(class, key)?;
         let property = self.property_name(class, column);
-        let remembered = self.remembered();
-        for name in names.iter().rev() {
-            self.snapshot.dictionary_remove(at, name, remembered);
-        }
+        self.snapshot.dictionary_clear(at, self.stamp, self.remembered());
         self.builder.push(Instruction::DictionaryClear { object, property });
         Ok(())
     }
@@ -157,7 +154,9 @@ impl Transaction {
         self.check_property(class, column, Collection::Dictionary)?;
         check_key(name)?;
         match self.snapshot.table(class).get(key, column) {
-            Some(ValueRef::Dictionary(dictionary)) if dictionary.len() >= limits::LIST_ELEMENTS => {
+            Some(ValueRef::Dictionary(dictionary))
+                if dictionary.len() >= limits::LIST_ELEMENTS && dictionary.get(name).is_none() =>
+            {
                 Err(WriteError::TooLarge { what: "dictionary's size", limit: limits::LIST_ELEMENTS })
             }
             Some(_) => Ok(()),

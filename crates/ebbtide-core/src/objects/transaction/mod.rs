@@ -4,15 +4,18 @@ mod collections;
 mod embedded;
 mod lists;
 mod marks;
+mod migrating;
 mod names;
 
 pub use embedded::Embedding;
 use marks::Mark;
+pub use migrating::Constraints;
 
+use super::column::Unset;
 use super::key_source::KeySource;
 use super::snapshot::{Snapshot, Stamp};
 use super::table::Tombstone;
-use crate::changeset::{Builder, Changeset, Field, Instruction, ObjectId, ObjectRef};
+use crate::changeset::{Builder, Changeset, Field, Instruction, ObjectId, ObjectRef, Operand};
 use crate::clock::EditTime;
 use crate::ids::{ChainHash, ChangesetNumber, ClassIndex, ClientId, ColumnIndex, ObjectKey, ServerVersion};
 use crate::limits;
@@ -72,6 +75,11 @@ pub enum WriteError {
         /// Class and property.
         property: String,
     },
+    /// Another class has properties that link to the class that was to be deleted.
+    ClassLinked {
+        /// The class.
+        class: String,
+    },
     /// A value of the wrong type.
     WrongType {
         /// Class and property.
@@ -126,6 +134,9 @@ impl std::fmt::Display for WriteError {
             WriteError::PrimaryKeyFixed { property } => {
                 write!(f, "Primary key property '{property}' cannot be changed after the object is created.")
             }
+            WriteError::ClassLinked { class } => {
+                write!(f, "Cannot remove class_{class} that is target of outside links")
+            }
             WriteError::WrongType { property, expected } => {
                 write!(f, "Expected '{property}' to be of type '{expected}'.")
             }
@@ -146,6 +157,35 @@ impl std::fmt::Display for WriteError {
 
 impl std::error::Error for WriteError {}
 
+/// Whether the primary key of an object that exists may be changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum KeyRule {
+    /// It may not.
+    Fixed,
+    /// It may, and several objects may have the same for a while: inside a migration.
+    Free,
+}
+
+/// Where a value of a new object comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CellSource {
+    /// Whoever creates the object.
+    Given,
+    /// The schema's default: any edit, even an earlier one, wins over it.
+    Default,
+}
+
+/// One value of a new object.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cell {
+    /// The property.
+    pub column: ColumnIndex,
+    /// Its value.
+    pub value: Value,
+    /// Where it comes from.
+    pub source: CellSource,
+}
+
 /// A write transaction. Dropping it forgets all that it did.
 #[derive(Clone, Debug)]
 pub struct Transaction {
@@ -155,6 +195,8 @@ pub struct Transaction {
     stamp: Stamp,
     next_key: ObjectKey,
     elements: u64,
+    keys: KeyRule,
+    names: names::Names,
     marks: Vec<Mark>,
 }
 
@@ -170,6 +212,8 @@ impl Transaction {
             stamp: Stamp { time: context.time, author },
             next_key: context.next_key,
             elements: 0,
+            keys: KeyRule::Fixed,
+            names: names::Names::default(),
             marks: Vec::new(),
         }
     }
@@ -186,6 +230,53 @@ impl Transaction {
 
     /// Creates an object whose values are null, zero or empty until set.
     pub fn create(&mut self, class: ClassIndex, primary_key: Option<Value>) -> Result<ObjectKey, WriteError> {
+        let (key, id) = self.draw_object(class, primary_key)?;
+        self.snapshot.insert_row(class, key, primary_key_of(&id), self.stamp);
+        let class = self.class_name(class);
+        self.builder.push(Instruction::CreateObject { object: ObjectRef { class, id }, fields: Vec::new() });
+        Ok(key)
+    }
+
+    /// Creates an object with the values of some of its properties, none of which is a collection. An error changes nothing.
+    pub fn create_with(
+        &mut self,
+        class: ClassIndex,
+        primary_key: Option<Value>,
+        cells: Vec<Cell>,
+    ) -> Result<ObjectKey, WriteError> {
+        let schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?.clone();
+        let mut operands = Vec::with_capacity(cells.len());
+        for Cell { column, value, .. } in &cells {
+            self.check_property(class, *column, Collection::None)?;
+            self.check(class, *column, value)?;
+            if schema.primary_key == Some(*column) {
+                return Err(WriteError::PrimaryKeyFixed { property: self.full_name(class, *column) });
+            }
+            // Plain values are moved into their operand in the end.
+            let has_links = schema.property(*column).has_links();
+            operands.push(if has_links { Some(self.operand(class, *column, value)?) } else { None });
+        }
+        let (key, id) = self.draw_object(class, primary_key)?;
+        let unset = |cell: &Cell| if cell.source == CellSource::Default { Unset::Yes } else { Unset::No };
+        let filled: Vec<_> = cells.iter().map(|cell| (cell.column, &cell.value, unset(cell))).collect();
+        self.snapshot.insert_filled_row(class, key, primary_key_of(&id), self.stamp, &filled);
+        let mut fields = Vec::with_capacity(cells.len());
+        for (Cell { column, value, source }, operand) in cells.into_iter().zip(operands) {
+            let property = self.property_name(class, column);
+            let operand = operand.unwrap_or(Operand::Value(value));
+            fields.push(Field { property, operand, is_default: source == CellSource::Default });
+        }
+        let class = self.class_name(class);
+        self.builder.push_created(ObjectRef { class, id }, fields);
+        Ok(key)
+    }
+
+    /// A key and a name for a new object.
+    fn draw_object(
+        &mut self,
+        class: ClassIndex,
+        primary_key: Option<Value>,
+    ) -> Result<(ObjectKey, ObjectId), WriteError> {
         let schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?.clone();
         if schema.is_embedded() {
             return Err(WriteError::Embedded { class: schema.name.clone() });
@@ -199,6 +290,7 @@ impl Transaction {
                 if let Some(existing) = self.snapshot.table(class).find_key(&primary_key) {
                     return Err(WriteError::DuplicateKey { class: schema.name.clone(), existing });
                 }
+                self.snapshot.unbury(class, &primary_key);
                 (keys.draw(), ObjectId::Primary(primary_key))
             }
             (None, None) => {
@@ -208,17 +300,7 @@ impl Transaction {
             _ => return Err(WriteError::PrimaryKeyExpected { class: schema.name.clone() }),
         };
         self.next_key = keys.next();
-        let primary_key = match &id {
-            ObjectId::Primary(primary_key) => {
-                self.snapshot.unbury(class, primary_key);
-                Some(primary_key.clone())
-            }
-            ObjectId::Local(_) | ObjectId::Embedded { .. } => None,
-        };
-        self.snapshot.insert_row(class, key, primary_key, self.stamp);
-        let class = self.builder.name(&schema.name);
-        self.builder.push(Instruction::CreateObject { object: ObjectRef { class, id }, fields: Vec::new() });
-        Ok(key)
+        Ok((key, id))
     }
 
     /// Deletes an object.
@@ -245,7 +327,7 @@ impl Transaction {
         self.set_stamped(class, key, column, value, self.stamp)
     }
 
-    /// Sets a property to the schema's default: any edit, even an earlier one, wins over it.
+    /// Sets a property to the schema's default: any edit, even an earlier one, wins over it, so that a value that was set stays.
     pub fn set_default(
         &mut self,
         class: ClassIndex,
@@ -265,6 +347,9 @@ impl Transaction {
         by: i64,
     ) -> Result<(), WriteError> {
         self.check_property(class, column, Collection::None)?;
+        if self.snapshot.schema.class(class).property(column).kind != PropertyType::Int {
+            return Err(self.wrong_type(class, column));
+        }
         let value = match self.snapshot.table(class).get(key, column).ok_or(WriteError::NoSuchObject)? {
             ValueRef::Int(value) => value.wrapping_add(by),
             ValueRef::Null => return Err(WriteError::NoNumber { property: self.full_name(class, column) }),
@@ -335,11 +420,15 @@ impl Transaction {
         self.check_property(class, column, Collection::None)?;
         self.check(class, column, &value)?;
         let schema = self.snapshot.schema.class(class);
-        if schema.primary_key == Some(column) {
+        if schema.primary_key == Some(column) && self.keys == KeyRule::Fixed {
             return Err(WriteError::PrimaryKeyFixed { property: self.full_name(class, column) });
         }
         let object = self.object(class, key)?;
         let operand = self.operand(class, column, &value)?;
+        let row = self.snapshot.table(class).row(key).ok_or(WriteError::NoSuchObject)?;
+        if self.snapshot.later(row.stamp(column), stamp) {
+            return Ok(());
+        }
         let property = self.property_name(class, column);
         self.snapshot.set_cell(class, key, column, &value, stamp);
         let field = Field { property, operand, is_default: stamp == Stamp::UNSET };
@@ -382,18 +471,37 @@ impl Transaction {
     }
 }
 
+fn check_count(count: usize) -> Result<(), WriteError> {
+    if count > limits::LIST_ELEMENTS {
+        return Err(WriteError::TooLarge {
+            what: "number of values in a mixed collection",
+            limit: limits::LIST_ELEMENTS,
+        });
+    }
+    Ok(())
+}
+
+fn primary_key_of(id: &ObjectId) -> Option<PrimaryKey> {
+    match id {
+        ObjectId::Primary(primary_key) => Some(primary_key.clone()),
+        ObjectId::Local(_) | ObjectId::Embedded { .. } => None,
+    }
+}
+
 fn check_size(value: &Value) -> Result<(), WriteError> {
     let bytes = match value {
         Value::String(text) => text.len(),
         Value::Data(data) => data.len(),
         Value::Array(values) => {
+            check_count(values.len())?;
             values.iter().try_for_each(check_size)?;
-            values.len()
+            0
         }
         Value::Map(values) => {
+            check_count(values.len())?;
             values.keys().try_for_each(|key| collections::check_key(key))?;
             values.values().try_for_each(check_size)?;
-            values.len()
+            0
         }
         _ => 0,
     };

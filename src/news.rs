@@ -1,0 +1,60 @@
+//! What the pages of an origin tell each other: that a realm was opened, created or deleted. Who hears it forgets what it
+//! has kept of that realm, and reads the catalogue again. Nobody depends on it: a page that hears nothing finds out when
+//! it opens the store.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::idb::Catalogue;
+use crate::images;
+
+const CHANNEL: &str = "ebbtide";
+
+#[wasm_bindgen]
+extern "C" {
+    type BroadcastChannel;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(name: &str) -> std::result::Result<BroadcastChannel, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = postMessage)]
+    fn post_message(this: &BroadcastChannel, message: &JsValue) -> std::result::Result<(), JsValue>;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_onmessage(this: &BroadcastChannel, listener: &JsValue);
+}
+
+thread_local! {
+    static OPEN: RefCell<Option<BroadcastChannel>> = const { RefCell::new(None) };
+}
+
+/// Begins to listen, once. Where the browser has no such channel nothing is heard.
+pub(crate) fn listen() {
+    OPEN.with_borrow_mut(|open| {
+        if open.is_some() {
+            return;
+        }
+        let Ok(channel) = BroadcastChannel::new(CHANNEL) else { return };
+        let hear = Closure::<dyn FnMut(JsValue)>::new(|event: JsValue| {
+            let data = js_sys::Reflect::get(&event, &"data".into()).ok().and_then(|data| data.as_string());
+            if let Some(path) = data {
+                images::forget(&path);
+                // The next opening reads the catalogue in any case.
+                spawn_local(async { drop(Catalogue::reload_realms().await) });
+            }
+        });
+        channel.set_onmessage(&hear.into_js_value());
+        *open = Some(channel);
+    });
+}
+
+/// Tells the other pages that a realm is this page's now, or has come or gone.
+pub(crate) fn tell(path: &str) {
+    OPEN.with_borrow(|open| {
+        if let Some(channel) = open {
+            let _ = channel.post_message(&path.into());
+        }
+    });
+}
