@@ -367,7 +367,7 @@ pub(crate) fn fold_values<'a>(values: impl Iterator<Item = ValueRef<'a>>, operat
 
 fn sum(numbers: &[Number]) -> Value {
     if numbers.iter().any(|number| matches!(number, Number::Decimal(_))) {
-        return Value::Decimal(numbers.iter().fold(Decimal::ZERO, |sum, number| sum.add(number.to_decimal())));
+        return Value::Decimal(numbers.iter().fold(Decimal::ZERO, |sum, number| sum.plus(number.to_decimal())));
     }
     Value::Double(numbers.iter().fold(0.0, |sum, number| sum + number.to_double()))
 }

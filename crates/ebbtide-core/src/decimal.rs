@@ -160,8 +160,7 @@ impl Decimal {
     }
 
     /// The sum, rounded to 34 digits.
-    #[expect(clippy::should_implement_trait, reason = "`+` would hide that it rounds")]
-    pub fn add(self, other: Decimal) -> Decimal {
+    pub fn plus(self, other: Decimal) -> Decimal {
         let (a, b) = match (self.parts(), other.parts()) {
             (Parts::NotANumber, _) | (_, Parts::NotANumber) => return Decimal::NAN,
             (Parts::Infinite { negative: a }, Parts::Infinite { negative: b }) if a != b => return Decimal::NAN,
@@ -443,13 +442,13 @@ mod tests {
 
     #[test]
     fn sums_and_averages_are_rounded_to_34_digits() {
-        assert_eq!(of("1.5").add(of("2.25")).to_string(), "3.75");
-        assert_eq!(of("1").add(of("-1")).to_string(), "0");
-        assert_eq!(of("1E+40").add(of("1")).order(of("1E+40")), Ordering::Equal);
-        assert_eq!(of("9999999999999999999999999999999999").add(of("1")).order(of("1E+34")), Ordering::Equal);
+        assert_eq!(of("1.5").plus(of("2.25")).to_string(), "3.75");
+        assert_eq!(of("1").plus(of("-1")).to_string(), "0");
+        assert_eq!(of("1E+40").plus(of("1")).order(of("1E+40")), Ordering::Equal);
+        assert_eq!(of("9999999999999999999999999999999999").plus(of("1")).order(of("1E+34")), Ordering::Equal);
         assert_eq!(of("10").divide_by(4).to_string(), "2.5");
         assert_eq!(of("1").divide_by(3).to_string(), "0.3333333333333333333333333333333333");
-        assert!(of("Infinity").add(of("-Infinity")).is_nan());
+        assert!(of("Infinity").plus(of("-Infinity")).is_nan());
     }
 
     #[test]
@@ -476,7 +475,7 @@ mod tests {
         fn ints_keep_their_order_and_their_sums(a in -1_000_000_000_000i64..1_000_000_000_000, b in -1_000_000_000_000i64..1_000_000_000_000) {
             let (x, y) = (Decimal::from_int(a), Decimal::from_int(b));
             prop_assert_eq!(x.order(y), a.cmp(&b));
-            prop_assert_eq!(x.add(y).order(Decimal::from_int(a + b)), Ordering::Equal);
+            prop_assert_eq!(x.plus(y).order(Decimal::from_int(a + b)), Ordering::Equal);
             prop_assert_eq!(x.to_double(), a as f64);
         }
 
@@ -491,7 +490,7 @@ mod tests {
             let (a, b) = (Decimal(a), Decimal(b));
             prop_assert_eq!(a.order(b), b.order(a).reverse());
             prop_assert_eq!(a.order(a), Ordering::Equal);
-            let _ = a.add(b).to_string();
+            let _ = a.plus(b).to_string();
         }
     }
 }

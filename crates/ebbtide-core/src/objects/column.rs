@@ -76,10 +76,13 @@ pub struct Fixed<T> {
     pub nulls: Bits,
 }
 
+/// Where a value begins, and how long it is.
+pub(crate) type Span = (u32, u32);
+
 /// Values of a varying length in one run of bytes. A replaced value leaves its bytes behind until half the run is dead.
 #[derive(Clone, Debug, Default)]
 pub struct Runs {
-    spans: Vec<(u32, u32)>,
+    spans: Vec<Span>,
     nulls: Bits,
     bytes: Vec<u8>,
     dead: usize,
@@ -122,7 +125,7 @@ impl Runs {
     }
 
     /// All bytes with the rows' places in them, if these lie one behind the other; nulls are empty.
-    pub(crate) fn in_order(&self) -> Option<(&[u8], &[(u32, u32)])> {
+    pub(crate) fn in_order(&self) -> Option<(&[u8], &[Span])> {
         let ascends = self.spans.windows(2).all(|pair| pair[0].0 + pair[0].1 <= pair[1].0);
         ascends.then_some((self.bytes.as_slice(), self.spans.as_slice()))
     }

@@ -126,7 +126,7 @@ impl Compiler<'_> {
         if *operator == Operator::Text {
             return self.words(left, &right, scope, *at);
         }
-        if let (Type::TypeOfValue, Operand::Constant(Value::Int(kind)), Operand::Constant(_)) =
+        if let (Type::Kind, Operand::Constant(Value::Int(kind)), Operand::Constant(_)) =
             (left.kind, &left.operand, &right.operand)
         {
             let (kind, right) = (kinds::name(*kind), self.text(&comparison.right));
@@ -134,16 +134,16 @@ impl Compiler<'_> {
             return Err(QueryError::new(*at, message));
         }
         // What has no letters has no case.
-        let lettered = |kind: Type| kind.is_run() || matches!(kind, Type::Any | Type::Mixed | Type::TypeOfValue);
-        let caseless = !operator.is_textual() && !(lettered(left.kind) && lettered(right.kind));
-        let case = if caseless { Case::Sensitive } else { *case };
+        let lettered = |kind: Type| kind.is_run() || matches!(kind, Type::Any | Type::Mixed | Type::Kind);
+        let has_case = operator.is_textual() || lettered(left.kind) && lettered(right.kind);
+        let case = if has_case { *case } else { Case::Sensitive };
         self.check(&left, &right, comparison, case)?;
         let rule = self.rule(&left, &right, comparison)?;
         Ok(self.condition(left, (*operator, case, rule), right, scope))
     }
 
     fn rule(&self, left: &Typed, right: &Typed, comparison: &ast::Comparison) -> Result<Rule, QueryError> {
-        if left.kind == Type::TypeOfValue {
+        if left.kind == Type::Kind {
             return Ok(Rule::Types);
         }
         let is_plain_list =
@@ -204,7 +204,7 @@ impl Compiler<'_> {
                 }
             }
         }
-        let is_unordered = |side: &Typed| matches!(side.kind, Type::Link(_) | Type::TypeOfValue);
+        let is_unordered = |side: &Typed| matches!(side.kind, Type::Link(_) | Type::Kind);
         if operator.is_relational() && (is_unordered(left) || is_unordered(right)) {
             return only_equal();
         }

@@ -38,15 +38,15 @@ impl<'a> Folder<'a> {
 
     fn sum(&mut self, value: ValueRef<'a>) {
         match (self.of, value) {
-            (NumberType::Mixed, ValueRef::Float(value)) => self.decimals = self.decimals.add(decimal_of(value)),
+            (NumberType::Mixed, ValueRef::Float(value)) => self.decimals = self.decimals.plus(decimal_of(value)),
             (NumberType::Mixed, value) => match Number::of(value) {
-                Some(number) => self.decimals = self.decimals.add(number.to_decimal()),
+                Some(number) => self.decimals = self.decimals.plus(number.to_decimal()),
                 None => return,
             },
             (_, ValueRef::Int(value)) => self.ints += i128::from(value),
             (_, ValueRef::Double(value)) => self.doubles += value,
             (_, ValueRef::Float(value)) => self.doubles += f64::from(value),
-            (_, ValueRef::Decimal(value)) => self.decimals = self.decimals.add(value),
+            (_, ValueRef::Decimal(value)) => self.decimals = self.decimals.plus(value),
             _ => return,
         }
         self.count += 1;

@@ -78,7 +78,7 @@ pub(super) fn name(bits: i64) -> &'static str {
 /// The type of all values of a property, as one bit.
 pub(super) fn of_type(kind: Type) -> i64 {
     match kind {
-        Type::Any | Type::Mixed | Type::TypeOfValue => NULL,
+        Type::Any | Type::Mixed | Type::Kind => NULL,
         Type::Bool => BOOL,
         Type::Int => INT,
         Type::Float => FLOAT,

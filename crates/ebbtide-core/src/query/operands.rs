@@ -232,14 +232,14 @@ impl Compiler<'_> {
 /// A constant beside a side of the type `hint`; beside a `@type`, its text names types.
 fn constant(value: Result<Value, String>, hint: Option<Type>, at: usize) -> Result<(Operand, Type), QueryError> {
     let value = value.map_err(|what| QueryError::new(at, what))?;
-    if hint != Some(Type::TypeOfValue) {
+    if hint != Some(Type::Kind) {
         let kind = Type::of(&value);
         return Ok((Operand::Constant(value), kind));
     }
     match value {
         Value::String(name) => {
             let bits = kinds::named(&name).map_err(|what| QueryError::new(at, what))?;
-            Ok((Operand::Constant(Value::Int(bits)), Type::TypeOfValue))
+            Ok((Operand::Constant(Value::Int(bits)), Type::Kind))
         }
         other => {
             let kind = Type::of(&other).name();
@@ -266,7 +266,7 @@ fn listed(elements: Vec<Operand>) -> Operand {
 
 /// The type of a list of constants, whose elements fit or are equal to nothing.
 fn list_kind(hint: Option<Type>) -> Type {
-    if hint == Some(Type::TypeOfValue) { Type::TypeOfValue } else { Type::Any }
+    if hint == Some(Type::Kind) { Type::Kind } else { Type::Any }
 }
 
 pub(super) fn is_constant(expression: &Expression) -> bool {

@@ -314,8 +314,8 @@ fn calculate<'a>(operator: Arithmetic, left: ValueRef<'a>, right: ValueRef<'a>) 
         };
         let (a, b) = (exact(left, a), exact(right, b));
         return ValueRef::Decimal(match operator {
-            Arithmetic::Add => a.add(b),
-            Arithmetic::Subtract => a.add(b.negate()),
+            Arithmetic::Add => a.plus(b),
+            Arithmetic::Subtract => a.plus(b.negate()),
             Arithmetic::Multiply => a.multiply(b),
             Arithmetic::Divide => a.divide(b),
         });

@@ -132,14 +132,14 @@ impl Compiler<'_> {
 /// `mixed.@type`
 fn kind_of(resolved: Resolved, at: usize) -> Result<(Operand, Type), QueryError> {
     if resolved.kind == Type::Mixed {
-        return Ok((Operand::Kind(resolved.path), Type::TypeOfValue));
+        return Ok((Operand::Kind(resolved.path), Type::Kind));
     }
     if resolved.path.multiple {
         let kind = resolved.kind.name();
         return Err(QueryError::new(at, format!("Operation '@type' is not supported on property of type '{kind}'")));
     }
     // A type that is known before is a constant.
-    Ok((Operand::Constant(Value::Int(kinds::of_type(resolved.kind))), Type::TypeOfValue))
+    Ok((Operand::Constant(Value::Int(kinds::of_type(resolved.kind))), Type::Kind))
 }
 
 /// `list.@sum` of a list of numbers.

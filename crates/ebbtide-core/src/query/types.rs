@@ -26,7 +26,7 @@ pub(super) enum Type {
     /// Of any type: comparable with everything.
     Mixed,
     /// `@type`
-    TypeOfValue,
+    Kind,
     /// To objects of a class; `None` for a literal that does not say which.
     Link(Option<ClassIndex>),
 }
@@ -78,7 +78,7 @@ impl Type {
             Type::Double => "double",
             Type::Decimal => "decimal128",
             Type::Mixed => "mixed",
-            Type::TypeOfValue => "@type",
+            Type::Kind => "@type",
             Type::String => "string",
             Type::Data => "binary",
             Type::Date => "timestamp",
@@ -105,7 +105,7 @@ impl Type {
 
     /// Whether values of both types can be equal.
     pub(super) fn is_comparable_with(self, other: Type) -> bool {
-        if self == Type::TypeOfValue || other == Type::TypeOfValue {
+        if self == Type::Kind || other == Type::Kind {
             return self == other;
         }
         self == other

@@ -9,7 +9,7 @@ use crate::query::{Argument, GeoPoint, GeoShape, Names, Plan, QueryError, compil
 use crate::schema::{ClassKind, ClassSchema, Schema};
 use crate::value::Value;
 
-const THING: ClassIndex = ClassIndex(0);
+pub(super) const THING: ClassIndex = ClassIndex(0);
 const PLACE: ClassIndex = ClassIndex(1);
 const OTHER: ClassIndex = ClassIndex(2);
 const COUNT: usize = 14;
@@ -104,32 +104,44 @@ fn values() -> Vec<Value> {
     ]
 }
 
-struct Things {
+/// Objects with properties of every type.
+pub(super) struct Items {
     builder: Builder,
-    keys: Vec<ObjectKey>,
+    pub(super) keys: Vec<ObjectKey>,
 }
 
-impl Things {
+impl Items {
+    /// So many objects without values.
+    pub(super) fn of(count: usize) -> Items {
+        let mut builder = Builder::of(&schema());
+        let keys = (0..count).map(|id| builder.create(THING, Value::Int(id as i64))).collect();
+        Items { builder, keys }
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.builder.transaction.snapshot().clone()
+    }
+
     fn column(&self, class: ClassIndex, name: &str) -> ColumnIndex {
         self.builder.transaction.snapshot().schema().class(class).column(name).unwrap()
     }
 
-    fn set(&mut self, thing: usize, name: &str, value: Value) {
+    pub(super) fn set(&mut self, thing: usize, name: &str, value: Value) {
         self.builder.set(THING, self.keys[thing], name, value);
     }
 
-    fn push(&mut self, thing: usize, name: &str, values: Vec<Value>) {
+    pub(super) fn push(&mut self, thing: usize, name: &str, values: Vec<Value>) {
         self.builder.push(THING, self.keys[thing], name, values);
     }
 
-    fn put(&mut self, thing: usize, name: &str, values: Vec<Value>) {
+    pub(super) fn put(&mut self, thing: usize, name: &str, values: Vec<Value>) {
         let column = self.column(THING, name);
         for value in values {
             self.builder.transaction.set_insert(THING, self.keys[thing], column, value).unwrap();
         }
     }
 
-    fn entries(&mut self, thing: usize, name: &str, entries: Vec<(String, Value)>) {
+    pub(super) fn entries(&mut self, thing: usize, name: &str, entries: Vec<(String, Value)>) {
         let column = self.column(THING, name);
         for (key, value) in entries {
             self.builder.transaction.dictionary_set(THING, self.keys[thing], column, &key, value).unwrap();
@@ -145,8 +157,8 @@ impl Things {
         place
     }
 
-    fn link(&self, thing: usize) -> Value {
-        Value::Link(self.keys[thing % COUNT])
+    pub(super) fn link(&self, thing: usize) -> Value {
+        Value::Link(self.keys[thing % self.keys.len()])
     }
 
     fn typed(&self, thing: usize) -> Value {
@@ -202,23 +214,22 @@ impl Things {
 
     fn join(&mut self, thing: usize) {
         let i = thing;
-        if i % 3 != 0 {
+        if !i.is_multiple_of(3) {
             self.set(i, "o", self.link(i * 5));
         }
         self.push(i, "l", [self.link(i), self.link(i + 1)][..i % 3].to_vec());
         self.put(i, "sp", vec![self.link(1), self.link(i)]);
         let second = if i % 2 == 1 { self.link(1) } else { Value::Null };
         self.entries(i, "dl", vec![("a".into(), self.link(i)), ("b".into(), second)]);
-        if i % 4 == 0 {
+        if i.is_multiple_of(4) {
             self.set(i, "stored2", self.link(3));
         }
     }
 }
 
-fn things() -> Snapshot {
-    let mut builder = Builder::of(&schema());
-    let keys = (0..COUNT).map(|id| builder.create(THING, Value::Int(id as i64))).collect();
-    let mut things = Things { builder, keys };
+/// Fourteen objects with values of every type.
+pub(super) fn things() -> Snapshot {
+    let mut things = Items::of(COUNT);
     (0..COUNT).for_each(|thing| things.fill(thing));
     (0..COUNT).for_each(|thing| things.join(thing));
     let others = ["q1", "q2"].map(|name| {
@@ -250,7 +261,8 @@ fn things() -> Snapshot {
     things.builder.finish()
 }
 
-fn plan(text: &str, arguments: &[Argument]) -> Result<Plan, QueryError> {
+/// A query over them.
+pub(super) fn plan_of(text: &str, arguments: &[Argument]) -> Result<Plan, QueryError> {
     let (schema, names) = (schema(), names());
     compile(&parse(text)?, (&schema, &names), THING, arguments)
 }
@@ -265,15 +277,14 @@ fn ids(snapshot: &Snapshot, keys: &[ObjectKey]) -> Vec<i64> {
 
 /// The answer by page and by row, and of the description.
 fn answer(snapshot: &Snapshot, query: &str, arguments: &[Argument]) -> Result<Vec<i64>, String> {
-    let plan = plan(query, arguments).map_err(|error| error.message)?;
+    let plan = plan_of(query, arguments).map_err(|error| error.message)?;
     let found = ids(snapshot, &plan.run(snapshot));
     if !plan.has_suffixes() {
         let keys: Vec<ObjectKey> = snapshot.table(THING).keys().filter(|key| plan.matches(snapshot, *key)).collect();
         assert_eq!(ids(snapshot, &keys), found, "row by row: {query}");
     }
     let described = plan.describe();
-    let again =
-        self::plan(&described, &[]).unwrap_or_else(|error| panic!("{query} is described as {described}: {error}"));
+    let again = plan_of(&described, &[]).unwrap_or_else(|error| panic!("{query} is described as {described}: {error}"));
     assert_eq!(again.run(snapshot), plan.run(snapshot), "{query} is described as {described}");
     Ok(found)
 }
@@ -372,7 +383,7 @@ fn arguments_of_every_type_fit_their_properties() {
     one("ft TEXT $0", text("quick -foxes"), Ok(&[0, 7]));
     let things_here = things();
     let whole = |query: &str, value: Value| {
-        ids(&things_here, &plan(query, &[Argument::Value(value)]).unwrap().run(&things_here))
+        ids(&things_here, &plan_of(query, &[Argument::Value(value)]).unwrap().run(&things_here))
     };
     assert_eq!(whole("nested == $0", Value::Array(vec![])), [4]);
     assert_eq!(whole("nested[2] == $0", Value::Array(vec![Value::Int(2), Value::Bool(true)])), [0]);
@@ -389,7 +400,7 @@ fn arguments_of_every_type_fit_their_properties() {
 #[test]
 fn descriptions_are_spelled_as_realm_does() {
     let check = |query: &str, arguments: &[Argument], expected: &str| {
-        assert_eq!(plan(query, arguments).unwrap().describe(), expected, "{query}");
+        assert_eq!(plan_of(query, arguments).unwrap().describe(), expected, "{query}");
     };
     for (query, expected) in [
         ("a == 1", "a == 1 "),
@@ -426,7 +437,7 @@ fn descriptions_are_spelled_as_realm_does() {
 fn words_follow_every_change_of_a_text() {
     let mut builder = Builder::of(&schema());
     let keys: Vec<ObjectKey> = (0..600).map(|id| builder.create(THING, Value::Int(id))).collect();
-    let foxes = plan("ft TEXT 'fox'", &[]).unwrap();
+    let foxes = plan_of("ft TEXT 'fox'", &[]).unwrap();
     for key in &keys {
         builder.set(THING, *key, "ft", text("a quick fox"));
     }
@@ -437,6 +448,6 @@ fn words_follow_every_change_of_a_text() {
     builder.delete(THING, keys[599]);
     let after = builder.finish();
     assert_eq!(foxes.run(&after).len(), 597);
-    assert_eq!(ids(&after, &plan("ft TEXT 'dog -fox'", &[]).unwrap().run(&after)), [1]);
+    assert_eq!(ids(&after, &plan_of("ft TEXT 'dog -fox'", &[]).unwrap().run(&after)), [1]);
     assert_eq!(foxes.run(&before).len(), 600, "a snapshot never changes");
 }

@@ -5,4 +5,5 @@ mod errors;
 mod fixture;
 mod fuzz;
 mod naive;
+mod naive_values;
 mod table;
