@@ -208,10 +208,15 @@ fn convert(property: &Property, value: &JsValue) -> Option<Value> {
 /// An integer from a number without a fraction or from a bigint that fits.
 pub(crate) fn int_from_js(value: &JsValue) -> Option<i64> {
     if let Some(number) = value.as_f64() {
-        let exact = number.fract() == 0.0 && number >= i64::MIN as f64 && number < -(i64::MIN as f64);
-        return exact.then_some(number as i64);
+        return exact_int(number);
     }
     if value.is_bigint() { i64::try_from(value.clone()).ok() } else { None }
+}
+
+/// The integer that a number is, if it is one.
+pub(crate) fn exact_int(number: f64) -> Option<i64> {
+    let exact = number.fract() == 0.0 && number >= i64::MIN as f64 && number < -(i64::MIN as f64);
+    exact.then_some(number as i64)
 }
 
 fn number_from_js(value: &JsValue) -> Option<f64> {

@@ -12,6 +12,7 @@ use std::rc::{Rc, Weak};
 
 use ebbtide_core::Snapshot;
 use ebbtide_core::batch::Batch;
+use ebbtide_core::query::Names;
 use ebbtide_sync::client::{
     AttachId, BatchId, ConnectionEvent, ConnectionState, Effect, Engine, Event, StoreFailure, StoreFailureKind, WaitId,
 };
@@ -35,6 +36,8 @@ pub(crate) struct Driver {
     path: String,
     engine: RefCell<Engine>,
     observers: RefCell<Observers>,
+    /// What else the app calls its properties.
+    names: RefCell<Rc<Names>>,
     outbox: Rc<Outbox>,
     slot: StoreSlot,
     link: RefCell<Option<(Rc<Link>, AttachId)>>,
@@ -78,6 +81,7 @@ impl Driver {
             path: path.to_owned(),
             engine: RefCell::new(engine),
             observers: RefCell::default(),
+            names: RefCell::default(),
             outbox: Outbox::new(path, app_id, host, this.clone()),
             slot,
             link: RefCell::new(None),
@@ -98,6 +102,16 @@ impl Driver {
         }
         driver.schedule();
         Ok(driver)
+    }
+
+    /// What else the app calls its properties.
+    pub(crate) fn names(&self) -> Rc<Names> {
+        Rc::clone(&self.names.borrow())
+    }
+
+    /// Takes note of the app's names for properties.
+    pub(crate) fn set_names(&self, names: Names) {
+        self.names.replace(Rc::new(names));
     }
 
     /// The realm's path.

@@ -29,6 +29,6 @@ mod wake;
 
 pub use api::{
     AppCore, QueryCore, RealmCore, SessionCore, delete_realm, exists, initiate_client_reset, list_backups,
-    load_catalogue, stored_schema_version,
+    load_catalogue, scratch, stored_schema_version,
 };
 pub use host::Host;

@@ -68,6 +68,19 @@ pub(crate) enum Stage {
     },
 }
 
+impl Stage {
+    fn apply(&self, snapshot: &Snapshot, mut keys: Vec<ObjectKey>) -> Vec<ObjectKey> {
+        match self {
+            Stage::Filter(plan) => plan.run_over(snapshot, keys),
+            Stage::Order(order) => {
+                order.sort(snapshot, &mut keys);
+                keys
+            }
+            Stage::OrderValues { .. } => keys,
+        }
+    }
+}
+
 /// How a collection is made.
 #[derive(Clone, Debug)]
 pub(crate) struct Recipe {
@@ -117,11 +130,7 @@ impl Recipe {
             }
         };
         for stage in stages {
-            match stage {
-                Stage::Filter(plan) => keys = plan.run_over(snapshot, keys),
-                Stage::Order(order) => order.sort(snapshot, &mut keys),
-                Stage::OrderValues { .. } => {}
-            }
+            keys = stage.apply(snapshot, keys);
         }
         keys
     }
@@ -206,6 +215,11 @@ impl Recipe {
         last.unwrap_or(true)
     }
 
+    /// Whether a query ends with some of what it finds.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(stage, Stage::Filter(plan) if plan.has_limit()))
+    }
+
     /// Whether the elements are values, not objects.
     pub(crate) fn is_of_values(&self, snapshot: &Snapshot) -> bool {
         self.source.property(snapshot).is_some_and(|property| property.kind != PropertyType::Link)
@@ -262,6 +276,8 @@ const NEAR_ROWS: usize = 1_024;
 /// A recipe and its last result.
 pub(crate) struct Results {
     pub(crate) recipe: Recipe,
+    /// The collection of which this is one stage more; what it has found already is not looked for again.
+    parent: Option<Rc<Results>>,
     cache: RefCell<Option<(u64, KeyList)>>,
     positions: RefCell<Option<(u64, Rc<[u32]>)>>,
 }
@@ -269,17 +285,30 @@ pub(crate) struct Results {
 impl Results {
     /// Nothing is evaluated before it is asked for.
     pub(crate) fn new(recipe: Recipe) -> Rc<Results> {
-        Rc::new(Results { recipe, cache: RefCell::default(), positions: RefCell::default() })
+        Rc::new(Results { recipe, parent: None, cache: RefCell::default(), positions: RefCell::default() })
+    }
+
+    /// The collection with one stage more.
+    pub(crate) fn then(self: &Rc<Results>, stage: Stage) -> Rc<Results> {
+        let (recipe, parent) = (self.recipe.then(stage), Some(Rc::clone(self)));
+        Rc::new(Results { recipe, parent, cache: RefCell::default(), positions: RefCell::default() })
+    }
+
+    /// The objects at a version, if they are known.
+    fn known(&self, version: u64) -> Option<KeyList> {
+        self.cache.borrow().as_ref().filter(|(at, _)| *at == version).map(|(_, keys)| keys.clone())
     }
 
     /// The objects at a version of the visible state.
     pub(crate) fn keys(&self, snapshot: &Snapshot, version: u64) -> KeyList {
-        if let Some((at, keys)) = &*self.cache.borrow()
-            && *at == version
-        {
-            return keys.clone();
+        if let Some(keys) = self.known(version) {
+            return keys;
         }
-        let keys = KeyList::from(self.recipe.keys(snapshot));
+        let before = self.parent.as_ref().and_then(|parent| parent.known(version));
+        let keys = match (before, self.recipe.stages.last()) {
+            (Some(before), Some(stage)) => KeyList::from(stage.apply(snapshot, before.to_vec())),
+            (Some(_) | None, _) => KeyList::from(self.recipe.keys(snapshot)),
+        };
         self.remember(version, &keys);
         keys
     }
@@ -338,7 +367,7 @@ pub(crate) fn fold_values<'a>(values: impl Iterator<Item = ValueRef<'a>>, operat
 
 fn sum(numbers: &[Number]) -> Value {
     if numbers.iter().any(|number| matches!(number, Number::Decimal(_))) {
-        return Value::Decimal(numbers.iter().fold(Decimal::ZERO, |sum, number| sum.add(number.to_decimal())));
+        return Value::Decimal(numbers.iter().fold(Decimal::ZERO, |sum, number| sum.plus(number.to_decimal())));
     }
     Value::Double(numbers.iter().fold(0.0, |sum, number| sum + number.to_double()))
 }

@@ -1,9 +1,10 @@
 //! What a realm object looks at: the live state, or one that is pinned.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ebbtide_core::Snapshot;
+use ebbtide_core::query::Names;
 
 use crate::driver::Driver;
 use crate::error::{Fault, Result};
@@ -16,12 +17,14 @@ pub(crate) struct Frozen {
     pub(crate) version: u64,
     pub(crate) schema_version: u64,
     closed: Cell<bool>,
+    names: RefCell<Rc<Names>>,
 }
 
 impl Frozen {
     /// Pins a state.
     pub(crate) fn new(path: &str, snapshot: Snapshot, version: u64, schema_version: u64) -> Rc<Frozen> {
-        Rc::new(Frozen { path: path.to_owned(), snapshot, version, schema_version, closed: Cell::new(false) })
+        let (closed, names) = (Cell::new(false), RefCell::default());
+        Rc::new(Frozen { path: path.to_owned(), snapshot, version, schema_version, closed, names })
     }
 }
 
@@ -44,6 +47,22 @@ impl View {
                 }
                 look(&frozen.snapshot, frozen.version)
             }
+        }
+    }
+
+    /// What else the app calls its properties.
+    pub(crate) fn names(&self) -> Rc<Names> {
+        match self {
+            View::Live(driver) => driver.names(),
+            View::Frozen(frozen) => Rc::clone(&frozen.names.borrow()),
+        }
+    }
+
+    /// Takes note of the app's names for properties.
+    pub(crate) fn set_names(&self, names: Names) {
+        match self {
+            View::Live(driver) => driver.set_names(names),
+            View::Frozen(frozen) => drop(frozen.names.replace(Rc::new(names))),
         }
     }
 

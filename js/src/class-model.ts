@@ -10,6 +10,7 @@ import { List } from "./list.js";
 import { PropertyListSource } from "./list-source.js";
 import { liftMixed } from "./mixed.js";
 import { RealmObject } from "./object.js";
+import { stringAt } from "./packed.js";
 import { liftPrimitive, linkingModel, type PropertyModel, propertyModel } from "./property.js";
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
@@ -62,7 +63,7 @@ export function createClassModel(
   const properties = new Map([...stored, ...computed].map((property) => [property.name, property]));
   const names = [...properties.keys()];
   const readers = new Map<PropertyModel, (key: number) => unknown>();
-  const handler = objectHandler(names, properties);
+  const readersByName = new Map<string | symbol, (key: number) => unknown>();
   // A plain constructor makes objects faster than Object.create does.
   const Managed = function (this: { [KEY]: number }, key: number) {
     this[KEY] = key;
@@ -77,7 +78,7 @@ export function createClassModel(
     properties,
     stored,
     primaryKey: schema.primaryKey === undefined ? undefined : properties.get(schema.primaryKey),
-    wrap: (key) => new Proxy(new Managed(key), handler) as RealmObject<unknown>,
+    wrap: (key) => new Proxy(new Managed(key), handler as ProxyHandler<object>) as RealmObject<unknown>,
     read(key, property) {
       if (!view.isOpen) throw new AssertionError(INVALID);
       try {
@@ -95,11 +96,13 @@ export function createClassModel(
     },
   };
 
+  const handler = objectHandler(model, readersByName);
   const prototype = Object.create(prototypeOf(schema));
   Object.defineProperty(prototype, MODEL, { value: model });
   for (const property of properties.values()) {
     const readValue = reader(model, property);
     readers.set(property, readValue);
+    readersByName.set(property.name, readValue);
     Object.defineProperty(prototype, property.name, accessor(model, property, readValue));
   }
   Managed.prototype = prototype;
@@ -160,6 +163,11 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
   }
   switch (kind) {
     case "string":
+      return (key) => {
+        const place = core.stringAt(index, key, column);
+        if (place >= 0) return stringAt(place);
+        return place === -1 ? null : core.get(index, key, column);
+      };
     case "bool":
       return (key) => core.get(index, key, column);
     case "mixed":
@@ -219,9 +227,26 @@ function explain(model: ClassModel, key: number, error: unknown): unknown {
   return model.isValid(key) ? error : new AssertionError(INVALID);
 }
 
-/** Makes `Object.keys`, spread and class fields see properties that live on the prototype; reads do not pass here. */
-function objectHandler(names: string[], properties: Map<string, PropertyModel>): ProxyHandler<object> {
+/**
+ * Makes `Object.keys`, spread and class fields see properties that live on the prototype. Reads pass here too: a trap that
+ * finds the reader by name is faster than a proxy without one.
+ */
+function objectHandler(
+  model: ClassModel,
+  readers: Map<string | symbol, (key: number) => unknown>,
+): ProxyHandler<Keyed> {
+  const { names, properties, view } = model;
   return {
+    get(target, name, receiver) {
+      const readValue = readers.get(name);
+      if (readValue === undefined) return Reflect.get(target, name, receiver);
+      if (!view.isOpen) throw new AssertionError(INVALID);
+      try {
+        return readValue(target[KEY]);
+      } catch (error) {
+        throw explain(model, target[KEY], error);
+      }
+    },
     ownKeys(target) {
       const own = Reflect.ownKeys(target);
       return own.length === 1 ? names : [...own.filter((key) => key !== KEY), ...names];

@@ -42,6 +42,8 @@ export interface CoreConfig {
   schema?: CoreClass[];
   schemaVersion?: number;
   migration?: "automatic" | "callback" | "startOver";
+  /** Whether what is stored is to be deleted first. */
+  replace?: boolean;
   resolveEmbeddedConstraints?: boolean;
   encryptionKey?: Uint8Array;
   readOnly?: boolean;
@@ -149,7 +151,13 @@ export interface RealmCore {
   inTransaction(): boolean;
   version(): number;
   create(cls: number, primaryKey: CoreValue): number;
+  /** Creates an object of the first `bytes` bytes of the scratch memory. */
+  createPacked(cls: number, bytes: number): number;
+  /** Where a string is: address times 256 plus length; -1 for null, -2 if it is too long for that. */
+  stringAt(cls: number, key: number, column: number): number;
   find(cls: number, primaryKey: CoreValue): number;
+  /** The same for an int. */
+  findInt(cls: number, primaryKey: number): number;
   delete(cls: number, key: number): void;
   set(cls: number, key: number, column: number, value: CoreValue): void;
   setDefault(cls: number, key: number, column: number, value: CoreValue): void;
@@ -290,6 +298,8 @@ interface CoreModule {
     openSync(config: CoreConfig, host: Host, app?: AppCore): RealmCore;
   };
   AppCore: new (id: string, baseUrl: string) => AppCore;
+  /** The address of so many bytes of the module's memory that may be written to. */
+  scratch(bytes: number): number;
   loadCatalogue(): Promise<void>;
   exists(path: string): boolean;
   deleteRealm(path: string): Promise<void>;
@@ -302,6 +312,13 @@ interface CoreModule {
 
 /** The wasm module. */
 export const core = wasm as unknown as CoreModule;
+
+let memory: WebAssembly.Memory;
+
+/** The module's memory. Its buffer is another one after it has grown. */
+export function moduleMemory(): WebAssembly.Memory {
+  return memory;
+}
 
 let loading: Promise<void> | undefined;
 let failure: unknown;
@@ -318,7 +335,7 @@ export function init(): Promise<void> {
 
 async function load(): Promise<void> {
   try {
-    await initialise();
+    memory = (await initialise()).memory;
     isLoaded = true;
     await core.loadCatalogue();
   } catch (error) {

@@ -3,6 +3,7 @@
 import { assert } from "./assert.js";
 import type { ClassModel } from "./class-model.js";
 import type { CoreValue } from "./core.js";
+import { createPacked } from "./create-packed.js";
 import type { DictionarySource } from "./dictionary-source.js";
 import { TypeAssertionError } from "./errors.js";
 import { flags } from "./flags.js";
@@ -10,7 +11,7 @@ import { type ListSource, NestedListSource } from "./list-source.js";
 import { checkKey, lowerMixed } from "./mixed.js";
 import { RealmObject } from "./object.js";
 import { Elements, Entries, ObjectPlan, type Planned } from "./plan.js";
-import { lowerPrimitive, misfit, type PropertyModel, sameCoreValue } from "./property.js";
+import { defaultOf, lowerPrimitive, misfit, type PropertyModel, sameCoreValue } from "./property.js";
 import type { SetSource } from "./set-source.js";
 import type { Source } from "./source.js";
 import { KEY, MODEL, SOURCE } from "./symbols.js";
@@ -23,6 +24,8 @@ const COUNTER_RESET =
 
 /** Creates (or updates, as `mode` says) an object and whatever it links to. Gives its key. */
 export function createObject(model: ClassModel, values: unknown, mode: UpdateMode): number {
+  const created = mode === UpdateMode.Never ? createPacked(model, values) : undefined;
+  if (created !== undefined) return created;
   const planner = new Planner(model.view, mode);
   const plan = planner.object(model, values);
   const writer = new Writer(model.view);
@@ -305,10 +308,6 @@ function valuesOf(model: ClassModel, values: unknown[]): Record<string, unknown>
   const { stored } = model;
   assert(values.length <= stored.length, `Too many values for '${model.name}': it has ${stored.length} properties`);
   return Object.fromEntries(values.map((value, index) => [(stored[index] as PropertyModel).name, value]));
-}
-
-function defaultOf({ schema }: PropertyModel): unknown {
-  return typeof schema.default === "function" ? (schema.default as () => unknown)() : schema.default;
 }
 
 function missing(property: PropertyModel): Error {

@@ -36,3 +36,29 @@ export function kmToRadians(km: number): number {
 export function miToRadians(mi: number): number {
   return mi / EARTH_RADIUS_MI;
 }
+
+/** @internal A circle, box or polygon in the engine's form; undefined for what is none. */
+export function lowerGeo(value: object): object | undefined {
+  if ("center" in value && "distance" in value && typeof value.distance === "number") {
+    return { circle: [...position((value as GeoCircle).center), value.distance] };
+  }
+  if ("bottomLeft" in value && "topRight" in value) {
+    const { bottomLeft, topRight } = value as GeoBox;
+    return { box: [...position(bottomLeft), ...position(topRight)] };
+  }
+  if ("type" in value && value.type === "Polygon" && "coordinates" in value && Array.isArray(value.coordinates)) {
+    return { polygon: (value as CanonicalGeoPolygon).coordinates.map(ring) };
+  }
+  if ("outerRing" in value && Array.isArray(value.outerRing)) {
+    const { outerRing, holes = [] } = value as Exclude<GeoPolygon, CanonicalGeoPolygon>;
+    return { polygon: [outerRing, ...holes].map(ring) };
+  }
+  return undefined;
+}
+
+const ring = (points: GeoPoint[]): number[] => points.flatMap(position);
+
+function position(point: GeoPoint): [number, number] {
+  if (Array.isArray(point)) return [point[0], point[1]];
+  return "coordinates" in point ? [point.coordinates[0], point.coordinates[1]] : [point.longitude, point.latitude];
+}

@@ -1,8 +1,9 @@
+import { lowerArguments } from "./arguments.js";
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
 import { collectionChanges, noChanges } from "./change-sets.js";
 import { type AnyCollection, Collection } from "./collection.js";
-import { jsonCache, toPlain } from "./json.js";
 import { IllegalConstructorError, TypeAssertionError } from "./errors.js";
+import { jsonCache, toPlain } from "./json.js";
 import { parseKeyPaths, resolveKeyPaths } from "./key-paths.js";
 import { liftMixed } from "./mixed.js";
 import { coreTypeName, liftPrimitive, typeInWords } from "./property.js";
@@ -10,7 +11,7 @@ import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
 import type { DefaultObject } from "./schema.js";
-import { lowerArgument, type Source } from "./source.js";
+import type { Source } from "./source.js";
 import { SOURCE } from "./symbols.js";
 
 /** A property to sort by, with whether to sort in reverse. */
@@ -273,8 +274,9 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** The query behind the collection, as text. */
   description(): string {
+    const { order } = this[SOURCE];
     const text = this[SOURCE].query().description();
-    return text.replace(/^TRUEPREDICATE AND /, "") + this[SOURCE].order;
+    return order && !text.endsWith(" ") ? `${text} ${order}` : text + order;
   }
 
   /** The smallest value of a property (or of the elements); undefined where there is none. */
@@ -322,7 +324,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   filtered(queryString: string, ...args: unknown[]): Results<T> {
     assertString(queryString, "query");
     const source = this[SOURCE];
-    const query = source.query(queryString, args.map(lowerArgument));
+    const query = source.query(queryString, lowerArguments(source.view, args));
     return makeResults<T>(source.view, source.element, query, source.order, source.base);
   }
 
@@ -338,8 +340,9 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     if (keys.length === 0)
       return makeResults<T>(source.view, source.element, source.query(), source.order, source.base);
     const order = keys.map(([path, isAscending]) => `${path} ${isAscending ? "ASC" : "DESC"}`).join(", ");
-    const query = source.query().sort(keys);
-    return makeResults<T>(source.view, source.element, query, `${source.order} SORT(${order})`, source.base);
+    // An earlier order decides where this one does not.
+    const whole = source.order ? `SORT(${order}, ${source.order.slice("SORT(".length)}` : `SORT(${order})`;
+    return makeResults<T>(source.view, source.element, source.query().sort(keys), whole, source.base);
   }
 
   /** The elements as they are now: what is deleted later reads as null. */

@@ -212,6 +212,11 @@ export function bufferOf(bytes: Uint8Array): ArrayBuffer {
   ) as ArrayBuffer;
 }
 
+/** The value, made now if it is a function, that an object created without one gets. */
+export function defaultOf({ schema }: PropertyModel): unknown {
+  return typeof schema.default === "function" ? (schema.default as () => unknown)() : schema.default;
+}
+
 /** Whether two values in the engine's form are the same. */
 export function sameCoreValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;

@@ -320,7 +320,9 @@ export class Realm {
     if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     if (!model.primaryKey) throw new Error(`Expected a primary key on '${model.name}'`);
     const lowered = lowerPrimitive(model.primaryKey, primaryKey);
-    const key = this.internal.core.find(model.index, lowered);
+    const { core } = this.internal;
+    const isInt = typeof lowered === "number" && model.primaryKey.kind === "int";
+    const key = isInt ? core.findInt(model.index, lowered) : core.find(model.index, lowered);
     return key > 0 ? model.wrap(key) : null;
   }
 

@@ -1,12 +1,12 @@
 // Where the elements of an ordered collection come from.
-import { BSON, decimalBytes, isDecimal, isObjectId, isUuid, objectIdBytes, uuidBytes } from "./bson.js";
+import { BSON, isDecimal, isObjectId, isUuid } from "./bson.js";
 import type { ClassModel } from "./class-model.js";
 import type { QueryCore, RealmCore } from "./core.js";
 import { TypeAssertionError } from "./errors.js";
 import { liftMixed, type Place } from "./mixed.js";
 import { RealmObject } from "./object.js";
 import { liftPrimitive, type PropertyModel } from "./property.js";
-import { KEY, MODEL, SOURCE } from "./symbols.js";
+import { KEY, MODEL } from "./symbols.js";
 import type { View } from "./view.js";
 
 /** What the elements are: objects of a class, or primitives of one kind. */
@@ -114,23 +114,4 @@ function sameValue(element: unknown, value: unknown): boolean {
   }
   // biome-ignore lint/suspicious/noDoubleEquals: an int is a number or a bigint, and these are equal only loosely
   return typeof element === "bigint" && typeof value === "number" && element == (value as unknown as bigint);
-}
-
-/** An argument of a query in the engine's form. */
-export function lowerArgument(value: unknown): unknown {
-  if (value === undefined || value === null) return null;
-  if (typeof value !== "object") return value;
-  if (value instanceof Date) return value;
-  if (value instanceof RealmObject && value[MODEL] !== undefined) {
-    if (!value.isValid()) throw new Error("Accessing object which has been invalidated or deleted");
-    return { link: [value[MODEL].index, value[KEY]] };
-  }
-  if (isObjectId(value)) return { objectId: objectIdBytes(value) };
-  if (isUuid(value)) return { uuid: uuidBytes(value) };
-  if (isDecimal(value)) return { decimal128: decimalBytes(value) };
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (SOURCE in value) return (value[SOURCE] as Source).values().map(lowerArgument);
-  if (Array.isArray(value)) return value.map(lowerArgument);
-  throw new TypeAssertionError("a value that a query can compare with", value, "argument");
 }

@@ -1,6 +1,7 @@
 //! The classes and functions that JavaScript sees: few and low-level, shaped for few crossings of the boundary.
 
 mod app;
+mod arguments;
 mod collections;
 mod config;
 mod copy;
@@ -9,6 +10,7 @@ mod frozen;
 mod nested;
 mod observe;
 mod open;
+mod packed;
 mod query;
 mod realm;
 mod relations;
@@ -24,6 +26,7 @@ pub(crate) use report::report_to_js;
 
 pub use app::AppCore;
 pub use files::{delete_realm, exists, initiate_client_reset, list_backups, load_catalogue, stored_schema_version};
+pub use packed::scratch;
 pub use query::QueryCore;
 pub use realm::RealmCore;
 pub use session::SessionCore;

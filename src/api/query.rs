@@ -2,13 +2,12 @@
 
 use std::rc::Rc;
 
-use ebbtide_core::query::{Aggregate, Argument, Direction, Order, Plan, aggregate, compile, parse};
-use ebbtide_core::{ClassIndex, ColumnIndex, ObjectKey, PropertyType, Snapshot, Value};
+use ebbtide_core::query::{Aggregate, Argument, Direction, Fold, Names, Order, Plan, compile, parse};
+use ebbtide_core::{ClassIndex, ColumnIndex, ObjectKey, PropertyType, Snapshot};
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{
-    NO_KEY, bytes_from_js, date_from_js, element_to_js, int_from_js, key_from_js, key_to_js, mixed_to_js, value_to_js,
-};
+use super::arguments::arguments_from_js;
+use crate::convert::{NO_KEY, element_to_js, key_from_js, key_to_js, mixed_to_js, value_to_js};
 use crate::error::{Fault, Result};
 use crate::results::{self, Recipe, Results, Source, Stage};
 use crate::view::View;
@@ -107,7 +106,12 @@ impl QueryCore {
     /// The elements that also match another query.
     pub fn filter(&self, text: String, args: js_sys::Array) -> JsResult<QueryCore> {
         let arguments = arguments_from_js(&args)?;
-        let plan = self.view.read(|snapshot, _| plan(&self.results.recipe, snapshot, &text, &arguments))?;
+        if self.results.recipe.is_limited() {
+            let message = "Filtering a Results with a limit is not yet implemented".to_owned();
+            return Err(Fault::InvalidQuery { message, offset: 0 }.into());
+        }
+        let names = self.view.names();
+        let plan = self.view.read(|snapshot, _| plan(&self.results.recipe, (snapshot, &names), &text, &arguments))?;
         Ok(self.then(Stage::Filter(Rc::new(plan))))
     }
 
@@ -117,6 +121,7 @@ impl QueryCore {
         #[wasm_bindgen(unchecked_param_type = "[string, boolean][]")] keys: js_sys::Array,
     ) -> JsResult<QueryCore> {
         let paths = order_from_js(&keys)?;
+        let names = self.view.names();
         let stage = self.view.read(|snapshot, _| {
             if self.results.recipe.is_of_values(snapshot) {
                 let ascending = paths.first().is_none_or(|(_, ascending)| *ascending);
@@ -129,21 +134,23 @@ impl QueryCore {
                     (path.as_str(), if *ascending { Direction::Ascending } else { Direction::Descending })
                 })
                 .collect();
-            Ok(Stage::Order(Rc::new(Order::new(snapshot.schema(), class, &paths)?)))
+            Ok(Stage::Order(Rc::new(Order::new((snapshot.schema(), &*names), class, &paths)?)))
         })?;
         Ok(self.then(stage))
     }
 
     /// The query in words.
     pub fn description(&self) -> String {
-        let described: Vec<&str> = self
-            .results
-            .recipe
-            .stages
-            .iter()
-            .filter_map(|stage| if let Stage::Filter(plan) = stage { Some(plan.describe()) } else { None })
-            .collect();
-        if described.is_empty() { "TRUEPREDICATE".to_owned() } else { described.join(" AND ") }
+        let plans = || {
+            let stages = self.results.recipe.stages.iter();
+            stages.filter_map(|stage| if let Stage::Filter(plan) = stage { Some(plan) } else { None })
+        };
+        let predicates: Vec<&str> =
+            plans().map(|plan| plan.describe_predicate()).filter(|predicate| *predicate != "TRUEPREDICATE").collect();
+        let predicate = if predicates.is_empty() { "TRUEPREDICATE".to_owned() } else { predicates.join(" and ") };
+        let suffixes: Vec<&str> =
+            plans().map(|plan| plan.describe_suffixes()).filter(|text| !text.is_empty()).collect();
+        format!("{predicate} {}", suffixes.join(" "))
     }
 
     /// The number of the class of the elements, or -1 for values.
@@ -199,11 +206,12 @@ impl QueryCore {
     }
 
     fn then(&self, stage: Stage) -> QueryCore {
-        QueryCore { view: self.view.clone(), results: Results::new(self.results.recipe.then(stage)) }
+        QueryCore { view: self.view.clone(), results: self.results.then(stage) }
     }
 
     fn fold(&self, operation: Aggregate, of: &JsValue) -> JsResult<JsValue> {
         let (column, path) = (of.as_f64(), of.as_string());
+        let names = self.view.names();
         Ok(self.view.read(|snapshot, version| {
             let source = self.results.recipe.source;
             if let (Some(property), true) = (source.property(snapshot), self.results.recipe.is_of_values(snapshot)) {
@@ -222,68 +230,23 @@ impl QueryCore {
                 Fault::InvalidQuery { message: "An aggregate of objects needs a property.".to_owned(), offset: 0 }
             })?;
             let keys = self.results.keys(snapshot, version);
-            let value = aggregate(snapshot, class, keys.iter().copied(), &path, operation)?;
+            let fold = Fold::new((snapshot.schema(), &*names), class, &path, operation)?;
+            let value = fold.over(snapshot, keys.iter().copied());
             Ok(value_to_js(value.as_ref()))
         })?)
     }
 }
 
 /// Compiles a query over the elements of a recipe.
-pub(super) fn plan(recipe: &Recipe, snapshot: &Snapshot, text: &str, arguments: &[Argument]) -> Result<Plan> {
+pub(super) fn plan(
+    recipe: &Recipe,
+    (snapshot, names): (&Snapshot, &Names),
+    text: &str,
+    arguments: &[Argument],
+) -> Result<Plan> {
     let class = element_class(recipe, snapshot)?;
     let query = parse(text)?;
-    Ok(compile(&query, snapshot.schema(), class, arguments)?)
-}
-
-/// The arguments of a query as the JavaScript face lowers them: primitives, `Date`, `Uint8Array`, `{objectId}`, `{uuid}`,
-/// `{link: [class, key]}` and arrays of these.
-pub(super) fn arguments_from_js(args: &js_sys::Array) -> Result<Vec<Argument>> {
-    args.iter().enumerate().map(|(index, argument)| argument_from_js(index, &argument)).collect()
-}
-
-fn argument_from_js(index: usize, argument: &JsValue) -> Result<Argument> {
-    convert(argument).ok_or_else(|| Fault::InvalidQuery {
-        message: format!("Argument ${index} is of a type that cannot be used in a query."),
-        offset: 0,
-    })
-}
-
-fn convert(argument: &JsValue) -> Option<Argument> {
-    if argument.is_null() || argument.is_undefined() {
-        return Some(Value::Null.into());
-    }
-    if let Some(truth) = argument.as_bool() {
-        return Some(Value::Bool(truth).into());
-    }
-    if let Some(text) = argument.as_string() {
-        return Some(Value::String(text).into());
-    }
-    if let Some(whole) = int_from_js(argument) {
-        return Some(Value::Int(whole).into());
-    }
-    if let Some(number) = argument.as_f64() {
-        return Some(Value::Double(number).into());
-    }
-    if argument.is_instance_of::<js_sys::Date>() {
-        return date_from_js(argument).map(|date| Value::Date(date).into());
-    }
-    if let Some(list) = argument.dyn_ref::<js_sys::Array>() {
-        return list.iter().map(|element| convert(&element)).collect::<Option<Vec<_>>>().map(Argument::List);
-    }
-    if let Some(bytes) = bytes_from_js(argument) {
-        return Some(Value::Data(bytes).into());
-    }
-    let member = |name: &str| js_sys::Reflect::get(argument, &name.into()).ok().filter(|value| !value.is_undefined());
-    if let Some(id) = member("objectId") {
-        return bytes_from_js(&id)?.try_into().ok().map(|id| Value::ObjectId(id).into());
-    }
-    if let Some(id) = member("uuid") {
-        return bytes_from_js(&id)?.try_into().ok().map(|id| Value::Uuid(id).into());
-    }
-    let link = member("link")?.dyn_into::<js_sys::Array>().ok()?;
-    let (class, key) = (link.get(0).as_f64()?, link.get(1).as_f64()?);
-    let key: ObjectKey = key_from_js(key);
-    Some(Argument::Link { class: ClassIndex(class as u32), key })
+    Ok(compile(&query, (snapshot.schema(), names), class, arguments)?)
 }
 
 fn order_from_js(keys: &js_sys::Array) -> Result<Vec<(String, bool)>> {

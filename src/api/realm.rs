@@ -1,6 +1,7 @@
 //! `RealmCore`: one realm for one path in this page.
 
 use ebbtide_core::objects::Row;
+use ebbtide_core::query::Names;
 use ebbtide_core::{
     ClassIndex, ClassSchema, ColumnIndex, ObjectKey, PropertyType, Snapshot, Transaction, Value, ValueRef, WriteError,
 };
@@ -9,8 +10,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
+use super::arguments::arguments_from_js;
 use super::config::{classes_from_js, schema_to_js};
-use super::query::{QueryCore, arguments_from_js};
+use super::query::QueryCore;
 use super::session::SessionCore;
 use crate::clock;
 use crate::convert::{element_to_js, int_from_js, key_from_js, key_to_js, mixed_type, value_from_js};
@@ -64,6 +66,28 @@ impl RealmCore {
     #[wasm_bindgen(unchecked_return_type = "CoreClass[]")]
     pub fn schema(&self) -> JsResult<JsValue> {
         Ok(self.view.read(|snapshot, _| schema_to_js(snapshot.schema()))?)
+    }
+
+    /// What else properties are called in queries: `[class, name, column]` of a property, and `[class, name, source class, column]`
+    /// of the objects that link to one.
+    #[wasm_bindgen(js_name = setNames)]
+    pub fn set_names(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "[number, string, number, number?][]")] names: js_sys::Array,
+    ) {
+        let mut found = Names::default();
+        for name in names.iter() {
+            let name = js_sys::Array::from(&name);
+            let number = |at: u32| name.get(at).as_f64().map(|number| number as u32);
+            let (Some(class), Some(text), Some(third)) = (number(0), name.get(1).as_string(), number(2)) else {
+                continue;
+            };
+            match number(3) {
+                None => found.alias(ClassIndex(class), text, ColumnIndex(third)),
+                Some(column) => found.linking(ClassIndex(class), text, (ClassIndex(third), ColumnIndex(column))),
+            }
+        }
+        self.view.set_names(found);
     }
 
     /// The schema's version.
@@ -383,6 +407,11 @@ impl RealmCore {
         RealmCore { view: View::Frozen(frozen) }
     }
 
+    /// What it looks at.
+    pub(super) fn view(&self) -> &View {
+        &self.view
+    }
+
     pub(super) fn class(&self, class: u32) -> Result<Arc<ClassSchema>> {
         self.view.read(|snapshot, _| class_of(snapshot, class).cloned())
     }
@@ -398,10 +427,13 @@ impl RealmCore {
     }
 
     pub(super) fn narrowed(&self, recipe: Recipe, text: Option<String>, args: &js_sys::Array) -> JsResult<QueryCore> {
-        let recipe = match text.filter(|text| !text.is_empty()) {
+        // What holds for all objects is no stage: the next one then runs over whole pages.
+        let recipe = match text.filter(|text| !text.is_empty() && text != "TRUEPREDICATE") {
             Some(text) => {
                 let arguments = arguments_from_js(args)?;
-                let plan = self.view.read(|snapshot, _| super::query::plan(&recipe, snapshot, &text, &arguments))?;
+                let names = self.view.names();
+                let plan =
+                    self.view.read(|snapshot, _| super::query::plan(&recipe, (snapshot, &names), &text, &arguments))?;
                 recipe.then(Stage::Filter(Rc::new(plan)))
             }
             None => recipe,
@@ -410,6 +442,7 @@ impl RealmCore {
     }
 }
 
+/// Takes one step in the open transaction.
 pub(super) fn write<T>(
     driver: &Driver,
     step: impl FnOnce(&mut Transaction) -> std::result::Result<T, WriteError>,
@@ -431,6 +464,7 @@ fn row(snapshot: &Snapshot, class: u32, key: f64) -> Result<Row<'_>> {
     snapshot.table(ClassIndex(class)).row(key).ok_or_else(|| WriteError::NoSuchObject.into())
 }
 
+/// The value of a property of an object.
 pub(super) fn cell(snapshot: &Snapshot, class: u32, key: f64, column: u32) -> Result<ValueRef<'_>> {
     let row = row(snapshot, class, key)?;
     if column as usize >= row.width() {

@@ -1,7 +1,7 @@
 // Plays a program in a page and says what was seen. The same code runs on Ebbtide and on the oracle, through Realm's API alone.
 
 const SENTINEL = { name: "Sentinel", properties: { n: "int" } };
-const PATIENCE_MS = 3000;
+const PATIENCE_MS = 20000;
 let realms = 0;
 
 /** Whether a schema can be opened. */
@@ -64,8 +64,9 @@ class Stage {
     } catch (error) {
       answer = `error ${error.message}`;
     }
-    // Calls that came meanwhile stand before the step's own line in both pages or in neither, so the line goes first.
+    // Calls that came meanwhile stand after the step's own line. The order among listeners is nobody's promise.
     const calls = this.lines.splice(this.lines.findLastIndex((line) => line.own) + 1);
+    calls.sort((left, right) => left.listener - right.listener);
     this.lines.push({ own: true, step: step.step, text: answer }, ...calls);
     if (step.step === "write") this.lines.push({ own: true, step: "state", text: this.#state() });
   }
@@ -98,6 +99,8 @@ class Stage {
     const { target, property, method, args, key, value } = operation;
     const object = target ? this.#find(target) : undefined;
     if (target && !object) return "no such object";
+    // Both refuse an element that is not there, but one looks at the index first.
+    if (operation.operation === "put" && this.#decode(value) === MISSING) return "no such object";
     switch (operation.operation) {
       case "create": {
         const { class: name, values, mode } = operation;
@@ -142,7 +145,11 @@ class Stage {
     let called = false;
     const callback = (current, changes) => {
       called = true;
-      this.lines.push({ step: "call", text: `${id}: ${this.#change(changes)} of ${this.#current(current)}` });
+      this.lines.push({
+        step: "call",
+        listener: id,
+        text: `${id}: ${this.#change(changes)} of ${this.#current(current)}`,
+      });
     };
     observed.addListener(callback);
     this.#listeners.set(id, { observed, callback });
@@ -175,9 +182,9 @@ class Stage {
     const end = performance.now() + PATIENCE_MS;
     while (!condition()) {
       if (performance.now() > end) throw new Error("a listener was not called");
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await turn();
     }
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    for (let turns = 0; turns < 3; turns += 1) await turn();
   }
 
   #find([name, key]) {
@@ -262,6 +269,10 @@ class Stage {
     }
     return String(value);
   }
+}
+
+function turn() {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** What a reference to an object that is not there becomes. */

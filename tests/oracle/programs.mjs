@@ -178,4 +178,4 @@ class Writer {
   }
 }
 
-const KEYS = ["a", "b", "c", "B", "10", "9", "ä"];
+const KEYS = ["a", "b", "c", "B", "10", "9"];

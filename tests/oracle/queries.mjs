@@ -2,6 +2,7 @@
 import { literal, primitive } from "./values.mjs";
 
 const ORDERED = new Set(["int", "double", "float", "date", "decimal128"]);
+const UNSORTABLE = new Set(["link", "inner", "backlinks", "data", "mixed", "name"]);
 const NUMBERS = new Set(["int", "double", "float", "decimal128"]);
 
 /** A source of objects, `{ class, filter, args, sort }`, and perhaps an aggregate of it. */
@@ -59,21 +60,28 @@ class Query {
     return this.#random.many(1, 2, () => [this.#random.pick(names), this.#random.chance(50)]);
   }
 
+  /** `[method, property]`, or nothing if the class has no numbers. */
   aggregate() {
-    const names = Object.entries(this.#declared.properties).filter(
-      ([, { type, collection }]) => type === "int" && !collection,
-    );
-    const [name] = this.#random.pick(names.length > 0 ? names : [["_id"]]);
-    return [this.#random.pick(["min", "max", "sum", "avg"]), name];
+    const properties = Object.entries(this.#declared.properties);
+    const names = properties.filter(([, { type, collection }]) => type === "int" && !collection).map(([name]) => name);
+    return names.length === 0 ? undefined : [this.#random.pick(["min", "max", "sum", "avg"]), this.#random.pick(names)];
   }
 
+  /** What has an order: properties of the class, and of what its links lead to. */
   #sortable() {
-    return Object.entries(this.#declared.properties)
-      .filter(
-        ([, { type, collection }]) =>
-          !collection && !["link", "inner", "backlinks", "data", "mixed", "name"].includes(type),
-      )
-      .map(([name]) => name);
+    const names = ({ properties }) =>
+      Object.entries(properties)
+        .filter(([, { type, collection }]) => !collection && !UNSORTABLE.has(type))
+        .map(([name]) => name);
+    const links = Object.entries(this.#declared.properties).filter(
+      ([, { type, collection }]) => type === "link" && !collection,
+    );
+    const behind = links.flatMap(([link, { target }]) => names(this.#class(target)).map((name) => `${link}.${name}`));
+    return [...names(this.#declared), ...behind];
+  }
+
+  #class(name) {
+    return this.#schema.find((declared) => declared.name === name);
   }
 
   #comparison(declared, prefix, depth = 0) {
@@ -94,7 +102,7 @@ class Query {
       return `${path} ${operator}${random.pick(["", "[c]"])} ${this.#value(type, false)}`;
     }
     // What IN says of a list on its left has changed since the oracle.
-    if (!collection && random.chance(12)) {
+    if (!collection && !path.includes(".") && random.chance(12)) {
       return `${path} IN {${random.many(1, 3, () => this.#value(type, optional)).join(", ")}}`;
     }
     // Only ALL goes with BETWEEN in later versions than the oracle.
@@ -125,12 +133,12 @@ class Query {
   #link(path, property, depth) {
     const random = this.#random;
     const { type, collection, target } = property;
-    const declared = this.#schema.find(({ name }) => name === target);
+    const declared = this.#class(target);
     const many = collection || type === "backlinks";
     if (collection === "dictionary") return `${path}.@count ${this.#order()} ${random.below(3)}`;
     if (many && random.chance(25))
       return `${path}.@${random.pick(["count", "size"])} ${this.#order()} ${random.below(3)}`;
-    if (many && type === "link" && random.chance(20)) {
+    if (collection === "list" && type === "link" && random.chance(20)) {
       const inside = new Query(random, this.#schema, declared);
       inside.args = this.args;
       const [name, only] = random.pick(

@@ -26,8 +26,10 @@ async function agree(seed, features) {
   const found = await difference(pages, program);
   if (!found) return true;
   const smallest = await shrink(program, async (smaller) => (await difference(pages, smaller))?.step === found.step);
-  const { lines } = await difference(pages, smallest);
   console.log(`\nseed ${seed}:\n${programText(smallest)}`);
+  const again = await difference(pages, smallest);
+  if (!again) console.log("not every time; the lines are those of the whole program:");
+  const { lines } = again ?? found;
   for (const [index, line] of lines.entries()) console.log(`  ${pages[index].name}: ${line}`);
   return false;
 }

@@ -99,7 +99,10 @@ export async function sorting_takes_all_forms() {
     equal(ids(dogs.filtered("age < 7").sorted("_id", true)), [4, 3, 1]);
     equal(ids(dogs.sorted("_id", true).filtered("age == 3")), [4, 1]);
     throws(() => dogs.sorted("zork"), "'Dog.zork' does not exist");
-    throws(() => dogs.sorted(["age", true]), "Expected 'descriptor[1]' to be string or array with two elements [string, boolean], got a boolean");
+    throws(
+      () => dogs.sorted(["age", true]),
+      "Expected 'descriptor[1]' to be string or array with two elements [string, boolean], got a boolean",
+    );
     throws(() => dogs.sorted(5), "to be property name and optional bool or an array of descriptors");
   });
 }

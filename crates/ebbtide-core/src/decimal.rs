@@ -160,7 +160,7 @@ impl Decimal {
     }
 
     /// The sum, rounded to 34 digits.
-    pub fn add(self, other: Decimal) -> Decimal {
+    pub fn plus(self, other: Decimal) -> Decimal {
         let (a, b) = match (self.parts(), other.parts()) {
             (Parts::NotANumber, _) | (_, Parts::NotANumber) => return Decimal::NAN,
             (Parts::Infinite { negative: a }, Parts::Infinite { negative: b }) if a != b => return Decimal::NAN,
@@ -188,6 +188,83 @@ impl Decimal {
             Ordering::Greater => Decimal::from_parts(high.0, high_scaled - low_scaled, exponent),
             Ordering::Less => Decimal::from_parts(low.0, low_scaled - high_scaled, exponent),
             Ordering::Equal => Decimal::from_parts(false, 0, exponent),
+        }
+    }
+
+    /// The number with the other sign.
+    pub fn negate(self) -> Decimal {
+        match self.parts() {
+            Parts::NotANumber => self,
+            Parts::Infinite { .. } | Parts::Finite { .. } => {
+                Decimal((u128::from_le_bytes(self.0) ^ 1 << 127).to_le_bytes())
+            }
+        }
+    }
+
+    /// The product, rounded to 34 digits.
+    pub fn multiply(self, other: Decimal) -> Decimal {
+        let (a, b) = match (self.parts(), other.parts()) {
+            (Parts::NotANumber, _) | (_, Parts::NotANumber) => return Decimal::NAN,
+            (
+                Parts::Finite { negative: na, coefficient: ca, exponent: ea },
+                Parts::Finite { negative: nb, coefficient: cb, exponent: eb },
+            ) => ((na, ca, ea), (nb, cb, eb)),
+            (a, b) => {
+                let is_zero = |parts| matches!(parts, Parts::Finite { coefficient: 0, .. });
+                return if is_zero(a) || is_zero(b) {
+                    Decimal::NAN
+                } else {
+                    infinite(a.is_negative() != b.is_negative())
+                };
+            }
+        };
+        // Schoolbook multiplication with digits of nine decimal digits; what is read back is rounded once.
+        const LIMB: u128 = 1_000_000_000;
+        let limbs = |value: u128| [0, 1, 2, 3].map(|at| value / LIMB.pow(at) % LIMB);
+        let mut product = [0u128; 9];
+        for (i, x) in limbs(a.1).iter().enumerate() {
+            for (j, y) in limbs(b.1).iter().enumerate() {
+                product[i + j] += x * y;
+            }
+        }
+        let mut text = String::from(if a.0 != b.0 { "-" } else { "" });
+        for at in 0..8 {
+            product[at + 1] += product[at] / LIMB;
+            product[at] %= LIMB;
+        }
+        for limb in product.iter().rev() {
+            text.push_str(&format!("{limb:09}"));
+        }
+        Decimal::parse(&format!("{text}e{}", a.2 + b.2)).unwrap_or(Decimal::NAN)
+    }
+
+    /// The quotient, rounded to 34 digits.
+    pub fn divide(self, other: Decimal) -> Decimal {
+        match (self.parts(), other.parts()) {
+            (Parts::NotANumber, _) | (_, Parts::NotANumber) | (Parts::Infinite { .. }, Parts::Infinite { .. }) => {
+                Decimal::NAN
+            }
+            (Parts::Finite { coefficient: 0, .. }, Parts::Finite { coefficient: 0, .. }) => Decimal::NAN,
+            (a, b @ Parts::Finite { coefficient: 0, .. }) | (a @ Parts::Infinite { .. }, b) => {
+                infinite(a.is_negative() != b.is_negative())
+            }
+            (Parts::Finite { .. }, Parts::Infinite { .. }) => Decimal::ZERO,
+            (
+                Parts::Finite { negative: na, coefficient: ca, exponent: ea },
+                Parts::Finite { negative: nb, coefficient: cb, exponent: eb },
+            ) => {
+                let (mut quotient, mut rest, mut exponent) = (ca / cb, ca % cb, ea - eb);
+                while rest != 0 && digits(quotient) < 36 {
+                    rest *= 10;
+                    quotient = quotient * 10 + rest / cb;
+                    rest %= cb;
+                    exponent -= 1;
+                }
+                if rest != 0 && quotient.is_multiple_of(10) {
+                    quotient += 1;
+                }
+                Decimal::from_parts(na != nb, quotient, exponent)
+            }
         }
     }
 
@@ -229,6 +306,15 @@ impl Decimal {
     }
 }
 
+impl Parts {
+    fn is_negative(self) -> bool {
+        match self {
+            Parts::NotANumber => false,
+            Parts::Infinite { negative } | Parts::Finite { negative, .. } => negative,
+        }
+    }
+}
+
 /// Compares two finite numbers, the signs aside.
 fn magnitude(a: Parts, b: Parts) -> Ordering {
     let (Parts::Finite { coefficient: ca, exponent: ea, .. }, Parts::Finite { coefficient: cb, exponent: eb, .. }) =
@@ -245,6 +331,10 @@ fn magnitude(a: Parts, b: Parts) -> Ordering {
         let scale = |coefficient: u128, by: i32| coefficient * 10u128.pow(by.max(0) as u32);
         scale(ca, ea - eb).cmp(&scale(cb, eb - ea))
     })
+}
+
+fn infinite(negative: bool) -> Decimal {
+    Decimal::from_double(if negative { f64::NEG_INFINITY } else { f64::INFINITY })
 }
 
 fn digits(value: u128) -> u32 {
@@ -352,13 +442,32 @@ mod tests {
 
     #[test]
     fn sums_and_averages_are_rounded_to_34_digits() {
-        assert_eq!(of("1.5").add(of("2.25")).to_string(), "3.75");
-        assert_eq!(of("1").add(of("-1")).to_string(), "0");
-        assert_eq!(of("1E+40").add(of("1")).order(of("1E+40")), Ordering::Equal);
-        assert_eq!(of("9999999999999999999999999999999999").add(of("1")).order(of("1E+34")), Ordering::Equal);
+        assert_eq!(of("1.5").plus(of("2.25")).to_string(), "3.75");
+        assert_eq!(of("1").plus(of("-1")).to_string(), "0");
+        assert_eq!(of("1E+40").plus(of("1")).order(of("1E+40")), Ordering::Equal);
+        assert_eq!(of("9999999999999999999999999999999999").plus(of("1")).order(of("1E+34")), Ordering::Equal);
         assert_eq!(of("10").divide_by(4).to_string(), "2.5");
         assert_eq!(of("1").divide_by(3).to_string(), "0.3333333333333333333333333333333333");
-        assert!(of("Infinity").add(of("-Infinity")).is_nan());
+        assert!(of("Infinity").plus(of("-Infinity")).is_nan());
+    }
+
+    #[test]
+    fn products_and_quotients_are_rounded_to_34_digits() {
+        let product = |a: &str, b: &str| of(a).multiply(of(b));
+        assert_eq!(product("1.5", "-2.5").to_string(), "-3.75");
+        assert_eq!(product("0.1", "0.2").to_string(), "0.02");
+        let nines = "9999999999999999999999999999999999";
+        assert_eq!(product(nines, nines).to_string(), "9.999999999999999999999999999999998E+67");
+        assert_eq!(product("1E+6000", "1E+6000").to_string(), "Infinity");
+        assert!(product("0", "Infinity").is_nan());
+        assert_eq!(product("-2", "Infinity").to_string(), "-Infinity");
+        let quotient = |a: &str, b: &str| of(a).divide(of(b)).to_string();
+        assert_eq!(quotient("10", "4"), "2.5");
+        assert_eq!(quotient("-2", "3"), "-0.6666666666666666666666666666666667");
+        assert_eq!(quotient("1", "0"), "Infinity");
+        assert_eq!(quotient("0", "0"), "NaN");
+        assert_eq!(quotient("1", "Infinity"), "0");
+        assert_eq!(of("-0.5").negate().to_string(), "0.5");
     }
 
     proptest! {
@@ -366,7 +475,7 @@ mod tests {
         fn ints_keep_their_order_and_their_sums(a in -1_000_000_000_000i64..1_000_000_000_000, b in -1_000_000_000_000i64..1_000_000_000_000) {
             let (x, y) = (Decimal::from_int(a), Decimal::from_int(b));
             prop_assert_eq!(x.order(y), a.cmp(&b));
-            prop_assert_eq!(x.add(y).order(Decimal::from_int(a + b)), Ordering::Equal);
+            prop_assert_eq!(x.plus(y).order(Decimal::from_int(a + b)), Ordering::Equal);
             prop_assert_eq!(x.to_double(), a as f64);
         }
 
@@ -381,7 +490,7 @@ mod tests {
             let (a, b) = (Decimal(a), Decimal(b));
             prop_assert_eq!(a.order(b), b.order(a).reverse());
             prop_assert_eq!(a.order(a), Ordering::Equal);
-            let _ = a.add(b).to_string();
+            let _ = a.plus(b).to_string();
         }
     }
 }

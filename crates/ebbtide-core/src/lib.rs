@@ -22,6 +22,7 @@ pub mod replica;
 pub mod reset;
 pub mod schema;
 pub mod value;
+mod words;
 
 pub use clock::{Clock, EditTime, Millis};
 pub use decimal::Decimal;

@@ -52,6 +52,10 @@ impl Bits {
 
     /// Makes room at `row`: bits from there on move up by one.
     pub(crate) fn insert(&mut self, row: usize, value: bool) {
+        if !self.any() {
+            self.set(row, value);
+            return;
+        }
         let (word, bit) = (row / 64, row % 64);
         for above in (word + 1..WORDS).rev() {
             self.words[above] = self.words[above] << 1 | self.words[above - 1] >> 63;

@@ -12,6 +12,7 @@ use crate::ids::ObjectKey;
 use crate::limits::PAGE_ROWS;
 use crate::schema::{Collection, Property, PropertyType};
 use crate::value::{Value, ValueRef};
+use crate::words::{LazyWords, WordIndex};
 
 /// One property of the rows of a page.
 #[derive(Clone, Debug)]
@@ -59,6 +60,13 @@ pub enum ColumnData {
     Dictionary(Vec<Arc<Dictionary>>),
 }
 
+/// Whether a value counts as one that nobody has set: any edit wins over it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Unset {
+    Yes,
+    No,
+}
+
 /// Values of a fixed width.
 #[derive(Clone, Debug, Default)]
 pub struct Fixed<T> {
@@ -68,13 +76,17 @@ pub struct Fixed<T> {
     pub nulls: Bits,
 }
 
+/// Where a value begins, and how long it is.
+pub(crate) type Span = (u32, u32);
+
 /// Values of a varying length in one run of bytes. A replaced value leaves its bytes behind until half the run is dead.
 #[derive(Clone, Debug, Default)]
 pub struct Runs {
-    spans: Vec<(u32, u32)>,
+    spans: Vec<Span>,
     nulls: Bits,
     bytes: Vec<u8>,
     dead: usize,
+    words: LazyWords,
 }
 
 impl<T: Copy + Default> Fixed<T> {
@@ -112,6 +124,12 @@ impl Runs {
         Some(&self.bytes[start as usize..(start + len) as usize])
     }
 
+    /// All bytes with the rows' places in them, if these lie one behind the other; nulls are empty.
+    pub(crate) fn in_order(&self) -> Option<(&[u8], &[Span])> {
+        let ascends = self.spans.windows(2).all(|pair| pair[0].0 + pair[0].1 <= pair[1].0);
+        ascends.then_some((self.bytes.as_slice(), self.spans.as_slice()))
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.spans.len()
@@ -127,12 +145,21 @@ impl Runs {
         &self.nulls
     }
 
+    /// The words of the rows, which are UTF-8.
+    fn words(&self) -> &WordIndex {
+        self.words.get_or_make(|| {
+            let texts = (0..self.len()).filter_map(|row| Some((row, std::str::from_utf8(self.get(row)?).ok()?)));
+            WordIndex::of(texts)
+        })
+    }
+
     /// Appends a row.
     pub(crate) fn push(&mut self, value: Option<&[u8]>) {
         self.insert(self.spans.len(), value);
     }
 
     fn append(&mut self, value: Option<&[u8]>) -> (u32, u32) {
+        self.words.forget();
         let value = value.unwrap_or_default();
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(value);
@@ -153,6 +180,7 @@ impl Runs {
     }
 
     fn remove(&mut self, row: usize) {
+        self.words.forget();
         self.dead += self.spans.remove(row).1 as usize;
         self.nulls.remove(row);
         self.collect();
@@ -163,6 +191,7 @@ impl Runs {
         for from in row..self.len() {
             tail.push(self.get(from));
         }
+        self.words.forget();
         self.spans.truncate(row);
         self.nulls.split_off(row);
         self.compact();
@@ -285,6 +314,14 @@ impl Column {
         }
     }
 
+    /// The words of a column of strings.
+    pub(crate) fn words(&self) -> Option<&WordIndex> {
+        match &self.data {
+            ColumnData::String(runs) => Some(runs.words()),
+            _ => None,
+        }
+    }
+
     /// The stamp of a row's value; `row_stamp` is the row's own.
     pub(crate) fn stamp(&self, row: usize, row_stamp: Stamp) -> Stamp {
         if self.unset.get(row) { Stamp::UNSET } else { self.stamps.as_ref().map_or(row_stamp, |stamps| stamps[row]) }
@@ -354,6 +391,27 @@ impl Column {
             ColumnData::Dictionary(c) => c.insert(row, Arc::default()),
         }
         self.unset.insert(row, true);
+        if let Some(stamps) = &mut self.stamps {
+            stamps.insert(row, row_stamp);
+        }
+    }
+
+    /// Makes room at `row` for a value that was set together with the row, or is the schema's default for it.
+    pub(crate) fn insert_value(&mut self, row: usize, value: &Value, unset: Unset, row_stamp: Stamp) {
+        match (&mut self.data, value) {
+            (ColumnData::Bool(c), Value::Bool(v)) => c.insert(row, Some(*v)),
+            (ColumnData::Int(c), Value::Int(v)) | (ColumnData::Date(c), Value::Date(v)) => c.insert(row, Some(*v)),
+            (ColumnData::Double(c), Value::Double(v)) => c.insert(row, Some(*v)),
+            (ColumnData::String(c), Value::String(v)) => c.insert(row, Some(v.as_bytes())),
+            (ColumnData::Data(c), Value::Data(v)) => c.insert(row, Some(v)),
+            (_, value) => {
+                self.insert(row, false, row_stamp);
+                self.set_value(row, value);
+                self.unset.set(row, unset == Unset::Yes);
+                return;
+            }
+        }
+        self.unset.insert(row, unset == Unset::Yes);
         if let Some(stamps) = &mut self.stamps {
             stamps.insert(row, row_stamp);
         }

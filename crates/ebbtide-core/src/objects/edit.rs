@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::column::Unset;
 use super::edit_collection::Place;
 use super::map::CowMap;
 use super::snapshot::{Snapshot, Stamp};
@@ -25,8 +26,31 @@ impl Snapshot {
         primary_key: Option<PrimaryKey>,
         stamp: Stamp,
     ) {
+        self.insert_filled_row(class, key, primary_key, stamp, &[]);
+    }
+
+    /// Inserts a row with values; all others are null, zero or empty and unset.
+    pub(crate) fn insert_filled_row(
+        &mut self,
+        class: ClassIndex,
+        key: ObjectKey,
+        primary_key: Option<PrimaryKey>,
+        stamp: Stamp,
+        filled: &[(ColumnIndex, &Value, Unset)],
+    ) {
         let schema = Arc::clone(&self.schema.classes[class.index()]);
-        self.table_mut(class).insert(key, primary_key, stamp, &schema);
+        let mut cells: Vec<Option<(&Value, Unset)>> = vec![None; schema.properties.len()];
+        let key_value = primary_key.as_ref().map(PrimaryKey::to_value);
+        if let (Some(column), Some(value)) = (schema.primary_key, &key_value) {
+            cells[column.index()] = Some((value, Unset::No));
+        }
+        for (column, value, unset) in filled {
+            cells[column.index()] = Some((value, *unset));
+        }
+        self.table_mut(class).insert(key, primary_key, stamp, &schema, &cells);
+        for (column, value, _) in filled.iter().filter(|(column, ..)| schema.property(*column).has_links()) {
+            self.link_all((class, key, *column), value.as_ref());
+        }
     }
 
     /// Removes a row. Links to it become null and leave lists and sets; embedded objects that it owns go with it.

@@ -5,7 +5,7 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
-const WIDTH: usize = 32;
+const WIDTH: usize = 64;
 
 /// An ordered map that is cheap to clone.
 #[derive(Debug)]

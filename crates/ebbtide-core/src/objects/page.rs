@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::column::Column;
+use super::column::{Column, Unset};
 use super::snapshot::Stamp;
 use crate::ids::{ColumnIndex, ObjectKey, RecordId};
 use crate::limits::{PAGE_ROWS, RECORD_PAGES};
 use crate::schema::ClassSchema;
-use crate::value::ValueRef;
+use crate::value::{Value, ValueRef};
+use crate::words::Word;
 
 /// Up to [`PAGE_ROWS`] rows in ascending order of their keys, as columns.
 #[derive(Clone, Debug)]
@@ -16,6 +17,9 @@ pub struct Page {
     pub(crate) stamps: Vec<Stamp>,
     pub(crate) columns: Vec<Column>,
 }
+
+/// The values of a new row by column, with whether somebody has set them.
+pub(crate) type Cells<'a> = [Option<(&'a Value, Unset)>];
 
 /// Up to [`RECORD_PAGES`] pages in ascending order: the unit in which a store keeps them. A group that was changed
 /// since it was last saved has no record.
@@ -79,6 +83,11 @@ impl Page {
         Row { page: self, index }
     }
 
+    /// Whether a key lies between the first and the last one.
+    pub(crate) fn spans(&self, key: ObjectKey) -> bool {
+        self.keys.first().is_some_and(|first| *first <= key) && self.keys.last().is_some_and(|last| key <= *last)
+    }
+
     /// The place of a key.
     pub fn find(&self, key: ObjectKey) -> Result<usize, usize> {
         let first = *self.keys.first().ok_or(0usize)?;
@@ -89,11 +98,15 @@ impl Page {
         self.keys.binary_search(&key)
     }
 
-    pub(crate) fn insert(&mut self, index: usize, key: ObjectKey, stamp: Stamp, class: &ClassSchema) {
+    /// Inserts a row with its values, one for each column that has one.
+    fn insert_filled(&mut self, index: usize, key: ObjectKey, stamp: Stamp, class: &ClassSchema, cells: &Cells<'_>) {
         self.keys.insert(index, key);
         self.stamps.insert(index, stamp);
-        for (column, property) in self.columns.iter_mut().zip(&class.properties) {
-            column.insert(index, !property.optional, stamp);
+        for ((column, property), cell) in self.columns.iter_mut().zip(&class.properties).zip(cells) {
+            match cell {
+                Some((value, unset)) => column.insert_value(index, value, *unset, stamp),
+                None => column.insert(index, !property.optional, stamp),
+            }
         }
     }
 
@@ -123,6 +136,11 @@ impl<'a> Row<'a> {
     /// The value of a property.
     pub fn value(&self, column: ColumnIndex) -> ValueRef<'a> {
         self.page.columns[column.index()].value(self.index)
+    }
+
+    /// Whether the row's text has a word. Not so for properties that are no strings.
+    pub(crate) fn has_word(&self, column: ColumnIndex, word: &Word) -> bool {
+        self.page.columns[column.index()].words().is_some_and(|index| index.rows(word).get(self.index))
     }
 
     /// When and by whom the value of a property was set.
@@ -172,7 +190,13 @@ impl Group {
     }
 
     /// Inserts a row that is not there. Gives the pages that no longer fit, as a group to stand right of this one.
-    pub(crate) fn insert(&mut self, key: ObjectKey, stamp: Stamp, class: &ClassSchema) -> Option<Group> {
+    pub(crate) fn insert(
+        &mut self,
+        key: ObjectKey,
+        stamp: Stamp,
+        class: &ClassSchema,
+        cells: &Cells<'_>,
+    ) -> Option<Group> {
         let at = self.page_of(key).unwrap_or(0);
         if self.pages.is_empty() {
             self.pages.push(Arc::new(Page::new(class)));
@@ -180,13 +204,13 @@ impl Group {
         let page = Arc::make_mut(&mut self.pages[at]);
         let index = page.find(key).expect_err("the row is not there yet");
         if page.len() < PAGE_ROWS {
-            page.insert(index, key, stamp, class);
+            page.insert_filled(index, key, stamp, class, cells);
             return None;
         }
         let mut right = if index == page.len() { Page::new(class) } else { page.split_off(PAGE_ROWS / 2) };
         match index.checked_sub(page.len()) {
-            Some(index) => right.insert(index, key, stamp, class),
-            None => page.insert(index, key, stamp, class),
+            Some(index) => right.insert_filled(index, key, stamp, class, cells),
+            None => page.insert_filled(index, key, stamp, class, cells),
         }
         self.pages.insert(at + 1, Arc::new(right));
         if self.pages.len() <= RECORD_PAGES {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::column::Column;
 use super::map::CowMap;
-use super::page::{Group, Page, Row};
+use super::page::{Cells, Group, Page, Row};
+use super::primary_index::PrimaryIndex;
 use super::snapshot::{AuthorIndex, Stamp};
 use crate::ids::{ChangesetNumber, ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
 use crate::schema::{ClassSchema, Property};
@@ -31,7 +32,7 @@ pub struct Table {
     len: usize,
     /// Groups by a lower bound of their keys.
     pub(crate) groups: CowMap<ObjectKey, Arc<Group>>,
-    by_primary_key: CowMap<PrimaryKey, ObjectKey>,
+    by_primary_key: PrimaryIndex,
     /// Rows whose primary key an earlier row has: only inside a migration, which ends with none.
     displaced: CowMap<(PrimaryKey, ObjectKey), ()>,
     /// Links to objects of this class, with how many there are from one property of one object.
@@ -73,7 +74,7 @@ impl Table {
                 }
                 is_displaced
             });
-            table.by_primary_key = CowMap::from_sorted(keys);
+            table.by_primary_key = PrimaryIndex::from_sorted(keys);
             table.displaced = CowMap::from_sorted(displaced);
         }
         let bounds = groups.iter().filter_map(|group| group.pages.first().map(|page| page.keys[0]));
@@ -101,20 +102,30 @@ impl Table {
         self.find_key(&PrimaryKey::from_value(primary_key)?)
     }
 
+    /// How many primary keys there are.
+    pub(crate) fn primary_key_count(&self) -> usize {
+        self.by_primary_key.len()
+    }
+
     /// Whether no two rows have the same primary key. Always so outside a migration.
     pub(crate) fn has_distinct_keys(&self) -> bool {
         self.displaced.is_empty()
     }
 
     pub(crate) fn find_key(&self, primary_key: &PrimaryKey) -> Option<ObjectKey> {
-        self.by_primary_key.get(primary_key).copied()
+        self.by_primary_key.get(primary_key)
     }
 
     /// An object's row.
     pub fn row(&self, key: ObjectKey) -> Option<Row<'_>> {
-        let (_, group) = self.groups.floor(&key)?;
-        let page = &group.pages[group.page_of(key)?];
+        let page = self.page(key)?;
         page.find(key).ok().map(|index| page.row(index))
+    }
+
+    /// The page in which an object is, if it exists.
+    pub(crate) fn page(&self, key: ObjectKey) -> Option<&Page> {
+        let (_, group) = self.groups.floor(&key)?;
+        Some(&group.pages[group.page_of(key)?])
     }
 
     /// All keys, ascending.
@@ -183,13 +194,14 @@ impl Table {
         }
     }
 
-    /// Inserts a row. Neither its key nor its primary key is there yet.
+    /// Inserts a row with its values. Neither its key nor its primary key is there yet.
     pub(crate) fn insert(
         &mut self,
         key: ObjectKey,
         primary_key: Option<PrimaryKey>,
         stamp: Stamp,
         class: &ClassSchema,
+        cells: &Cells<'_>,
     ) {
         let bound = match self.groups.floor(&key) {
             Some((bound, _)) => *bound,
@@ -199,15 +211,11 @@ impl Table {
             }
         };
         let group = self.group_mut(bound);
-        if let Some(right) = group.insert(key, stamp, class) {
+        if let Some(right) = group.insert(key, stamp, class, cells) {
             self.groups.insert(right.pages[0].keys[0], Arc::new(right));
         }
         self.len += 1;
-        if let (Some(column), Some(primary_key)) = (self.primary_key, primary_key) {
-            self.edit(key, |page, index| {
-                page.columns[column.index()].set_value(index, &primary_key.to_value());
-                page.columns[column.index()].unset.set(index, false);
-            });
+        if let Some(primary_key) = primary_key {
             self.claim(primary_key, key);
         }
     }
@@ -279,7 +287,7 @@ impl Table {
 
     /// Takes a primary key from a row. The first that waits for it gets it.
     fn release(&mut self, primary_key: PrimaryKey, key: ObjectKey) {
-        if self.by_primary_key.get(&primary_key) != Some(&key) {
+        if self.by_primary_key.get(&primary_key) != Some(key) {
             self.displaced.remove(&(primary_key, key));
             return;
         }
@@ -291,7 +299,7 @@ impl Table {
                 self.displaced.remove(&heir);
                 self.by_primary_key.insert(heir.0, heir.1);
             }
-            None => drop(self.by_primary_key.remove(&primary_key)),
+            None => self.by_primary_key.remove(&primary_key),
         }
     }
 

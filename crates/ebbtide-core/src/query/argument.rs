@@ -2,6 +2,7 @@
 
 use super::describe::describe_value;
 use super::error::QueryError;
+use super::geo::GeoShape;
 use crate::ids::{ClassIndex, ObjectKey};
 use crate::value::Value;
 
@@ -19,6 +20,8 @@ pub enum Argument {
     },
     /// Several of the above; lists in lists are refused.
     List(Vec<Argument>),
+    /// A region, for `GEOWITHIN`.
+    Geo(GeoShape),
 }
 
 impl From<Value> for Argument {
@@ -46,6 +49,7 @@ impl Argument {
             Argument::Value(value) => describe_value(value),
             Argument::Link { class, key } => format!("L{}:{}", class.0, key.0),
             Argument::List(_) => "a list".to_string(),
+            Argument::Geo(shape) => shape.to_string(),
         }
     }
 }

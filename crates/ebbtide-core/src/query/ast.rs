@@ -32,12 +32,36 @@ pub(super) struct Between {
     pub(super) at: usize,
 }
 
-/// `property GEOWITHIN shape`; the shape is kept as text until shapes are evaluated.
+/// `property GEOWITHIN shape`
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct GeoWithin {
     pub(super) path: Path,
-    pub(super) shape: String,
+    pub(super) quantifier: Option<Quantifier>,
+    pub(super) shape: Shape,
     pub(super) at: usize,
+    /// Where the shape is.
+    pub(super) shape_at: usize,
+}
+
+/// A region on the sphere, its numbers not yet checked.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Shape {
+    /// Bottom left and top right.
+    Box([Point; 2]),
+    /// Centre and radius in radians.
+    Circle(Point, Coordinate),
+    /// The outer ring and its holes.
+    Polygon(Vec<Vec<Point>>),
+    Argument(usize),
+}
+
+/// Longitude and latitude in degrees.
+pub(super) type Point = [Coordinate; 2];
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Coordinate {
+    Number(f64),
+    Argument(usize),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -126,12 +150,33 @@ pub(super) enum Quantifier {
     None,
 }
 
+impl Quantifier {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Quantifier::Any => "ANY",
+            Quantifier::All => "ALL",
+            Quantifier::None => "NONE",
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Arithmetic {
     Add,
     Subtract,
     Multiply,
     Divide,
+}
+
+impl Arithmetic {
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Arithmetic::Add => "+",
+            Arithmetic::Subtract => "-",
+            Arithmetic::Multiply => "*",
+            Arithmetic::Divide => "/",
+        }
+    }
 }
 
 /// One side of a comparison.
@@ -171,6 +216,11 @@ pub(super) enum ExpressionKind {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Literal {
     Value(Value),
+    /// A number with a fraction, or an integer beyond 64 bits: its digits count where a decimal is wanted.
+    Number {
+        value: f64,
+        digits: String,
+    },
     /// `L<class>:<key>`
     Link {
         class: ClassIndex,
@@ -267,7 +317,8 @@ pub(super) enum Suffix {
 
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct SortPath {
-    pub(super) names: Vec<String>,
+    /// Names, indexes and key path arguments.
+    pub(super) steps: Vec<Step>,
     pub(super) at: usize,
 }
 

@@ -1,12 +1,19 @@
 //! Evaluation a page at a time: a condition on an own column is one loop over a typed array that leaves a bit a row.
 
+use std::cmp::Ordering;
+
+use memchr::memmem::Finder;
+
 use super::ast::{Case, Operator};
 use super::compare;
+use super::fulltext::TextSearch;
 use super::plan::{Node, Operand};
 use super::rows;
 use super::text::{Encoding, Pattern};
+use crate::decimal::Decimal;
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::limits::PAGE_ROWS;
+use crate::number::{Number, order_int_double};
 use crate::objects::{Bits, ColumnData, Page, Runs, Snapshot};
 use crate::schema::PropertyType;
 use crate::value::{Value, ValueRef};
@@ -32,9 +39,18 @@ pub(super) enum Test {
         on_null: bool,
     },
     /// The value is no NaN.
+    Float {
+        operator: Operator,
+        value: f32,
+    },
+    /// The value is no NaN.
     Double {
         operator: Operator,
         value: f64,
+    },
+    Decimal {
+        operator: Operator,
+        value: Decimal,
     },
     ObjectId {
         operator: Operator,
@@ -110,18 +126,30 @@ fn textual_test(kind: PropertyType, operator: Operator, case: Case, value: &Valu
 fn plain_test(kind: PropertyType, operator: Operator, value: &Value) -> Option<Test> {
     let holds = |left: ValueRef<'_>| compare::holds(operator, left, value.as_ref());
     Some(match (kind, value) {
-        (PropertyType::Int, Value::Int(_) | Value::Double(_) | Value::Bool(_))
-        | (PropertyType::Date, Value::Date(_)) => within_test(operator, value)?,
+        (PropertyType::Float | PropertyType::Double, Value::Float(_) | Value::Double(_)) if is_nan(value) => {
+            if operator == Operator::NotEqual { Test::Always } else { Test::Never }
+        }
+        (PropertyType::Int, Value::Int(_) | Value::Double(_)) | (PropertyType::Date, Value::Date(_)) => {
+            within_test(operator, value)?
+        }
         (PropertyType::Bool, _) => Test::Bool {
             on_true: holds(ValueRef::Bool(true)),
             on_false: holds(ValueRef::Bool(false)),
             on_null: holds(ValueRef::Null),
         },
-        (PropertyType::Double, Value::Double(value)) if !value.is_nan() => Test::Double { operator, value: *value },
+        (PropertyType::Float, Value::Float(value)) => Test::Float { operator, value: *value },
+        (PropertyType::Float, Value::Int(value))
+            if order_int_double(*value, f64::from(*value as f32)).is_some_and(Ordering::is_eq) =>
+        {
+            Test::Float { operator, value: *value as f32 }
+        }
+        (PropertyType::Double, Value::Double(value)) => Test::Double { operator, value: *value },
+        (PropertyType::Decimal, Value::Decimal(value)) => Test::Decimal { operator, value: *value },
+        (PropertyType::Decimal, Value::Int(value)) => Test::Decimal { operator, value: Decimal::from_int(*value) },
         (PropertyType::Double, Value::Int(value)) => double_test(operator, *value),
         (PropertyType::ObjectId, Value::ObjectId(value)) => Test::ObjectId { operator, value: *value },
         (PropertyType::Uuid, Value::Uuid(value)) => Test::Uuid { operator, value: *value },
-        (PropertyType::Link, Value::Link(key)) => match operator {
+        (PropertyType::Link, Value::Link(key) | Value::TypedLink(_, key)) => match operator {
             Operator::Equal | Operator::In => Test::Link { key: *key, negated: false },
             Operator::NotEqual => Test::Link { key: *key, negated: true },
             _ => return None,
@@ -140,7 +168,6 @@ fn within_test(operator: Operator, value: &Value) -> Option<Test> {
     const FAR: f64 = 36_893_488_147_419_103_232.0;
     let (floor, ceil) = match value {
         Value::Int(value) | Value::Date(value) => (i128::from(*value), i128::from(*value)),
-        Value::Bool(value) => (i128::from(*value), i128::from(*value)),
         Value::Double(value) if !value.is_nan() => {
             let value = value.clamp(-FAR, FAR);
             (value.floor() as i128, value.ceil() as i128)
@@ -165,9 +192,8 @@ fn within_test(operator: Operator, value: &Value) -> Option<Test> {
 /// The doubles that stand in a relation to an int. An int that no double equals lies between two neighbours, one of
 /// which it rounds to; no double is between the int and that one.
 fn double_test(operator: Operator, int: i64) -> Test {
-    use std::cmp::Ordering;
     let value = int as f64;
-    let operator = match (compare::order_int_double(int, value), operator) {
+    let operator = match (order_int_double(int, value), operator) {
         (Some(Ordering::Less), Operator::Less | Operator::LessEqual) => Operator::Less,
         (Some(Ordering::Less), Operator::Greater | Operator::GreaterEqual) => Operator::GreaterEqual,
         (Some(Ordering::Greater), Operator::Less | Operator::LessEqual) => Operator::LessEqual,
@@ -177,6 +203,10 @@ fn double_test(operator: Operator, int: i64) -> Test {
         (_, same) => same,
     };
     Test::Double { operator, value }
+}
+
+fn is_nan(value: &Value) -> bool {
+    Number::of(value.as_ref()).is_some_and(Number::is_nan)
 }
 
 fn among_test(kind: PropertyType, values: &[Value]) -> Option<Test> {
@@ -268,6 +298,10 @@ impl Scan<'_> {
             Node::Compare(comparison) => {
                 filter(among, |row| rows::compare(comparison, self.snapshot, page.row(row), &mut self.buffer))
             }
+            Node::Words { column, search } => words(search, page, *column, among),
+            Node::FarWords { .. } | Node::Within(_) => {
+                filter(among, |row| rows::matches(node, self.snapshot, page.row(row)))
+            }
         }
     }
 
@@ -289,6 +323,15 @@ impl Scan<'_> {
                     (false, false) => *on_false,
                 })
             }
+            (Test::Float { operator, value }, ColumnData::Float(c)) => {
+                let (found, negated) = ordered_mask(&c.values, *operator, *value);
+                let found = and_not(found, *c.nulls.words());
+                if negated { and_not(among, found) } else { and(among, found) }
+            }
+            (Test::Decimal { operator, value }, ColumnData::Decimal(c)) => filter(among, |row| {
+                let order = if c.nulls.get(row) { None } else { Some(c.values[row].order(*value)) };
+                compare::relates(*operator, order)
+            }),
             (Test::Double { operator, value }, ColumnData::Double(c)) => {
                 let (found, negated) = ordered_mask(&c.values, *operator, *value);
                 let found = and_not(found, *c.nulls.words());
@@ -325,10 +368,18 @@ impl Scan<'_> {
                 Some(run) => ordered(*operator, run, value),
                 None => *operator == Operator::NotEqual,
             }),
-            Test::Matches { pattern, encoding, negated } => filter(among, |row| {
-                let found = runs.get(row).is_some_and(|run| pattern.matches(run, *encoding, &mut self.buffer));
-                found != *negated
-            }),
+            Test::Matches { pattern, encoding, negated } => {
+                // Most rows of a page are searched at once.
+                let whole = runs.in_order().filter(|(_, spans)| count(among) * 2 > spans.len());
+                if let (Some(finder), Some((bytes, spans))) = (pattern.finder(), whole) {
+                    let found = containing(finder, bytes, spans);
+                    return if *negated { and_not(among, found) } else { and(among, found) };
+                }
+                filter(among, |row| {
+                    let found = runs.get(row).is_some_and(|run| pattern.matches(run, *encoding, &mut self.buffer));
+                    found != *negated
+                })
+            }
             Test::AmongRuns { values, null } => filter(among, |row| match runs.get(row) {
                 Some(run) => values.binary_search_by(|value| value.as_slice().cmp(run)).is_ok(),
                 None => *null,
@@ -336,6 +387,15 @@ impl Scan<'_> {
             test => unreachable!("test {test:?} was made for another column than strings or data"),
         }
     }
+}
+
+/// The rows whose text has the words that are looked for and none of the others.
+fn words(search: &TextSearch, page: &Page, column: ColumnIndex, among: Words) -> Words {
+    let column = page.column(column);
+    let Some(index) = column.words() else { return Words::default() };
+    let among = and_not(among, *nulls(&column.data).words());
+    let with = search.with.iter().fold(among, |rows, word| and(rows, *index.rows(word).words()));
+    search.without.iter().fold(with, |rows, word| and_not(rows, *index.rows(word).words()))
 }
 
 /// Whether two values of one type stand in a relation.
@@ -384,6 +444,33 @@ fn mask<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> Words {
         }
     }
     words
+}
+
+/// The rows whose bytes contain what is searched for, from one search through the bytes of all.
+fn containing(finder: &Finder<'_>, bytes: &[u8], spans: &[(u32, u32)]) -> Words {
+    let mut found = Words::default();
+    let length = finder.needle().len();
+    let (mut row, mut from) = (0, 0);
+    while let Some(at) = finder.find(&bytes[from..]).map(|at| from + at) {
+        // Rows that end before the hit have none.
+        while row < spans.len() && ((spans[row].0 + spans[row].1) as usize) < at + length {
+            row += 1;
+        }
+        let Some((start, len)) = spans.get(row).copied() else { break };
+        if at < start as usize {
+            // In bytes that are no row's any more, or over the edge of two rows.
+            from = at + 1;
+            continue;
+        }
+        found[row / 64] |= 1 << (row % 64);
+        from = (start + len) as usize;
+        row += 1;
+    }
+    found
+}
+
+fn count(words: Words) -> usize {
+    words.iter().map(|word| word.count_ones() as usize).sum()
 }
 
 fn filter(among: Words, mut holds: impl FnMut(usize) -> bool) -> Words {

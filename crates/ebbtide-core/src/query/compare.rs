@@ -1,8 +1,8 @@
 //! Comparison of two values: the rules that every evaluation follows.
 //!
 //! - null equals null and nothing else; `<=` and `>=` hold between two nulls, `<` and `>` never with one;
-//! - NaN is to ordering as null is;
-//! - bool (as 0 and 1), int and double compare by their exact numeric values; string and data by their bytes;
+//! - numbers of all types compare by their exact values, NaN as the least of all, equal to itself;
+//! - string and data compare by their bytes;
 //! - values of other different types are unequal and not ordered.
 
 use std::cmp::Ordering;
@@ -10,22 +10,39 @@ use std::cmp::Ordering;
 use super::ast::{Case, Operator};
 use super::text::{Encoding, Pattern};
 use crate::number::Number;
-pub(super) use crate::number::order_int_double;
 use crate::value::ValueRef;
 
 /// Whether `left operator right` holds. Textual operators go through [`textual`].
 pub(super) fn holds(operator: Operator, left: ValueRef<'_>, right: ValueRef<'_>) -> bool {
-    let ordering = order(left, right);
     match operator {
-        Operator::Equal | Operator::In => ordering == Some(Ordering::Equal),
-        Operator::NotEqual => ordering != Some(Ordering::Equal),
-        Operator::Less => ordering == Some(Ordering::Less),
-        Operator::Greater => ordering == Some(Ordering::Greater),
-        Operator::LessEqual => matches!(ordering, Some(Ordering::Less | Ordering::Equal)),
-        Operator::GreaterEqual => matches!(ordering, Some(Ordering::Greater | Ordering::Equal)),
         Operator::BeginsWith | Operator::EndsWith | Operator::Contains | Operator::Like | Operator::Text => {
             textual(operator, Case::Sensitive, left, right)
         }
+        Operator::Equal
+        | Operator::NotEqual
+        | Operator::Less
+        | Operator::LessEqual
+        | Operator::Greater
+        | Operator::GreaterEqual
+        | Operator::In => relates(operator, order(left, right)),
+    }
+}
+
+/// Whether a relation holds for values that stand in an order, or in none.
+pub(super) fn relates(operator: Operator, order: Option<Ordering>) -> bool {
+    match operator {
+        Operator::NotEqual => order != Some(Ordering::Equal),
+        Operator::Less => order == Some(Ordering::Less),
+        Operator::Greater => order == Some(Ordering::Greater),
+        Operator::LessEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+        Operator::GreaterEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+        Operator::Equal
+        | Operator::In
+        | Operator::BeginsWith
+        | Operator::EndsWith
+        | Operator::Contains
+        | Operator::Like
+        | Operator::Text => order == Some(Ordering::Equal),
     }
 }
 
@@ -63,13 +80,11 @@ pub(super) fn run(value: ValueRef<'_>) -> Option<(&[u8], Encoding)> {
 
 /// How two values compare; `None` if they are neither equal nor ordered.
 pub(super) fn order(left: ValueRef<'_>, right: ValueRef<'_>) -> Option<Ordering> {
-    use ValueRef::{Array, Bool, Data, Date, Double, Float, Int, Link, Map, Null, ObjectId, String, TypedLink, Uuid};
+    use ValueRef::{Array, Bool, Data, Date, Decimal, Float, Int, Link, Map, Null, ObjectId, String, TypedLink, Uuid};
     match (left, right) {
         (Null, Null) => Some(Ordering::Equal),
         (Int(a), Int(b)) | (Date(a), Date(b)) => Some(a.cmp(&b)),
         (Bool(a), Bool(b)) => Some(a.cmp(&b)),
-        (Bool(a), Int(_) | Float(_) | Double(_)) => order(Int(i64::from(a)), right),
-        (Int(_) | Float(_) | Double(_), Bool(b)) => order(left, Int(i64::from(b))),
         (String(a), String(b)) => Some(a.cmp(b)),
         (Data(a), Data(b)) => Some(a.cmp(b)),
         (String(a), Data(b)) => Some(a.as_bytes().cmp(b)),
@@ -80,10 +95,27 @@ pub(super) fn order(left: ValueRef<'_>, right: ValueRef<'_>) -> Option<Ordering>
         (TypedLink(c, a), TypedLink(d, b)) => Some((c, a).cmp(&(d, b))),
         // The class of a plain link is known to match where it is compared at all.
         (TypedLink(_, a), Link(b)) | (Link(a), TypedLink(_, b)) => Some(a.cmp(&b)),
-        (Array(_), Array(_)) | (Map(_), Map(_)) if left.same(&right) => Some(Ordering::Equal),
-        _ => {
-            let (a, b) = (Number::of(left)?, Number::of(right)?);
-            if a.is_nan() && b.is_nan() { Some(Ordering::Equal) } else { a.order(b) }
+        (Array(_), Array(_)) | (Map(_), Map(_)) => {
+            (left.total_cmp(&right) == Ordering::Equal).then_some(Ordering::Equal)
         }
+        // A float is as precise as a decimal as it was written.
+        (Float(a), Decimal(b)) => Some(decimal_of(a).order(b)),
+        (Decimal(a), Float(b)) => Some(a.order(decimal_of(b))),
+        _ => Some(Number::of(left)?.total_order(Number::of(right)?)),
     }
+}
+
+/// Whether two floating-point numbers relate as those of the hardware do; what is no number is only unequal.
+pub(super) fn doubles(operator: Operator, left: ValueRef<'_>, right: ValueRef<'_>) -> bool {
+    let is_nan = |value| Number::of(value).is_some_and(Number::is_nan);
+    if is_nan(left) || is_nan(right) {
+        return operator == Operator::NotEqual;
+    }
+    holds(operator, left, right)
+}
+
+/// The decimal that a float's shortest spelling names.
+pub(super) fn decimal_of(value: f32) -> crate::decimal::Decimal {
+    let shortest = crate::decimal::Decimal::parse(&format!("{value:e}"));
+    shortest.unwrap_or_else(|| crate::decimal::Decimal::from_double(f64::from(value)))
 }

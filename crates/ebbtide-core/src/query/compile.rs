@@ -1,45 +1,59 @@
-//! Tree to plan: checks names and types, binds arguments, and finds the conditions that run over pages.
+//! Tree to plan: checks comparisons and finds the conditions that run over pages.
+
+use std::collections::BTreeMap;
 
 use super::argument::{self, Argument};
-use super::ast::{self, Case, Expression, ExpressionKind, Literal, Operator, Predicate, Quantifier, Query, Suffix};
-use super::columns::{self, Test};
+use super::ast::{self, Case, Coordinate, Expression, Operator, Predicate, Quantifier, Query};
+use super::columns;
 use super::compare;
 use super::describe;
 use super::error::QueryError;
-use super::plan::{Comparison, End, Node, Operand, Path, Plan, Reads, Side, Stage};
-use super::resolve::unavailable;
-use super::sort::{self, Refusal};
+use super::fulltext::TextSearch;
+use super::geo::{GeoPoint, GeoShape};
+use super::kinds;
+use super::lookup::primary_keys;
+use super::names::Named;
+use super::operands::{Typed, is_constant};
+use super::plan::{Comparison, End, Node, Operand, Path, Plan, Reads, Rule, Side, Within};
 use super::text::Pattern;
-use super::types::{Type, fit, message_name};
-use crate::ids::{ClassIndex, ColumnIndex};
-use crate::schema::{PropertyType, Schema};
+use super::types::{Type, message_name};
+use crate::ids::ClassIndex;
+use crate::schema::{Collection, IndexKind, PropertyType};
 use crate::value::Value;
 
-/// Makes a query ready for the objects of a class.
+/// Makes a query ready for the objects of a class. The schema can come with further names.
 ///
 /// # Errors
-/// Names that the schema does not have, types that cannot be compared, arguments that are missing or do not fit, and
-/// parts of the language that are not available yet.
-pub fn compile(query: &Query, schema: &Schema, class: ClassIndex, arguments: &[Argument]) -> Result<Plan, QueryError> {
-    let mut compiler = Compiler { schema, arguments, reads: Reads::default(), variables: vec![] };
+/// Names that the schema does not have, types that cannot be compared, and arguments that are missing or do not fit.
+pub fn compile<'a>(
+    query: &Query,
+    schema: impl Into<Named<'a>>,
+    class: ClassIndex,
+    arguments: &[Argument],
+) -> Result<Plan, QueryError> {
+    let named = schema.into();
+    let mut compiler =
+        Compiler { named, arguments, reads: Reads::default(), variables: vec![], spelled: BTreeMap::new() };
     let scope = Scope { class, variable: None, is_own: true };
     let root = compiler.predicate(&query.predicate, scope)?;
     let stages = query.suffixes.iter().map(|suffix| compiler.stage(suffix, class)).collect::<Result<_, _>>()?;
-    let lookup = schema.class(class).primary_key.and_then(|column| {
-        let kind = schema.class(class).property(column).kind;
+    let lookup = named.schema.class(class).primary_key.and_then(|column| {
+        let kind = named.schema.class(class).property(column).kind;
         primary_keys(&root, column, kind)
     });
+    let description = describe::describe(query, arguments, &compiler.spelled);
     let dependencies = compiler.reads.into();
-    let description = describe::describe(query, arguments);
     Ok(Plan { class, root, stages, lookup, dependencies, description })
 }
 
 pub(super) struct Compiler<'a> {
-    pub(super) schema: &'a Schema,
+    pub(super) named: Named<'a>,
     pub(super) arguments: &'a [Argument],
     pub(super) reads: Reads,
     /// The variables of the subqueries around the current place.
-    variables: Vec<String>,
+    pub(super) variables: Vec<String>,
+    /// The stored names of what was written otherwise, by place.
+    pub(super) spelled: BTreeMap<usize, String>,
 }
 
 /// Whose properties names stand for.
@@ -52,15 +66,8 @@ pub(super) struct Scope<'v> {
     pub(super) is_own: bool,
 }
 
-/// A side with its type and its place.
-struct Typed {
-    side: Side,
-    kind: Type,
-    at: usize,
-}
-
 impl Compiler<'_> {
-    fn predicate(&mut self, predicate: &Predicate, scope: Scope<'_>) -> Result<Node, QueryError> {
+    pub(super) fn predicate(&mut self, predicate: &Predicate, scope: Scope<'_>) -> Result<Node, QueryError> {
         Ok(match predicate {
             Predicate::True => Node::True,
             Predicate::False => Node::False,
@@ -69,7 +76,7 @@ impl Compiler<'_> {
             Predicate::Or(parts) => Node::Or(self.parts(parts, scope)?),
             Predicate::Compare(comparison) => self.comparison(comparison, scope)?,
             Predicate::Between(between) => self.between(between, scope)?,
-            Predicate::GeoWithin(within) => return Err(unavailable("GEOWITHIN", within.at)),
+            Predicate::GeoWithin(within) => self.within(within, scope)?,
         })
     }
 
@@ -79,9 +86,9 @@ impl Compiler<'_> {
         nodes.sort_by_key(|node| match node {
             Node::True | Node::False => 0,
             Node::Column { test, .. } if !test.is_slow() => 1,
-            Node::Column { .. } => 2,
+            Node::Column { .. } | Node::Words { .. } => 2,
             Node::Not(_) | Node::And(_) | Node::Or(_) => 3,
-            Node::Compare(_) => 4,
+            Node::Compare(_) | Node::FarWords { .. } | Node::Within(_) => 4,
         });
         Ok(nodes)
     }
@@ -89,26 +96,20 @@ impl Compiler<'_> {
     fn between(&mut self, between: &ast::Between, scope: Scope<'_>) -> Result<Node, QueryError> {
         let ast::Between { value, low, high, at } = between;
         let at = *at;
+        let several = self.expression(value, None, scope)?;
+        if several.operand.is_multiple() && several.quantifier != Some(Quantifier::All) {
+            return Err(QueryError::new(at, "Only 'ALL' supported for operator 'BETWEEN' when applied to lists."));
+        }
         let mut limit = |operator, limit: &Expression| {
             let comparison =
                 ast::Comparison { left: value.clone(), operator, case: Case::Sensitive, right: limit.clone(), at };
             self.comparison(&comparison, scope)
         };
-        let parts = vec![limit(Operator::GreaterEqual, low)?, limit(Operator::LessEqual, high)?];
-        let only_all = parts.iter().any(|part| {
-            matches!(part, Node::Compare(part) if part.left.operand.is_multiple() && part.left.quantifier != Quantifier::All)
-        });
-        if only_all {
-            return Err(QueryError::new(at, "Only 'ALL' supported for operator 'BETWEEN' when applied to lists."));
-        }
-        Ok(Node::And(parts))
+        Ok(Node::And(vec![limit(Operator::GreaterEqual, low)?, limit(Operator::LessEqual, high)?]))
     }
 
     fn comparison(&mut self, comparison: &ast::Comparison, scope: Scope<'_>) -> Result<Node, QueryError> {
         let ast::Comparison { left, operator, case, right, at } = comparison;
-        if *operator == Operator::Text {
-            return Err(unavailable("TEXT", *at));
-        }
         let (left, right) = match (is_constant(left), is_constant(right)) {
             (true, true) => return Err(QueryError::new(*at, "Cannot compare two constants")),
             (false, true) => {
@@ -122,15 +123,51 @@ impl Compiler<'_> {
             }
             (false, false) => (self.expression(left, None, scope)?, self.expression(right, None, scope)?),
         };
-        self.check(&left, &right, comparison)?;
-        Ok(self.condition(left.side, *operator, *case, right.side, scope))
+        if *operator == Operator::Text {
+            return self.words(left, &right, scope, *at);
+        }
+        if let (Type::Kind, Operand::Constant(Value::Int(kind)), Operand::Constant(_)) =
+            (left.kind, &left.operand, &right.operand)
+        {
+            let (kind, right) = (kinds::name(*kind), self.text(&comparison.right));
+            let message = format!("Comparison between two constants is not supported ('\"{kind}\"' and '{right}')");
+            return Err(QueryError::new(*at, message));
+        }
+        // What has no letters has no case.
+        let lettered = |kind: Type| kind.is_run() || matches!(kind, Type::Any | Type::Mixed | Type::Kind);
+        let has_case = operator.is_textual() || lettered(left.kind) && lettered(right.kind);
+        let case = if has_case { *case } else { Case::Sensitive };
+        self.check(&left, &right, comparison, case)?;
+        let rule = self.rule(&left, &right, comparison)?;
+        Ok(self.condition(left, (*operator, case, rule), right, scope))
     }
 
-    fn check(&self, left: &Typed, right: &Typed, comparison: &ast::Comparison) -> Result<(), QueryError> {
-        let ast::Comparison { operator, case, at, .. } = comparison;
+    fn rule(&self, left: &Typed, right: &Typed, comparison: &ast::Comparison) -> Result<Rule, QueryError> {
+        if left.kind == Type::Kind {
+            return Ok(Rule::Types);
+        }
+        let is_plain_list =
+            |operand: &Operand| matches!(operand, Operand::Path(Path { end: End::Collection(_), links: None, .. }));
+        if is_plain_list(&left.operand) && is_plain_list(&right.operand) {
+            let (left, right) = (self.text(&comparison.left), self.text(&comparison.right));
+            let message = format!(
+                "Ordered comparison between two primitive lists is not implemented yet ('{right}' and '{left}')"
+            );
+            return Err(QueryError::new(comparison.at, message));
+        }
+        let is_list = |side: &Typed| side.operand.is_multiple() && side.quantifier.is_none();
+        Ok(if is_list(left) && is_list(right) { Rule::Pairs } else { Rule::Values })
+    }
+
+    fn text(&self, expression: &Expression) -> String {
+        describe::describe_expression(expression, self.arguments, &self.spelled)
+    }
+
+    fn check(&self, left: &Typed, right: &Typed, comparison: &ast::Comparison, case: Case) -> Result<(), QueryError> {
+        let ast::Comparison { operator, at, .. } = comparison;
         let refuse = |message: String| Err(QueryError::new(*at, message));
-        if *operator == Operator::In && !right.side.operand.is_multiple() {
-            let found = describe::describe_expression(&comparison.right, self.arguments);
+        if *operator == Operator::In && !right.operand.is_multiple() {
+            let found = self.text(&comparison.right);
             let message = format!("The keypath following 'IN' must contain a list. Found '{found}'");
             return Err(QueryError::new(right.at, message));
         }
@@ -140,20 +177,25 @@ impl Compiler<'_> {
             return refuse(self.other_class(comparison, ours, theirs));
         }
         for (side, other, expression) in [(left, right, &comparison.left), (right, left, &comparison.right)] {
-            let is_null = matches!(other.side.operand, Operand::Constant(Value::Null));
-            if matches!(side.kind, Type::Link(_)) && side.side.operand.is_multiple() && is_null {
-                let list = describe::describe_expression(expression, self.arguments);
+            let is_null = matches!(other.operand, Operand::Constant(Value::Null));
+            if is_null && self.is_link_list(side) {
+                let list = self.text(expression);
                 return refuse(format!("Cannot compare linklist ('{list}') with NULL"));
             }
         }
-        let is_textual = operator.is_textual() || *case == Case::Insensitive;
-        if is_textual {
+        let name = operator.name();
+        let only_equal = || {
+            refuse(format!(
+                "Unsupported operator {name} in query. Only equal (==) and not equal (!=) are supported for this type."
+            ))
+        };
+        if operator.is_textual() || case == Case::Insensitive {
             let mut name = message_name(*operator);
-            if *case == Case::Insensitive && !operator.is_textual() {
+            if case == Case::Insensitive && !operator.is_textual() {
                 name.push_str("[c]");
             }
             for (side, which) in [(right, "right"), (left, "left")] {
-                if !side.kind.is_run() && side.kind != Type::Any {
+                if !side.kind.is_run() && !matches!(side.kind, Type::Any | Type::Mixed) {
                     let kind = side.kind.name();
                     return refuse(format!(
                         "Unsupported comparison operator '{name}' against type '{kind}', {which} side must be a string \
@@ -162,18 +204,25 @@ impl Compiler<'_> {
                 }
             }
         }
-        let unordered = matches!(left.kind, Type::Link(_)) || matches!(right.kind, Type::Link(_));
-        if operator.is_relational() && unordered {
-            let name = operator.name();
-            return refuse(format!(
-                "Unsupported operator {name} in query. Only equal (==) and not equal (!=) are supported for this type."
-            ));
+        let is_unordered = |side: &Typed| matches!(side.kind, Type::Link(_) | Type::Kind);
+        if operator.is_relational() && (is_unordered(left) || is_unordered(right)) {
+            return only_equal();
         }
         if !left.kind.is_comparable_with(right.kind) {
             let (left, right) = (left.kind.name(), right.kind.name());
             return refuse(format!("Unsupported comparison between type '{left}' and type '{right}'"));
         }
         Ok(())
+    }
+
+    /// Links of which none can be null; the values of a dictionary can.
+    fn is_link_list(&self, side: &Typed) -> bool {
+        let Operand::Path(path) = &side.operand else { return false };
+        let holds_null = match path.end {
+            End::Collection(column) => self.property(path.target, column).collection == Collection::Dictionary,
+            _ => false,
+        };
+        matches!(side.kind, Type::Link(_)) && path.multiple && !holds_null
     }
 
     fn other_class(&self, comparison: &ast::Comparison, ours: ClassIndex, theirs: ClassIndex) -> String {
@@ -184,34 +233,47 @@ impl Compiler<'_> {
         };
         format!(
             "The relationship '{}' which links to type '{}' cannot be compared to an argument of type '{}'",
-            describe::describe_expression(expression, self.arguments),
-            self.schema.class(target).name,
-            self.schema.class(given).name,
+            self.text(expression),
+            self.named.schema.class(target).name,
+            self.named.schema.class(given).name,
         )
     }
 
     /// The fastest node for a comparison.
-    fn condition(&self, left: Side, operator: Operator, case: Case, right: Side, scope: Scope<'_>) -> Node {
+    fn condition(
+        &self,
+        left: Typed,
+        (operator, case, rule): (Operator, Case, Rule),
+        right: Typed,
+        scope: Scope<'_>,
+    ) -> Node {
         let mirrored =
             operator.mirrored().filter(|_| is_constant_operand(&left.operand) && !right.operand.is_multiple());
         let (left, operator, right) = match mirrored {
             Some(mirrored) => (right, mirrored, left),
             None => (left, operator, right),
         };
-        let mut comparison = Comparison { left, operator, case, right, pattern: None };
-        for side in [&mut comparison.left, &mut comparison.right] {
-            if side.quantifier == Quantifier::All && !side.operand.is_multiple() {
-                side.quantifier = Quantifier::Any;
-            }
-        }
+        let side = |typed: Typed| {
+            let quantifier = typed.quantifier.unwrap_or(Quantifier::Any);
+            let is_all_of_one = quantifier == Quantifier::All && !typed.operand.is_multiple();
+            Side { quantifier: if is_all_of_one { Quantifier::Any } else { quantifier }, operand: typed.operand }
+        };
+        let mut comparison = Comparison { left: side(left), operator, case, right: side(right), pattern: None, rule };
         let any = comparison.left.quantifier == Quantifier::Any && comparison.right.quantifier == Quantifier::Any;
         if let Operand::Path(Path { hops, end: End::Value(column), target, .. }) = &comparison.left.operand
             && any
             && hops.is_empty()
             && *target == scope.class
         {
-            let kind = self.schema.class(scope.class).property(*column).kind;
+            let kind = self.named.schema.class(scope.class).property(*column).kind;
             let column = *column;
+            let is_floating = matches!(kind, PropertyType::Float | PropertyType::Double);
+            let is_binary = |operand: &Operand| {
+                matches!(operand, Operand::Constant(Value::Int(_) | Value::Float(_) | Value::Double(_)))
+            };
+            if rule == Rule::Values && is_floating && is_binary(&comparison.right.operand) {
+                comparison.rule = Rule::Doubles;
+            }
             if let Some(test) = columns::test(kind, operator, case, &comparison.right.operand) {
                 return Node::Column { column, test, row: Box::new(with_pattern(comparison)) };
             }
@@ -219,259 +281,107 @@ impl Compiler<'_> {
         Node::Compare(Box::new(with_pattern(comparison)))
     }
 
-    fn expression(
-        &mut self,
-        expression: &Expression,
-        hint: Option<Type>,
-        scope: Scope<'_>,
-    ) -> Result<Typed, QueryError> {
-        let at = expression.at;
-        let one = |operand, kind| Typed { side: Side { operand, quantifier: Quantifier::Any }, kind, at };
-        let many = |operand, kind, quantifier: Option<Quantifier>| Typed {
-            side: Side { operand, quantifier: quantifier.unwrap_or(Quantifier::Any) },
-            kind,
-            at,
+    /// `property TEXT 'words'`
+    fn words(&mut self, left: Typed, right: &Typed, scope: Scope<'_>, at: usize) -> Result<Node, QueryError> {
+        let no_index = || QueryError::new(at, "Column has no fulltext index");
+        let (Operand::Path(path), Operand::Constant(Value::String(text))) = (left.operand, &right.operand) else {
+            return Err(no_index());
         };
-        Ok(match &expression.kind {
-            ExpressionKind::Literal(literal) => {
-                let (operand, kind) = self.literal(literal, hint, at)?;
-                one(operand, kind)
+        let End::Value(column) = path.end else { return Err(no_index()) };
+        let property = self.property(path.target, column);
+        if property.indexed != IndexKind::FullText || property.kind != PropertyType::String {
+            return Err(no_index());
+        }
+        let search = TextSearch::parse(text).ok_or_else(|| QueryError::new(right.at, "Missing search token"))?;
+        if path.hops.is_empty() && path.target == scope.class {
+            return Ok(Node::Words { column, search });
+        }
+        Ok(Node::FarWords { path: Path { end: End::Object, ..path }, column, search })
+    }
+
+    /// `property GEOWITHIN shape`
+    fn within(&mut self, within: &ast::GeoWithin, scope: Scope<'_>) -> Result<Node, QueryError> {
+        let ast::GeoWithin { path, quantifier, shape, at, shape_at } = within;
+        let resolved = self.resolve(path, scope)?;
+        if !matches!(resolved.kind, Type::Link(_)) || path.tail != ast::Tail::None {
+            let kind = resolved.kind.name();
+            let message = format!(
+                "The left hand side of 'geoWithin' must be a link to geoJSON formatted data. But the provided type is \
+                 '{kind}'"
+            );
+            return Err(QueryError::new(*at, message));
+        }
+        let path_to_places = self.to_objects(resolved).path;
+        let shape = self.shape(shape, *shape_at)?;
+        let place = self.named.schema.class(path_to_places.target);
+        let column_of = |name: &str, kind, collection| {
+            let column = place.column(name)?;
+            let property = place.property(column);
+            ((property.kind, property.collection) == (kind, collection)).then_some(column)
+        };
+        let kind = column_of("type", PropertyType::String, Collection::None);
+        let coordinates = column_of("coordinates", PropertyType::Double, Collection::List);
+        let (Some(kind), Some(coordinates)) = (kind, coordinates) else {
+            let path = describe::describe_path(path, self.arguments, &self.spelled);
+            let message =
+                format!("Query '{path} GEOWITHIN {shape}' links to data in the wrong format for a geoWithin query");
+            return Err(QueryError::new(*at, message));
+        };
+        let region = shape.region().map_err(|what| {
+            let message = format!("Invalid region in GEOWITHIN query for parameter '{shape}': '{what}'");
+            QueryError::new(*shape_at, message)
+        })?;
+        let target = path_to_places.target;
+        self.reads.others.extend([(target, kind), (target, coordinates)]);
+        let quantifier = quantifier.unwrap_or(Quantifier::Any);
+        Ok(Node::Within(Box::new(Within { path: path_to_places, quantifier, kind, coordinates, region })))
+    }
+
+    fn shape(&self, shape: &ast::Shape, at: usize) -> Result<GeoShape, QueryError> {
+        let number = |coordinate: &Coordinate| match coordinate {
+            Coordinate::Number(number) => Ok(*number),
+            Coordinate::Argument(index) => match argument::get(self.arguments, *index, at)? {
+                Argument::Value(Value::Int(number)) => Ok(*number as f64),
+                Argument::Value(Value::Double(number)) => Ok(*number),
+                Argument::Value(Value::Float(number)) => Ok(f64::from(*number)),
+                other => {
+                    let message =
+                        format!("Invalid parameter '{}' used in a geospatial query at ${index}", other.text());
+                    Err(QueryError::new(at, message))
+                }
+            },
+        };
+        let point = |[longitude, latitude]: &ast::Point| -> Result<GeoPoint, QueryError> {
+            Ok(GeoPoint { longitude: number(longitude)?, latitude: number(latitude)? })
+        };
+        Ok(match shape {
+            ast::Shape::Box([bottom_left, top_right]) => {
+                GeoShape::Box { bottom_left: point(bottom_left)?, top_right: point(top_right)? }
             }
-            ExpressionKind::Argument { index, quantifier } => {
-                let (operand, kind) = self.argument(*index, hint, at)?;
-                if quantifier.is_some() && !operand.is_multiple() {
+            ast::Shape::Circle(center, distance) => {
+                GeoShape::Circle { center: point(center)?, distance: number(distance)? }
+            }
+            ast::Shape::Polygon(rings) => {
+                let ring = |points: &Vec<ast::Point>| points.iter().map(point).collect::<Result<Vec<_>, _>>();
+                GeoShape::Polygon { rings: rings.iter().map(ring).collect::<Result<_, _>>()? }
+            }
+            ast::Shape::Argument(index) => match argument::get(self.arguments, *index, at)? {
+                Argument::Geo(shape) => shape.clone(),
+                Argument::Value(value) => {
                     let message = format!(
-                        "ANY/ALL/NONE are only allowed on arguments which contain a list but '${index}' is not a list."
+                        "The right hand side of 'geoWithin' must be a geospatial constant value. But the provided type is '{}'",
+                        Type::of(value).name()
                     );
                     return Err(QueryError::new(at, message));
                 }
-                many(operand, kind, *quantifier)
-            }
-            ExpressionKind::List { elements, quantifier } => {
-                let mut values = Vec::with_capacity(elements.len());
-                for element in elements {
-                    match self.expression(element, hint, scope)?.side.operand {
-                        Operand::Constant(value) => values.push(value),
-                        _ => return Err(QueryError::new(element.at, "Invalid constant inside constant list")),
-                    }
-                }
-                many(Operand::Constants(values), Type::Any, *quantifier)
-            }
-            ExpressionKind::Path { path, quantifier } => {
-                let (operand, kind) = self.key_path(path, scope)?;
-                many(operand, kind, *quantifier)
-            }
-            ExpressionKind::Subquery { path, variable, predicate } => {
-                one(self.subquery(path, variable, predicate, scope, at)?, Type::Int)
-            }
-            ExpressionKind::Chain { first, rest } => self.chain(first, rest, at, scope)?,
-        })
-    }
-
-    fn subquery(
-        &mut self,
-        path: &ast::Path,
-        variable: &str,
-        predicate: &Predicate,
-        scope: Scope<'_>,
-        at: usize,
-    ) -> Result<Operand, QueryError> {
-        let path = self.subquery_path(path, scope)?;
-        if self.variables.iter().any(|taken| taken == variable) {
-            let message = format!(
-                "Unable to create a subquery expression with variable '{variable}' since an identical variable \
-                 already exists in this context"
-            );
-            return Err(QueryError::new(at, message));
-        }
-        self.variables.push(variable.to_string());
-        let inner = Scope { class: path.target, variable: Some(variable), is_own: false };
-        let node = Box::new(self.predicate(predicate, inner)?);
-        self.variables.pop();
-        Ok(Operand::Subquery { path, node })
-    }
-
-    fn chain(
-        &mut self,
-        first: &Expression,
-        rest: &[(ast::Arithmetic, Expression)],
-        at: usize,
-        scope: Scope<'_>,
-    ) -> Result<Typed, QueryError> {
-        let mut quantifier = Quantifier::Any;
-        let mut kind = Type::Int;
-        let mut several = false;
-        let mut part = |compiler: &mut Self, expression: &Expression| {
-            let typed = compiler.expression(expression, None, scope)?;
-            if !typed.kind.is_number() && typed.kind != Type::Any || is_constant_list(&typed.side.operand) {
-                let message = format!("Unsupported arithmetic on type '{}'", typed.kind.name());
-                return Err(QueryError::new(typed.at, message));
-            }
-            if typed.side.operand.is_multiple() {
-                if several {
-                    return Err(QueryError::new(typed.at, "Arithmetic between two lists is not supported"));
-                }
-                several = true;
-            }
-            if typed.side.quantifier != Quantifier::Any {
-                quantifier = typed.side.quantifier;
-            }
-            if typed.kind == Type::Double {
-                kind = Type::Double;
-            }
-            Ok(typed.side.operand)
-        };
-        let first = Box::new(part(self, first)?);
-        let rest = rest.iter().map(|(operator, operand)| Ok((*operator, part(self, operand)?)));
-        let rest = rest.collect::<Result<_, QueryError>>()?;
-        Ok(Typed { side: Side { operand: Operand::Chain { first, rest }, quantifier }, kind, at })
-    }
-
-    fn literal(&mut self, literal: &Literal, hint: Option<Type>, at: usize) -> Result<(Operand, Type), QueryError> {
-        match literal {
-            Literal::Value(value) => {
-                let value = fit(value.clone(), hint).map_err(|what| QueryError::new(at, what))?;
-                let kind = Type::of(&value);
-                Ok((Operand::Constant(value), kind))
-            }
-            Literal::Link { class, key } => {
-                if class.index() >= self.schema.classes.len() {
-                    return Err(QueryError::new(at, format!("There is no class number {}", class.0)));
-                }
-                Ok((Operand::Constant(Value::Link(*key)), Type::Link(Some(*class))))
-            }
-            Literal::Object { class, key } => self.object(class, key, at),
-        }
-    }
-
-    /// `obj('Class', primary key)`
-    fn object(&mut self, class: &str, key: &Expression, at: usize) -> Result<(Operand, Type), QueryError> {
-        let unknown = || QueryError::new(at, format!("Unknown object type '{class}'"));
-        let index = self.schema.class_index(class).ok_or_else(unknown)?;
-        let schema = self.schema.class(index);
-        let Some(column) = schema.primary_key else {
-            return Err(QueryError::new(at, format!("Object type '{class}' has no primary key")));
-        };
-        let wanted = Type::of_property(schema.property(column).kind, index);
-        let value = match &key.kind {
-            ExpressionKind::Literal(Literal::Value(value)) => value.clone(),
-            ExpressionKind::Argument { index, .. } => match argument::get(self.arguments, *index, key.at)? {
-                Argument::Value(value) => value.clone(),
                 Argument::Link { .. } | Argument::List(_) => {
-                    return Err(QueryError::new(key.at, "A primary key must be a single value"));
+                    return Err(QueryError::new(
+                        at,
+                        "The right hand side of 'geoWithin' must be a geospatial constant value.",
+                    ));
                 }
             },
-            _ => return Err(QueryError::new(key.at, "A primary key must be a single value")),
-        };
-        let value = fit(value, Some(wanted)).map_err(|what| QueryError::new(key.at, what))?;
-        if !value.is_null() && Type::of(&value) != wanted {
-            let given = Type::of(&value).name();
-            let wanted = wanted.name();
-            let message = format!("The primary key of '{class}' is of type '{wanted}', but the given one is a {given}");
-            return Err(QueryError::new(key.at, message));
-        }
-        self.reads.others.insert((index, column));
-        Ok((Operand::Object { class: index, key: value }, Type::Link(Some(index))))
-    }
-
-    fn argument(&mut self, index: usize, hint: Option<Type>, at: usize) -> Result<(Operand, Type), QueryError> {
-        let argument = argument::get(self.arguments, index, at)?;
-        match argument {
-            Argument::Value(_) | Argument::Link { .. } => {
-                let (value, kind) = self.single_argument(argument, hint, at)?;
-                if let Some(hint) = hint
-                    && !kind.is_comparable_with(hint)
-                    && !matches!((kind, hint), (Type::Link(_), Type::Link(_)))
-                {
-                    let (text, hint) = (argument.text(), hint.name());
-                    let message = format!("Cannot compare argument ${index} with value '{text}' to a {hint}");
-                    return Err(QueryError::new(at, message));
-                }
-                Ok((Operand::Constant(value), kind))
-            }
-            Argument::List(elements) => {
-                let values = elements.iter().map(|element| {
-                    let (value, kind) = self.single_argument(element, hint, at)?;
-                    match (kind, hint) {
-                        // A key alone would match an object of another class.
-                        (Type::Link(Some(ours)), Some(Type::Link(Some(theirs)))) if ours != theirs => {
-                            let name = &self.schema.class(ours).name;
-                            let message = format!("Cannot compare argument ${index} of type '{name}' to another type");
-                            Err(QueryError::new(at, message))
-                        }
-                        _ => Ok(value),
-                    }
-                });
-                Ok((Operand::Constants(values.collect::<Result<_, _>>()?), Type::Any))
-            }
-        }
-    }
-
-    fn single_argument(&self, argument: &Argument, hint: Option<Type>, at: usize) -> Result<(Value, Type), QueryError> {
-        match argument {
-            Argument::Value(value) => {
-                let value = fit(value.clone(), hint).map_err(|what| QueryError::new(at, what))?;
-                let kind = Type::of(&value);
-                Ok((value, kind))
-            }
-            Argument::Link { class, key } if class.index() < self.schema.classes.len() => {
-                Ok((Value::Link(*key), Type::Link(Some(*class))))
-            }
-            Argument::Link { class, .. } => Err(QueryError::new(at, format!("There is no class number {}", class.0))),
-            Argument::List(_) => Err(QueryError::new(at, "An argument may not be a list of lists")),
-        }
-    }
-
-    fn stage(&mut self, suffix: &Suffix, class: ClassIndex) -> Result<Stage, QueryError> {
-        Ok(match suffix {
-            Suffix::Sort(keys) => {
-                let paths = keys.iter().map(|(path, direction)| {
-                    let (walked, kind) = self.suffix_path(path, class, "sort")?;
-                    if kind == PropertyType::Link || matches!(walked.end, End::List(_)) {
-                        let name = path.names.join(".");
-                        return Err(QueryError::new(
-                            path.at,
-                            format!("Cannot sort on key path '{name}': it has no order."),
-                        ));
-                    }
-                    Ok((walked, *direction))
-                });
-                Stage::Sort(paths.collect::<Result<_, _>>()?)
-            }
-            Suffix::Distinct(paths) => {
-                let paths = paths.iter().map(|path| {
-                    let (walked, _) = self.suffix_path(path, class, "distinct")?;
-                    if matches!(walked.end, End::List(_)) {
-                        let name = path.names.join(".");
-                        let message = format!("Cannot distinct on key path '{name}': it is a list.");
-                        return Err(QueryError::new(path.at, message));
-                    }
-                    Ok(walked)
-                });
-                Stage::Distinct(paths.collect::<Result<_, _>>()?)
-            }
-            Suffix::Limit(limit) => Stage::Limit(*limit),
         })
-    }
-
-    fn suffix_path(
-        &mut self,
-        path: &ast::SortPath,
-        class: ClassIndex,
-        clause: &str,
-    ) -> Result<(Path, PropertyType), QueryError> {
-        let names = path.names.iter().map(String::as_str);
-        let (walked, kind) = sort::walk(self.schema, class, names).map_err(|refusal| {
-            let message = match refusal {
-                Refusal::Missing { class, property } => {
-                    format!("No property '{property}' found on object type '{class}' specified in '{clause}' clause")
-                }
-                refusal => format!("Cannot {clause} on key path '{}': {refusal}.", path.names.join(".")),
-            };
-            QueryError::new(path.at, message)
-        })?;
-        self.reads.add(class, &walked);
-        Ok((walked, kind))
     }
 }
 
@@ -487,64 +397,6 @@ fn with_pattern(mut comparison: Comparison) -> Comparison {
     comparison
 }
 
-/// Primary keys outside of which nothing fulfils a node.
-fn primary_keys(node: &Node, primary_key: ColumnIndex, kind: PropertyType) -> Option<Vec<Value>> {
-    let fits = |value: &Value| {
-        matches!(
-            (kind, value),
-            (_, Value::Null)
-                | (PropertyType::Int, Value::Int(_))
-                | (PropertyType::String, Value::String(_))
-                | (PropertyType::ObjectId, Value::ObjectId(_))
-                | (PropertyType::Uuid, Value::Uuid(_))
-        )
-    };
-    match node {
-        Node::And(parts) => parts.iter().find_map(|part| primary_keys(part, primary_key, kind)),
-        Node::Column { column, row, test } if *column == primary_key && !matches!(test, Test::Matches { .. }) => {
-            if !matches!(row.operator, Operator::Equal | Operator::In) || row.case == Case::Insensitive {
-                return None;
-            }
-            match &row.right.operand {
-                Operand::Constant(value) if fits(value) => Some(vec![value.clone()]),
-                Operand::Constants(values) if values.iter().all(fits) => Some(values.clone()),
-                _ => None,
-            }
-        }
-        Node::Compare(row) => {
-            // Lists of identifiers have no test of their own, yet name the objects.
-            let own = matches!(&row.left.operand, Operand::Path(Path { hops, end: End::Value(column), .. })
-                if hops.is_empty() && *column == primary_key);
-            let any = row.left.quantifier == Quantifier::Any && row.right.quantifier == Quantifier::Any;
-            match &row.right.operand {
-                Operand::Constants(values)
-                    if own
-                        && any
-                        && matches!(row.operator, Operator::Equal | Operator::In)
-                        && row.case == Case::Sensitive
-                        && values.iter().all(fits) =>
-                {
-                    Some(values.clone())
-                }
-                _ => None,
-            }
-        }
-        Node::True | Node::False | Node::Not(_) | Node::Or(_) | Node::Column { .. } => None,
-    }
-}
-
-fn is_constant(expression: &Expression) -> bool {
-    match &expression.kind {
-        ExpressionKind::Literal(_) | ExpressionKind::Argument { .. } | ExpressionKind::List { .. } => true,
-        ExpressionKind::Path { .. } | ExpressionKind::Subquery { .. } => false,
-        ExpressionKind::Chain { first, rest } => is_constant(first) && rest.iter().all(|(_, part)| is_constant(part)),
-    }
-}
-
 fn is_constant_operand(operand: &Operand) -> bool {
-    matches!(operand, Operand::Constant(_) | Operand::Constants(_) | Operand::Object { .. })
-}
-
-fn is_constant_list(operand: &Operand) -> bool {
-    matches!(operand, Operand::Constants(_))
+    matches!(operand, Operand::Constant(_) | Operand::Constants(_) | Operand::Each(_) | Operand::Object { .. })
 }

@@ -1,5 +1,6 @@
 //! A query as text again, in one spelling. Parsing it gives the same query, except that arguments have become literals.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::argument::Argument;
@@ -8,32 +9,51 @@ use super::literal::to_base64;
 use crate::value::Value;
 
 /// The canonical text of a query with its arguments filled in. An argument that is missing keeps its number.
-pub(super) fn describe(query: &Query, arguments: &[Argument]) -> String {
-    let mut writer = Writer { out: String::new(), arguments };
+pub(super) fn describe(query: &Query, arguments: &[Argument], spelled: &BTreeMap<usize, String>) -> Description {
+    let mut writer = Writer { out: String::new(), arguments, spelled };
     writer.predicate(&query.predicate);
-    for suffix in &query.suffixes {
-        writer.suffix(suffix);
-    }
-    writer.out
+    let predicate = std::mem::take(&mut writer.out);
+    writer.separated(&query.suffixes, " ", Writer::suffix);
+    Description { predicate, suffixes: writer.out }
 }
 
 /// The canonical text of one side of a comparison.
-pub(super) fn describe_expression(expression: &Expression, arguments: &[Argument]) -> String {
-    let mut writer = Writer { out: String::new(), arguments };
+pub(super) fn describe_expression(
+    expression: &Expression,
+    arguments: &[Argument],
+    spelled: &BTreeMap<usize, String>,
+) -> String {
+    let mut writer = Writer { out: String::new(), arguments, spelled };
     writer.expression(expression);
+    writer.out
+}
+
+/// The canonical text of a key path.
+pub(super) fn describe_path(path: &Path, arguments: &[Argument], spelled: &BTreeMap<usize, String>) -> String {
+    let mut writer = Writer { out: String::new(), arguments, spelled };
+    writer.path(path);
     writer.out
 }
 
 /// The canonical text of a value.
 pub(super) fn describe_value(value: &Value) -> String {
-    let mut writer = Writer { out: String::new(), arguments: &[] };
+    let mut writer = Writer { out: String::new(), arguments: &[], spelled: &BTreeMap::new() };
     writer.value(value);
     writer.out
+}
+
+/// A query in words: what objects must fulfil, and what is done with them.
+#[derive(Clone, Debug)]
+pub(super) struct Description {
+    pub(super) predicate: String,
+    pub(super) suffixes: String,
 }
 
 struct Writer<'a> {
     out: String,
     arguments: &'a [Argument],
+    /// The stored names of steps, by place.
+    spelled: &'a BTreeMap<usize, String>,
 }
 
 impl Writer<'_> {
@@ -59,12 +79,27 @@ impl Writer<'_> {
                 self.predicate(inner);
                 self.put(")");
             }
-            Predicate::And(parts) => self.separated(parts, " and ", Self::part),
-            Predicate::Or(parts) => self.separated(parts, " or ", Self::part),
+            Predicate::And(parts) => self.separated(parts, " and ", Self::predicate),
+            Predicate::Or(parts) => {
+                self.put("(");
+                self.separated(parts, " or ", Self::predicate);
+                self.put(")");
+            }
             Predicate::Compare(comparison) => {
                 self.expression(&comparison.left);
                 let case = if comparison.case == Case::Insensitive { "[c]" } else { "" };
-                self.put(format_args!(" {}{case} ", comparison.operator.name()));
+                let is_list = match &comparison.right.kind {
+                    ExpressionKind::List { .. } => true,
+                    ExpressionKind::Argument { index, .. } => {
+                        matches!(self.arguments.get(*index), Some(Argument::List(_)))
+                    }
+                    _ => false,
+                };
+                let operator = match comparison.operator {
+                    Operator::In if is_list => Operator::Equal,
+                    operator => operator,
+                };
+                self.put(format_args!(" {}{case} ", operator.name()));
                 self.expression(&comparison.right);
             }
             Predicate::Between(between) => {
@@ -77,27 +112,19 @@ impl Writer<'_> {
                 self.put("}");
             }
             Predicate::GeoWithin(within) => {
-                let GeoWithin { path, shape, .. } = &**within;
+                let GeoWithin { path, quantifier, shape, .. } = &**within;
+                self.quantifier(*quantifier);
                 self.path(path);
-                self.put(format_args!(" GEOWITHIN {shape}"));
+                self.put(" GEOWITHIN ");
+                self.shape(shape);
             }
-        }
-    }
-
-    /// A part of AND or OR.
-    fn part(&mut self, part: &Predicate) {
-        if matches!(part, Predicate::And(_) | Predicate::Or(_)) {
-            self.put("(");
-            self.predicate(part);
-            self.put(")");
-        } else {
-            self.predicate(part);
         }
     }
 
     fn expression(&mut self, expression: &Expression) {
         match &expression.kind {
             ExpressionKind::Literal(Literal::Value(value)) => self.value(value),
+            ExpressionKind::Literal(Literal::Number { digits, .. }) => self.put(digits),
             ExpressionKind::Literal(Literal::Link { class, key }) => self.put(format_args!("L{}:{}", class.0, key.0)),
             ExpressionKind::Literal(Literal::Object { class, key }) => {
                 self.put("obj(");
@@ -134,13 +161,7 @@ impl Writer<'_> {
                 self.put("(");
                 self.expression(first);
                 for (operator, operand) in rest {
-                    let sign = match operator {
-                        Arithmetic::Add => " + ",
-                        Arithmetic::Subtract => " - ",
-                        Arithmetic::Multiply => " * ",
-                        Arithmetic::Divide => " / ",
-                    };
-                    self.put(sign);
+                    self.put(format_args!(" {} ", operator.sign()));
                     self.expression(operand);
                 }
                 self.put(")");
@@ -149,11 +170,55 @@ impl Writer<'_> {
     }
 
     fn quantifier(&mut self, quantifier: Option<Quantifier>) {
-        match quantifier {
-            Some(Quantifier::Any) => self.put("ANY "),
-            Some(Quantifier::All) => self.put("ALL "),
-            Some(Quantifier::None) => self.put("NONE "),
-            None => {}
+        if let Some(quantifier) = quantifier {
+            self.put(format_args!("{} ", quantifier.name()));
+        }
+    }
+
+    fn shape(&mut self, shape: &Shape) {
+        match shape {
+            Shape::Box(corners) => {
+                self.put("GeoBox(");
+                self.separated(corners, ", ", Self::point);
+            }
+            Shape::Circle(center, distance) => {
+                self.put("GeoCircle(");
+                self.point(center);
+                self.put(", ");
+                self.coordinate(distance);
+            }
+            Shape::Polygon(rings) => {
+                self.put("GeoPolygon(");
+                self.separated(rings, ", ", |writer, ring| {
+                    writer.put("{");
+                    writer.separated(ring, ", ", Self::point);
+                    writer.put("}");
+                });
+            }
+            Shape::Argument(index) => {
+                match self.arguments.get(*index) {
+                    Some(argument) => self.argument(argument),
+                    None => self.put(format_args!("${index}")),
+                }
+                return;
+            }
+        }
+        self.put(")");
+    }
+
+    fn point(&mut self, point: &Point) {
+        self.put("[");
+        self.separated(point, ", ", Self::coordinate);
+        self.put("]");
+    }
+
+    fn coordinate(&mut self, coordinate: &Coordinate) {
+        match coordinate {
+            Coordinate::Number(number) => self.put(number),
+            Coordinate::Argument(index) => match self.arguments.get(*index) {
+                Some(argument) => self.argument(argument),
+                None => self.put(format_args!("${index}")),
+            },
         }
     }
 
@@ -166,29 +231,12 @@ impl Writer<'_> {
                 self.separated(elements, ", ", Self::argument);
                 self.put("}");
             }
+            Argument::Geo(shape) => self.put(shape),
         }
     }
 
     fn path(&mut self, path: &Path) {
-        for (index, step) in path.steps.iter().enumerate() {
-            if index > 0 && !matches!(step.kind, StepKind::Index(_)) {
-                self.put(".");
-            }
-            match &step.kind {
-                StepKind::Name(name) => self.name(name),
-                StepKind::Index(at) => self.index(at),
-                StepKind::Backlinks { class, property } => {
-                    self.put("@links.");
-                    self.name(class);
-                    self.put(".");
-                    self.name(property);
-                }
-                StepKind::AllBacklinks => self.put("@links"),
-                StepKind::Argument(index) => self.put(format_args!("$K{index}")),
-                StepKind::Keys => self.put("@keys"),
-                StepKind::Values => self.put("@values"),
-            }
-        }
+        self.steps(&path.steps);
         match &path.tail {
             Tail::None => {}
             Tail::Count => self.put(".@count"),
@@ -199,6 +247,33 @@ impl Writer<'_> {
                     self.put(".");
                     self.name(property);
                 }
+            }
+        }
+    }
+
+    fn steps(&mut self, steps: &[Step]) {
+        for (index, step) in steps.iter().enumerate() {
+            if index > 0 && !matches!(step.kind, StepKind::Index(_)) {
+                self.put(".");
+            }
+            match (&step.kind, self.spelled.get(&step.at)) {
+                (StepKind::Index(at), _) => self.index(at),
+                (StepKind::Argument(index), _) => match self.arguments.get(*index) {
+                    Some(Argument::Value(Value::String(path))) => self.put(path),
+                    _ => self.put(format_args!("$K{index}")),
+                },
+                (_, Some(stored)) if stored.starts_with('@') => self.put(stored),
+                (_, Some(stored)) => self.name(stored),
+                (StepKind::Name(name), None) => self.name(name),
+                (StepKind::Backlinks { class, property }, None) => {
+                    self.put("@links.");
+                    self.name(class);
+                    self.put(".");
+                    self.name(property);
+                }
+                (StepKind::AllBacklinks, None) => self.put("@links"),
+                (StepKind::Keys, None) => self.put("@keys"),
+                (StepKind::Values, None) => self.put("@values"),
             }
         }
     }
@@ -247,7 +322,7 @@ impl Writer<'_> {
             Value::Double(value) => self.put(format_args!("{value:?}")),
             Value::Decimal(value) => self.put(value),
             Value::String(text) => self.string(text),
-            Value::Data(bytes) => self.put(format_args!("binary(B64\"{}\")", to_base64(bytes))),
+            Value::Data(bytes) => self.put(format_args!("B64\"{}\"", to_base64(bytes))),
             Value::Date(ms) => self.put(format_args!("T{}:{}", ms / 1000, ms % 1000 * 1_000_000)),
             Value::ObjectId(bytes) => {
                 self.put("oid(");
@@ -302,21 +377,19 @@ impl Writer<'_> {
     fn suffix(&mut self, suffix: &Suffix) {
         match suffix {
             Suffix::Sort(keys) => {
-                self.put(" SORT(");
+                self.put("SORT(");
                 self.separated(keys, ", ", |writer, (path, direction)| {
-                    writer.separated(&path.names, ".", |writer, name| writer.name(name));
+                    writer.steps(&path.steps);
                     writer.put(if *direction == Direction::Ascending { " ASC" } else { " DESC" });
                 });
                 self.put(")");
             }
             Suffix::Distinct(paths) => {
-                self.put(" DISTINCT(");
-                self.separated(paths, ", ", |writer, path| {
-                    writer.separated(&path.names, ".", |writer, name| writer.name(name));
-                });
+                self.put("DISTINCT(");
+                self.separated(paths, ", ", |writer, path| writer.steps(&path.steps));
                 self.put(")");
             }
-            Suffix::Limit(limit) => self.put(format_args!(" LIMIT({limit})")),
+            Suffix::Limit(limit) => self.put(format_args!("LIMIT({limit})")),
         }
     }
 }

@@ -29,7 +29,10 @@ pub(super) fn number(token: Token, text: &str, sign: &str) -> Result<Value, Stri
     let negative = sign == "-";
     let out_of_range = || format!("Cannot convert '{sign}{text}' to a number: it is out of range");
     match token {
-        Token::Natural => format!("{sign}{text}").parse().map(Value::Int).map_err(|_| out_of_range()),
+        Token::Natural => {
+            let digits = format!("{sign}{text}");
+            digits.parse().map(Value::Int).or_else(|_| digits.parse().map(Value::Double)).map_err(|_| out_of_range())
+        }
         Token::Hex => {
             let magnitude = u64::from_str_radix(&text[2..], 16).map_err(|_| out_of_range())?;
             let value = if negative { -i128::from(magnitude) } else { i128::from(magnitude) };

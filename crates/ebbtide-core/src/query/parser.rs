@@ -50,7 +50,7 @@ enum Node {
 pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
     pub(super) current: Lexed,
-    depth: usize,
+    pub(super) depth: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -153,6 +153,9 @@ impl<'a> Parser<'a> {
 
     fn between(&mut self, value: Expression, at: usize) -> Result<Predicate, QueryError> {
         let limits_at = self.current.start;
+        if self.current.token != Token::Symbol(b'{') {
+            return Err(self.unexpected(&["any", "all", "none", "'{'"]));
+        }
         let limits = match self.list(None)?.kind {
             ExpressionKind::List { elements, .. } => <[Expression; 2]>::try_from(elements).ok(),
             _ => None,
@@ -161,38 +164,6 @@ impl<'a> Parser<'a> {
             return Err(QueryError::new(limits_at, "Operator 'BETWEEN' requires list with 2 elements."));
         };
         Ok(Predicate::Between(Box::new(Between { value, low, high, at })))
-    }
-
-    /// The shape is checked for balanced brackets only.
-    fn geo_within(&mut self, value: Expression, at: usize) -> Result<Predicate, QueryError> {
-        let ExpressionKind::Path { path, .. } = value.kind else {
-            return Err(self.unexpected(&[]));
-        };
-        self.advance();
-        let start = self.current.start;
-        let mut end = self.current.end;
-        match self.advance().token {
-            Token::Argument => {}
-            Token::GeoBox | Token::GeoCircle | Token::GeoPolygon => {
-                self.expect(Token::Symbol(b'('))?;
-                let mut open = 1usize;
-                while open > 0 {
-                    let lexed = self.advance();
-                    end = lexed.end;
-                    match lexed.token {
-                        Token::Symbol(b'(' | b'[' | b'{') => open += 1,
-                        Token::Symbol(b')' | b']' | b'}') => open -= 1,
-                        Token::Symbol(b',' | b'-' | b'+') | Token::Natural | Token::Float | Token::Argument => {}
-                        _ => return Err(self.unexpected_at(lexed, &["float", "argument"])),
-                    }
-                }
-            }
-            _ => {
-                let found = next_token(self.text, start);
-                return Err(self.unexpected_at(found, &["argument", "geobox", "geopolygon", "geocircle"]));
-            }
-        }
-        Ok(Predicate::GeoWithin(Box::new(GeoWithin { path, shape: self.text[start..end].to_string(), at })))
     }
 
     /// Runs `inner` one level deeper.
@@ -356,8 +327,14 @@ impl<'a> Parser<'a> {
             _ => return Ok(None),
         };
         let value = value.map_err(|what| self.invalid(at, &what))?;
+        let literal = match (value, self.current.token) {
+            (Value::Double(value), Token::Natural | Token::Float) => {
+                Literal::Number { value, digits: self.text[at..self.current.end].trim_end_matches('f').to_string() }
+            }
+            (value, _) => Literal::Value(value),
+        };
         self.advance();
-        Ok(Some(Expression { kind: ExpressionKind::Literal(Literal::Value(value)), at }))
+        Ok(Some(Expression { kind: ExpressionKind::Literal(literal), at }))
     }
 
     /// `obj('Class', primary key)`
@@ -439,7 +416,10 @@ impl<'a> Parser<'a> {
         } else {
             let expecting =
                 if expecting.is_empty() { String::new() } else { format!(", expecting {}", expecting.join(" or ")) };
-            format!("syntax error, unexpected {}{expecting}", found.token.name())
+            let is_signed = matches!(found.token, Token::Symbol(b'+' | b'-'))
+                && self.text.as_bytes().get(found.end).is_some_and(u8::is_ascii_digit);
+            let name = if is_signed { "number" } else { found.token.name() };
+            format!("syntax error, unexpected {name}{expecting}")
         };
         QueryError::syntax(self.text, found.start, &what)
     }

@@ -2,10 +2,22 @@
 
 use super::ast::*;
 use super::error::QueryError;
-use super::lexer::Token;
+use super::lexer::{Token, next_token};
 use super::literal;
 use super::parser::{PATH_STEPS, Parser};
 use crate::value::Value;
+
+/// The steps of a key path that is an argument, all of them at the argument's place.
+pub(super) fn key_path_steps(text: &str, at: usize) -> Result<Vec<Step>, QueryError> {
+    let refuse = || QueryError::new(at, format!("'{text}' is not a key path"));
+    let mut parser = Parser { text, current: next_token(text, 0), depth: 0 };
+    let path = parser.path().map_err(|_| refuse())?;
+    let nests = path.steps.iter().any(|step| matches!(step.kind, StepKind::Argument(_)));
+    if parser.current.token != Token::End || path.tail != Tail::None || nests {
+        return Err(refuse());
+    }
+    Ok(path.steps.into_iter().map(|step| Step { at, ..step }).collect())
+}
 
 impl Parser<'_> {
     pub(super) fn path(&mut self) -> Result<Path, QueryError> {
@@ -81,12 +93,17 @@ impl Parser<'_> {
             _ => return Err(self.unexpected(&[])),
         };
         path.steps.push(Step { kind, at });
-        while self.current.token == Token::Symbol(b'[') {
+        self.indexes(&mut path.steps)
+    }
+
+    /// The indexes behind a step.
+    fn indexes(&mut self, steps: &mut Vec<Step>) -> Result<(), QueryError> {
+        while self.current.token == Token::Symbol(b'[') && steps.len() <= PATH_STEPS {
             let at = self.current.start;
             self.advance();
             let index = self.index()?;
             self.expect(Token::Symbol(b']'))?;
-            path.steps.push(Step { kind: StepKind::Index(index), at });
+            steps.push(Step { kind: StepKind::Index(index), at });
         }
         Ok(())
     }
@@ -175,16 +192,28 @@ impl Parser<'_> {
     }
 
     fn sort_path(&mut self) -> Result<SortPath, QueryError> {
-        let at = self.current.start;
-        let mut names = vec![self.name()?];
-        while self.current.token == Token::Symbol(b'.') {
-            self.advance();
-            names.push(self.name()?);
-            if names.len() > PATH_STEPS {
-                return Err(QueryError::new(at, format!("Key path has more than {PATH_STEPS} steps")));
+        let start = self.current.start;
+        let mut steps = Vec::new();
+        loop {
+            let at = self.current.start;
+            let kind = match self.current.token {
+                Token::PathArgument => {
+                    let index = self.argument_index()?;
+                    self.advance();
+                    StepKind::Argument(index)
+                }
+                _ => StepKind::Name(self.name()?),
+            };
+            steps.push(Step { kind, at });
+            self.indexes(&mut steps)?;
+            if steps.len() > PATH_STEPS {
+                return Err(QueryError::new(start, format!("Key path has more than {PATH_STEPS} steps")));
             }
+            if self.current.token != Token::Symbol(b'.') {
+                return Ok(SortPath { steps, at: start });
+            }
+            self.advance();
         }
-        Ok(SortPath { names, at })
     }
 }
 

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 
 use super::ast::{Aggregate, Arithmetic, Case, Direction, Operator, Quantifier};
 use super::columns::{self, Test};
+use super::describe::Description;
+use super::fulltext::TextSearch;
+use super::geo::Region;
 use super::rows;
 use super::sort;
 use super::text::Pattern;
@@ -22,7 +25,7 @@ pub struct Plan {
     /// Primary keys outside of which nothing can match.
     pub(super) lookup: Option<Vec<Value>>,
     pub(super) dependencies: Dependencies,
-    pub(super) description: String,
+    pub(super) description: Description,
 }
 
 /// What the answer to a query depends on, so that a change elsewhere needs no second look.
@@ -61,13 +64,36 @@ impl Reads {
             }
         };
         for (index, hop) in path.hops.iter().enumerate() {
-            if let Hop::Link { column, target } = hop {
+            if let Hop::Link { column, target } | Hop::Element { column, target, .. } = hop {
                 column_at(*column, at, index == 0);
                 at = *target;
             }
         }
-        if let End::Value(column) | End::List(column) = path.end {
-            column_at(column, at, path.hops.is_empty());
+        if let End::Value(column)
+        | End::Collection(column)
+        | End::Element { column, .. }
+        | End::Keys(column)
+        | End::Length(column)
+        | End::Fold { column, .. }
+        | End::Walk { column, .. } = &path.end
+        {
+            column_at(*column, at, path.hops.is_empty());
+        }
+        if let End::Walk { steps, .. } = &path.end {
+            self.add_members(steps);
+        }
+    }
+}
+
+impl Reads {
+    /// Adds what steps through values of any type can read: the properties of their names, in whatever class.
+    pub(super) fn add_members(&mut self, steps: &[WalkStep]) {
+        for step in steps {
+            if let WalkStep::Name { members, .. } = step {
+                for (class, member) in members.iter().enumerate() {
+                    self.others.extend(member.map(|(column, _)| (ClassIndex(class as u32), column)));
+                }
+            }
         }
     }
 }
@@ -92,6 +118,29 @@ pub(super) enum Node {
         row: Box<Comparison>,
     },
     Compare(Box<Comparison>),
+    /// Own texts that have words: a page at a time, or a row.
+    Words {
+        column: ColumnIndex,
+        search: TextSearch,
+    },
+    /// The same of texts behind links.
+    FarWords {
+        path: Path,
+        column: ColumnIndex,
+        search: TextSearch,
+    },
+    Within(Box<Within>),
+}
+
+/// Places in a region.
+#[derive(Clone, Debug)]
+pub(super) struct Within {
+    /// To the objects that are places.
+    pub(super) path: Path,
+    pub(super) quantifier: Quantifier,
+    pub(super) kind: ColumnIndex,
+    pub(super) coordinates: ColumnIndex,
+    pub(super) region: Region,
 }
 
 #[derive(Clone, Debug)]
@@ -102,6 +151,20 @@ pub(super) struct Comparison {
     pub(super) right: Side,
     /// The right side of a textual operator, if it is one constant that is not null.
     pub(super) pattern: Option<Pattern>,
+    pub(super) rule: Rule,
+}
+
+/// What two values are compared as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Rule {
+    /// As values: of all numbers NaN is the least, and it equals itself.
+    Values,
+    /// As the floating-point numbers of the hardware: NaN is unequal to all.
+    Doubles,
+    /// As sets of types: they are equal if they have one in common.
+    Types,
+    /// As whole lists: equally long, and the comparison holds for each pair.
+    Pairs,
 }
 
 #[derive(Clone, Debug)]
@@ -114,12 +177,16 @@ pub(super) struct Side {
 pub(super) enum Operand {
     Constant(Value),
     Constants(Vec<Value>),
+    /// A list of constants with objects among them.
+    Each(Vec<Operand>),
     /// The object of a class with a primary key, looked up each time.
     Object {
         class: ClassIndex,
         key: Value,
     },
     Path(Path),
+    /// The types of the values of a path, as bits.
+    Kind(Path),
     /// How many objects a path reaches.
     Count(Path),
     /// How many links there are to the objects that a path reaches.
@@ -145,6 +212,8 @@ pub(super) enum NumberType {
     Int,
     Double,
     Decimal,
+    /// Numbers of all types among other values.
+    Mixed,
 }
 
 /// From an object to values.
@@ -154,18 +223,21 @@ pub(super) struct Path {
     /// The class of the objects at the end of the hops.
     pub(super) target: ClassIndex,
     pub(super) end: End,
+    /// The class of the links that are read.
+    pub(super) links: Option<ClassIndex>,
     /// Whether it can reach more or less than one value.
     pub(super) multiple: bool,
 }
 
 /// From an object to objects.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) enum Hop {
     Link {
         column: ColumnIndex,
         target: ClassIndex,
     },
-    List {
+    /// Over a list, a set or the values of a dictionary.
+    Collection {
         column: ColumnIndex,
         target: ClassIndex,
     },
@@ -182,27 +254,61 @@ pub(super) enum Hop {
     },
 }
 
-#[derive(Clone, Copy, PartialEq, Debug)]
+/// Which element of a collection.
+#[derive(Clone, PartialEq, Debug)]
 pub(super) enum Position {
     At(usize),
     Last,
+    Key(String),
 }
 
 /// What is read from the objects at the end of the hops.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub(super) enum End {
     /// The objects themselves, as links.
     #[default]
     Object,
     Value(ColumnIndex),
-    List(ColumnIndex),
+    /// The elements of a list or a set, or the values of a dictionary.
+    Collection(ColumnIndex),
     Element {
         column: ColumnIndex,
         at: Position,
     },
-    /// The length of a list, or the bytes of a string or of data.
+    /// The keys of a dictionary.
+    Keys(ColumnIndex),
+    /// The length of a collection, or the bytes of a string or of data.
     Length(ColumnIndex),
+    /// The elements of a collection as one value.
+    Fold {
+        column: ColumnIndex,
+        aggregate: Aggregate,
+        of: NumberType,
+    },
+    /// Through values of any type.
+    Walk {
+        column: ColumnIndex,
+        steps: Vec<WalkStep>,
+    },
 }
+
+/// One step through values whose types are not known before.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum WalkStep {
+    /// The value of a key of a dictionary, or of a property of an object; for each class the property of that name.
+    Name {
+        key: String,
+        members: Vec<Member>,
+    },
+    Element(Position),
+    /// All elements or values.
+    Every,
+    Keys,
+    Length,
+}
+
+/// A property with the class of its links.
+pub(super) type Member = Option<(ColumnIndex, Option<ClassIndex>)>;
 
 #[derive(Clone, Debug)]
 pub(super) enum Stage {
@@ -265,13 +371,28 @@ impl Plan {
         !self.stages.is_empty()
     }
 
+    /// Whether there is a LIMIT.
+    pub fn has_limit(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(stage, Stage::Limit(_)))
+    }
+
     /// What the result depends on.
     pub fn dependencies(&self) -> &Dependencies {
         &self.dependencies
     }
 
-    /// The query in canonical spelling, with its arguments filled in.
-    pub fn describe(&self) -> &str {
-        &self.description
+    /// The query in canonical spelling, with its arguments filled in and its properties by their stored names.
+    pub fn describe(&self) -> String {
+        format!("{} {}", self.description.predicate, self.description.suffixes)
+    }
+
+    /// What objects must fulfil, in canonical spelling.
+    pub fn describe_predicate(&self) -> &str {
+        &self.description.predicate
+    }
+
+    /// The suffixes in canonical spelling; empty if there are none.
+    pub fn describe_suffixes(&self) -> &str {
+        &self.description.suffixes
     }
 }

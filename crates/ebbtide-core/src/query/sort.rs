@@ -1,18 +1,21 @@
 //! Order, distinctness and aggregates of objects by key paths.
 //!
-//! Nulls come before all values in ascending order, NaN before all other doubles, strings in the order of their code
-//! points. Sorts are stable, so that of two sorts in a row the later one decides and the earlier one breaks ties.
+//! Nulls come before all values in ascending order, NaN before all other numbers, strings in the order of their code
+//! points, and what lies behind a null link after everything. Sorts are stable, so that of two sorts in a row the later one decides and the earlier one breaks ties.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::ast::{Aggregate, Direction};
+use super::ast::{Aggregate, Direction, Index, Step, StepKind};
 use super::error::QueryError;
-use super::plan::{Dependencies, End, Hop, NumberType, Path, Reads};
-use super::rows::{self, Folder};
+use super::fold::Folder;
+use super::names::Named;
+use super::plan::{Dependencies, End, Hop, NumberType, Path, Position, Reads, WalkStep};
+use super::resolve::walk_name;
+use super::walk;
 use crate::ids::{ClassIndex, ObjectKey};
-use crate::objects::{Row, Snapshot};
-use crate::schema::{Collection, PropertyType, Schema};
+use crate::objects::{Page, Row, Snapshot};
+use crate::schema::{Collection, Property, PropertyType};
 use crate::value::{Value, ValueRef};
 
 /// A sort that was checked against a schema.
@@ -27,8 +30,13 @@ impl Order {
     ///
     /// # Errors
     /// A key path that does not exist, or whose end has no order.
-    pub fn new(schema: &Schema, class: ClassIndex, paths: &[(&str, Direction)]) -> Result<Order, QueryError> {
-        let paths = paths.iter().map(|(text, direction)| Ok((sort_path(schema, class, text)?, *direction)));
+    pub fn new<'a>(
+        schema: impl Into<Named<'a>>,
+        class: ClassIndex,
+        paths: &[(&str, Direction)],
+    ) -> Result<Order, QueryError> {
+        let named = schema.into();
+        let paths = paths.iter().map(|(text, direction)| Ok((sort_path(named, class, text)?, *direction)));
         Ok(Order { class, paths: paths.collect::<Result<_, QueryError>>()? })
     }
 
@@ -47,11 +55,55 @@ impl Order {
     }
 }
 
-/// The least, greatest, sum or average of a property of the given objects, nulls left out: null if there is none, but a
-/// sum of none is zero. A sum of ints that is no int is a double.
+/// An aggregate that was checked against a schema: the least, greatest, sum or average of a property, nulls left out.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    class: ClassIndex,
+    path: Path,
+    aggregate: Aggregate,
+    of: NumberType,
+}
+
+impl Fold {
+    /// Checks a key path such as `owner.age`.
+    ///
+    /// # Errors
+    /// A key path that does not exist or has no numbers at its end; dates have only a least and a greatest.
+    pub fn new<'a>(
+        schema: impl Into<Named<'a>>,
+        class: ClassIndex,
+        text: &str,
+        aggregate: Aggregate,
+    ) -> Result<Fold, QueryError> {
+        let Walked { path, kind, .. } = key_path(schema.into(), class, &steps_of(text))
+            .map_err(|refusal| QueryError::new(0, format!("Cannot aggregate on key path '{text}': {refusal}.")))?;
+        let is_single = !matches!(path.end, End::Collection(_));
+        let of = number_type(aggregate, kind).filter(|_| is_single).ok_or_else(|| {
+            let operation = &aggregate.name()[2..];
+            let kind = kind.name();
+            let message =
+                format!("Cannot {operation} property '{text}': operation not supported for '{kind}' properties");
+            QueryError::new(0, message)
+        })?;
+        Ok(Fold { class, path, aggregate, of })
+    }
+
+    /// The aggregate over objects: null if there is no value, but a sum of none is zero. A sum of ints that is no int is a
+    /// double.
+    pub fn over(&self, snapshot: &Snapshot, keys: impl IntoIterator<Item = ObjectKey>) -> Value {
+        let table = snapshot.table(self.class);
+        let mut folder = Folder::new(self.aggregate, self.of);
+        for row in keys.into_iter().filter_map(|key| table.row(key)) {
+            folder.add(walk::path_value(&self.path, snapshot, row).unwrap_or(ValueRef::Null));
+        }
+        folder.finish().to_owned()
+    }
+}
+
+/// An aggregate of objects by the names of the schema alone: see [`Fold`].
 ///
 /// # Errors
-/// A key path that does not exist or has no numbers at its end; dates have only a least and a greatest.
+/// Those of [`Fold::new`].
 pub fn aggregate(
     snapshot: &Snapshot,
     class: ClassIndex,
@@ -59,22 +111,7 @@ pub fn aggregate(
     key_path: &str,
     aggregate: Aggregate,
 ) -> Result<Value, QueryError> {
-    let (path, kind) = walk(snapshot.schema(), class, key_path.split('.'))
-        .map_err(|refusal| QueryError::new(0, format!("Cannot aggregate on key path '{key_path}': {refusal}.")))?;
-    let of = number_type(aggregate, kind).filter(|_| !matches!(path.end, End::List(_))).ok_or_else(|| {
-        let operation = &aggregate.name()[2..];
-        let kind = kind.name();
-        QueryError::new(
-            0,
-            format!("Cannot {operation} property '{key_path}': operation not supported for '{kind}' properties"),
-        )
-    })?;
-    let table = snapshot.table(class);
-    let mut folder = Folder::new(aggregate, of);
-    for row in keys.into_iter().filter_map(|key| table.row(key)) {
-        folder.add(rows::path_value(&path, snapshot, row));
-    }
-    Ok(folder.finish())
+    Ok(Fold::new(snapshot.schema(), class, key_path, aggregate)?.over(snapshot, keys))
 }
 
 /// The type of an aggregate's result, if the aggregate makes sense for a type.
@@ -83,42 +120,109 @@ pub(super) fn number_type(aggregate: Aggregate, kind: PropertyType) -> Option<Nu
         (PropertyType::Int, _) | (PropertyType::Date, Aggregate::Min | Aggregate::Max) => Some(NumberType::Int),
         (PropertyType::Float | PropertyType::Double, _) => Some(NumberType::Double),
         (PropertyType::Decimal, _) => Some(NumberType::Decimal),
+        (PropertyType::Mixed, _) => Some(NumberType::Mixed),
         _ => None,
     }
 }
 
 /// Sorts objects; those that do not exist come first.
 pub(super) fn sort(snapshot: &Snapshot, class: ClassIndex, keys: &mut [ObjectKey], paths: &[(Path, Direction)]) {
+    let Some(((first, direction), _)) = paths.split_first() else { return };
     let rows = rows_of(snapshot, class, keys);
-    let order = if let [(path, direction)] = paths {
-        let mut values: Vec<(ValueRef<'_>, usize)> =
-            rows.iter().enumerate().map(|(index, row)| (value_of(path, snapshot, *row), index)).collect();
-        values.sort_by(|(a, _), (b, _)| directed(a.total_cmp(b), *direction));
-        values.into_iter().map(|(_, index)| index).collect::<Vec<_>>()
-    } else {
-        let width = paths.len();
-        let values: Vec<ValueRef<'_>> =
-            rows.iter().flat_map(|row| paths.iter().map(|(path, _)| value_of(path, snapshot, *row))).collect();
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by(|a, b| {
-            let pairs = values[a * width..].iter().zip(&values[b * width..]).zip(paths);
-            pairs
-                .map(|((a, b), (_, direction))| directed(a.total_cmp(b), *direction))
-                .find(|o| o.is_ne())
-                .unwrap_or(Ordering::Equal)
+    // What decides most comparisons is a number beside the index; only where it is equal are values read again.
+    let mut entries: Vec<(Prefix, u32)> = rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| {
+            let prefix = prefix_of(value_of(first, snapshot, *row));
+            (if *direction == Direction::Descending { prefix.reversed() } else { prefix }, index as u32)
+        })
+        .collect();
+    let by_values = |a: u32, b: u32| {
+        let orders = paths.iter().map(|(path, direction)| {
+            let value = |index: u32| value_of(path, snapshot, rows[index as usize]);
+            directed(compare(&value(a), &value(b)), *direction)
         });
-        order
+        orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     };
-    let sorted: Vec<ObjectKey> = order.into_iter().map(|index| keys[index]).collect();
+    entries.sort_unstable_by(|(p, a), (q, b)| {
+        let is_decided = p.is_whole && q.is_whole && paths.len() == 1;
+        p.order(*q).then_with(|| if is_decided { Ordering::Equal } else { by_values(*a, *b) }).then(a.cmp(b))
+    });
+    let sorted: Vec<ObjectKey> = entries.into_iter().map(|(_, index)| keys[index as usize]).collect();
     keys.copy_from_slice(&sorted);
 }
 
-/// Keeps the first of the objects that agree in all paths.
+/// A number that is ordered as values are, if not always as finely: the type, and the beginning of the value.
+#[derive(Clone, Copy)]
+struct Prefix {
+    rank: u8,
+    start: u64,
+    /// Whether values that agree in rank and start, and are both whole, are equal.
+    is_whole: bool,
+}
+
+impl Prefix {
+    fn reversed(self) -> Prefix {
+        Prefix { rank: !self.rank, start: !self.start, ..self }
+    }
+
+    fn order(self, other: Prefix) -> Ordering {
+        (self.rank, self.start).cmp(&(other.rank, other.start))
+    }
+}
+
+fn prefix_of(value: Reached<'_>) -> Prefix {
+    let Some(value) = value else { return Prefix { rank: u8::MAX, start: 0, is_whole: true } };
+    let (rank, start, is_whole) = match value {
+        ValueRef::Null => (0, 0, true),
+        ValueRef::Bool(value) => (1, u64::from(value), true),
+        ValueRef::Int(int) => (2, ascending_bits(int as f64), int.unsigned_abs() <= 1 << 53),
+        ValueRef::Float(value) => (2, ascending_bits(f64::from(value)), true),
+        ValueRef::Double(value) => (2, ascending_bits(value), true),
+        ValueRef::Decimal(value) => (2, ascending_bits(value.to_double()), false),
+        ValueRef::String(text) => (3, first_bytes(text.as_bytes()), false),
+        ValueRef::Data(bytes) => (4, first_bytes(bytes), false),
+        ValueRef::Date(ms) => (5, (ms as u64) ^ 1 << 63, true),
+        ValueRef::ObjectId(bytes) => (6, first_bytes(&bytes), false),
+        ValueRef::Uuid(bytes) => (7, first_bytes(&bytes), false),
+        ValueRef::Link(key) => (8, key.0, true),
+        ValueRef::TypedLink(class, _) => (9, u64::from(class.0), false),
+        ValueRef::Array(_) => (10, 0, false),
+        ValueRef::Map(_) => (11, 0, false),
+        ValueRef::List(_) | ValueRef::Set(_) | ValueRef::Dictionary(_) => (12, 0, true),
+    };
+    Prefix { rank, start, is_whole }
+}
+
+/// The bits of a double in the order of the numbers: NaN first, zeros of both signs the same.
+fn ascending_bits(value: f64) -> u64 {
+    if value.is_nan() {
+        return 0;
+    }
+    let bits = (value + 0.0).to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
+fn first_bytes(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk::<8>() {
+        Some(start) => u64::from_be_bytes(*start),
+        None => {
+            let mut start = [0; 8];
+            start[..bytes.len()].copy_from_slice(bytes);
+            u64::from_be_bytes(start)
+        }
+    }
+}
+
+/// Keeps the first of the objects that agree in all paths; those from which a path leads over no link go.
 pub(super) fn distinct(snapshot: &Snapshot, class: ClassIndex, keys: &mut Vec<ObjectKey>, paths: &[Path]) {
     let rows = rows_of(snapshot, class, keys);
     let mut seen = BTreeSet::new();
-    let mut first =
-        rows.iter().map(|row| seen.insert(Tuple(paths.iter().map(|path| value_of(path, snapshot, *row)).collect())));
+    let mut first = rows.iter().map(|row| {
+        let values: Option<Vec<ValueRef<'_>>> = paths.iter().map(|path| value_of(path, snapshot, *row)).collect();
+        values.is_some_and(|values| seen.insert(Tuple(values)))
+    });
     keys.retain(|_| first.next().unwrap_or(false));
 }
 
@@ -152,35 +256,53 @@ fn directed(ordering: Ordering, direction: Direction) -> Ordering {
     }
 }
 
-fn value_of<'a>(path: &Path, snapshot: &'a Snapshot, row: Option<Row<'a>>) -> ValueRef<'a> {
-    row.map_or(ValueRef::Null, |row| rows::path_value(path, snapshot, row))
+/// A value, or nothing if a link on the way to it is null.
+type Reached<'a> = Option<ValueRef<'a>>;
+
+/// The order of what is reached; what is not comes after everything.
+fn compare(a: &Reached<'_>, b: &Reached<'_>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => a.total_cmp(b),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    }
 }
 
-/// The rows of keys. Keys that are ascending and most of the table are met on one walk through it.
+fn value_of<'a>(path: &Path, snapshot: &'a Snapshot, row: Option<Row<'a>>) -> Reached<'a> {
+    row.map_or(Some(ValueRef::Null), |row| walk::path_value(path, snapshot, row))
+}
+
+/// The rows of keys. Those that lie in one page, as ascending keys mostly do, need no search of the tree.
 fn rows_of<'a>(snapshot: &'a Snapshot, class: ClassIndex, keys: &[ObjectKey]) -> Vec<Option<Row<'a>>> {
     let table = snapshot.table(class);
-    let ascending = keys.windows(2).all(|pair| pair[0] < pair[1]);
-    if !ascending || keys.len() < table.len() / 4 {
-        return keys.iter().map(|key| table.row(*key)).collect();
-    }
-    let mut walk = table.rows().peekable();
+    let mut page: Option<&Page> = None;
     let found = keys.iter().map(|key| {
-        while walk.next_if(|row| row.key() < *key).is_some() {}
-        walk.next_if(|row| row.key() == *key)
+        if !page.is_some_and(|page| page.spans(*key)) {
+            page = table.page(*key);
+        }
+        page.and_then(|page| Some(page.row(page.find(*key).ok()?)))
     });
     found.collect()
 }
 
-fn sort_path(schema: &Schema, class: ClassIndex, text: &str) -> Result<Path, QueryError> {
+/// The steps of a key path of names between dots.
+fn steps_of(text: &str) -> Vec<Step> {
+    text.split('.').map(|name| Step { kind: StepKind::Name(name.to_string()), at: 0 }).collect()
+}
+
+fn sort_path(named: Named<'_>, class: ClassIndex, text: &str) -> Result<Path, QueryError> {
     let refuse = |what: String| QueryError::new(0, format!("Cannot sort on key path '{text}': {what}."));
     if text.is_empty() {
         return Err(refuse("missing property name".into()));
     }
-    let (path, kind) = walk(schema, class, text.split('.')).map_err(|refusal| refuse(refusal.to_string()))?;
-    let owner = &schema.class(path.target).name;
+    let Walked { path, kind, .. } =
+        key_path(named, class, &steps_of(text)).map_err(|refusal| refuse(refusal.to_string()))?;
+    let owner = &named.schema.class(path.target).name;
     let name = text.rsplit('.').next().unwrap_or(text);
-    match (path.end, kind) {
-        (End::List(_), _) => Err(refuse(format!("property '{owner}.{name}' is of unsupported type 'array'"))),
+    match (&path.end, kind) {
+        (End::Collection(column), _) => {
+            let kind = collection_name(named.schema.class(path.target).property(*column).collection);
+            Err(refuse(format!("property '{owner}.{name}' is of unsupported type '{kind}'")))
+        }
         (_, PropertyType::Data) => Err(refuse(format!("property '{owner}.{name}' is of unsupported type 'data'"))),
         (_, PropertyType::Link) => Err(refuse(format!(
             "property '{owner}.{name}' of type 'object' cannot be the final property in the key path"
@@ -189,58 +311,126 @@ fn sort_path(schema: &Schema, class: ClassIndex, text: &str) -> Result<Path, Que
     }
 }
 
-/// Why a key path of plain names leads nowhere.
+fn collection_name(collection: Collection) -> &'static str {
+    match collection {
+        Collection::None => "value",
+        Collection::List => "array",
+        Collection::Set => "set",
+        Collection::Dictionary => "dictionary",
+    }
+}
+
+/// Why a key path leads nowhere.
 pub(super) enum Refusal {
     Missing { class: String, property: String },
-    NotFinal { class: String, property: String, kind: &'static str },
+    NotFinal { class: String, property: String, kind: &'static str, collection: Collection },
+    NoIndex,
 }
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Refusal::Missing { class, property } => write!(f, "property '{class}.{property}' does not exist"),
-            Refusal::NotFinal { class, property, kind } => {
+            Refusal::NotFinal { class, property, kind, .. } => {
                 write!(
                     f,
                     "property '{class}.{property}' of type '{kind}' may only be the final property in the key path"
                 )
             }
+            Refusal::NoIndex => f.write_str("an index needs a collection before it"),
         }
     }
 }
 
-/// Follows plain names through single links. Gives the path and the type at its end.
-pub(super) fn walk<'n>(
-    schema: &Schema,
-    class: ClassIndex,
-    names: impl Iterator<Item = &'n str>,
-) -> Result<(Path, PropertyType), Refusal> {
-    let mut names = names.peekable();
+/// Where a key path leads.
+pub(super) struct Walked {
+    pub(super) path: Path,
+    pub(super) kind: PropertyType,
+    /// The stored names of steps that were written otherwise, by place.
+    pub(super) spelled: Vec<(usize, String)>,
+}
+
+/// Follows names and indexes through single links.
+pub(super) fn key_path(named: Named<'_>, class: ClassIndex, steps: &[Step]) -> Result<Walked, Refusal> {
     let mut path = Path { target: class, ..Path::default() };
-    loop {
-        let name = names.next().unwrap_or_default();
-        let class = schema.class(path.target);
-        let missing = || Refusal::Missing { class: class.name.clone(), property: name.to_string() };
-        let column = class.column(name).ok_or_else(missing)?;
+    let mut spelled = Vec::new();
+    let mut steps = steps;
+    while let Some((step, rest)) = steps.split_first() {
+        let StepKind::Name(name) = &step.kind else { return Err(Refusal::NoIndex) };
+        let class = named.schema.class(path.target);
+        let missing = || Refusal::Missing { class: class.name.clone(), property: name.clone() };
+        let column = named.column(path.target, name).ok_or_else(missing)?;
         let property = class.property(column);
-        if names.peek().is_none() {
-            path.end = match property.collection {
-                Collection::None => End::Value(column),
-                Collection::List | Collection::Set | Collection::Dictionary => End::List(column),
-            };
-            return Ok((path, property.kind));
+        if property.name != *name {
+            spelled.push((step.at, property.name.clone()));
         }
-        let target = property.target.as_deref().and_then(|target| schema.class_index(target));
-        let Some(target) = target.filter(|_| property.is_link()) else {
-            let kind = match property.collection {
-                Collection::None => property.kind.name(),
-                Collection::List => "array",
-                Collection::Set => "set",
-                Collection::Dictionary => "dictionary",
-            };
-            return Err(Refusal::NotFinal { class: class.name.clone(), property: name.to_string(), kind });
+        let (at, rest) = element_of(property, rest);
+        path.end = match (property.collection, at) {
+            (_, Some(at)) => End::Element { column, at },
+            (Collection::None, None) => End::Value(column),
+            (Collection::List | Collection::Set | Collection::Dictionary, None) => End::Collection(column),
         };
-        path.hops.push(Hop::Link { column, target });
-        path.target = target;
+        if rest.is_empty() {
+            return Ok(Walked { path, kind: property.kind, spelled });
+        }
+        let not_final = || Refusal::NotFinal {
+            class: class.name.clone(),
+            property: name.clone(),
+            kind: if property.collection == Collection::None {
+                property.kind.name()
+            } else {
+                collection_name(property.collection)
+            },
+            collection: property.collection,
+        };
+        let target = named.target(path.target, column);
+        match (std::mem::take(&mut path.end), property.kind, target) {
+            (End::Value(column), PropertyType::Link, Some(target)) => {
+                path.hops.push(Hop::Link { column, target });
+                path.target = target;
+            }
+            (End::Element { column, at }, PropertyType::Link, Some(target)) => {
+                path.hops.push(Hop::Element { column, at, target });
+                path.target = target;
+            }
+            (End::Value(column), PropertyType::Mixed, _) => {
+                path.end = End::Walk { column, steps: walk_steps(named, rest).ok_or_else(not_final)? };
+                return Ok(Walked { path, kind: property.kind, spelled });
+            }
+            (End::Element { column, at }, PropertyType::Mixed, _) => {
+                let mut steps = walk_steps(named, rest).ok_or_else(not_final)?;
+                steps.insert(0, WalkStep::Element(at));
+                path.end = End::Walk { column, steps };
+                return Ok(Walked { path, kind: property.kind, spelled });
+            }
+            _ => return Err(not_final()),
+        }
+        steps = rest;
     }
+    Err(Refusal::NoIndex)
+}
+
+/// The element of a collection that the next step names, and the steps after it.
+fn element_of<'s>(property: &Property, rest: &'s [Step]) -> (Option<Position>, &'s [Step]) {
+    let Some((step, after)) = rest.split_first() else { return (None, rest) };
+    let position = match (property.collection, &step.kind) {
+        (Collection::Dictionary, StepKind::Index(Index::Key(key)) | StepKind::Name(key)) => Position::Key(key.clone()),
+        (Collection::List | Collection::Set, StepKind::Index(Index::At(at))) => Position::At(*at),
+        (Collection::List | Collection::Set, StepKind::Index(Index::First)) => Position::At(0),
+        (Collection::List | Collection::Set, StepKind::Index(Index::Last)) => Position::Last,
+        _ => return (None, rest),
+    };
+    (Some(position), after)
+}
+
+/// Steps to one value inside of a value of any type.
+fn walk_steps(named: Named<'_>, rest: &[Step]) -> Option<Vec<WalkStep>> {
+    let steps = rest.iter().map(|step| match &step.kind {
+        StepKind::Name(name) | StepKind::Index(Index::Key(name)) => Some(walk_name(named, name)),
+        StepKind::Index(Index::At(at)) => Some(WalkStep::Element(Position::At(*at))),
+        StepKind::Index(Index::First) => Some(WalkStep::Element(Position::At(0))),
+        StepKind::Index(Index::Last) => Some(WalkStep::Element(Position::Last)),
+        _ => None,
+    });
+    steps.collect()
 }

@@ -59,6 +59,14 @@ impl Pattern {
         Pattern { search, case }
     }
 
+    /// The searcher of a substring, where the bytes as they are decide.
+    pub(super) fn finder(&self) -> Option<&Finder<'static>> {
+        match (&self.search, self.case) {
+            (Search::Contains(finder), Case::Sensitive) if !finder.needle().is_empty() => Some(finder),
+            _ => None,
+        }
+    }
+
     /// Whether a value matches. `buffer` is for the lower-cased copy.
     pub(super) fn matches(&self, value: &[u8], encoding: Encoding, buffer: &mut Vec<u8>) -> bool {
         let value = match self.case {

@@ -1,8 +1,11 @@
 //! The types of both sides of a comparison, known before any row is looked at.
 
+use std::cmp::Ordering;
+
 use super::ast::Operator;
-use super::compare;
+use crate::decimal::Decimal;
 use crate::ids::ClassIndex;
+use crate::number::order_int_double;
 use crate::schema::PropertyType;
 use crate::value::Value;
 
@@ -22,6 +25,8 @@ pub(super) enum Type {
     Uuid,
     /// Of any type: comparable with everything.
     Mixed,
+    /// `@type`
+    Kind,
     /// To objects of a class; `None` for a literal that does not say which.
     Link(Option<ClassIndex>),
 }
@@ -73,6 +78,7 @@ impl Type {
             Type::Double => "double",
             Type::Decimal => "decimal128",
             Type::Mixed => "mixed",
+            Type::Kind => "@type",
             Type::String => "string",
             Type::Data => "binary",
             Type::Date => "timestamp",
@@ -90,13 +96,22 @@ impl Type {
         matches!(self, Type::String | Type::Data)
     }
 
+    /// The type of a sum or a product.
+    pub(super) fn of_arithmetic(left: Type, right: Type) -> Type {
+        let either = |kind| left == kind || right == kind;
+        let wider = [Type::Mixed, Type::Decimal, Type::Double, Type::Float];
+        wider.into_iter().find(|kind| either(*kind)).unwrap_or(Type::Int)
+    }
+
     /// Whether values of both types can be equal.
     pub(super) fn is_comparable_with(self, other: Type) -> bool {
-        let is_numeric = |of: Type| of.is_number() || of == Type::Bool;
+        if self == Type::Kind || other == Type::Kind {
+            return self == other;
+        }
         self == other
             || matches!(self, Type::Any | Type::Mixed)
             || matches!(other, Type::Any | Type::Mixed)
-            || (is_numeric(self) && is_numeric(other))
+            || (self.is_number() && other.is_number())
             || (self.is_run() && other.is_run())
             || matches!((self, other), (Type::Link(a), Type::Link(b)) if a == b || a.is_none() || b.is_none())
     }
@@ -110,21 +125,37 @@ pub(super) fn message_name(operator: Operator) -> String {
     }
 }
 
-/// A constant as the other side of its comparison wants it: digits in a string become a number beside a number, and a
-/// double that is an int becomes one beside an int.
+/// A constant as the other side of its comparison wants it: digits in a string become a number beside a number, a double
+/// that is an int becomes one beside an int, and doubles are rounded beside floats.
 pub(super) fn fit(value: Value, wanted: Option<Type>) -> Result<Value, String> {
     let wanted = wanted.unwrap_or(Type::Any);
     Ok(match (value, wanted) {
         (Value::String(text), Type::Int) => text.parse().map_or(Value::String(text), Value::Int),
+        (Value::String(text), Type::Float) => text.parse().map_or(Value::String(text), Value::Float),
         (Value::String(text), Type::Double) => text.parse().map_or(Value::String(text), Value::Double),
-        (Value::Double(value), wanted) if value.is_infinite() && !matches!(wanted, Type::Double | Type::Any) => {
+        (Value::String(text), Type::Decimal) => Decimal::parse(&text).map_or(Value::String(text), Value::Decimal),
+        (Value::Double(value), wanted) if value.is_infinite() && !holds_infinity(wanted) => {
             return Err(format!("Infinity not supported for {}", wanted.name()));
         }
         (Value::Double(value), Type::Int) => {
             let int = value as i64;
-            let is_exact = compare::order_int_double(int, value) == Some(std::cmp::Ordering::Equal);
+            let is_exact = order_int_double(int, value) == Some(Ordering::Equal);
             if is_exact { Value::Int(int) } else { Value::Double(value) }
         }
+        (Value::Double(value), Type::Float) => Value::Float(value as f32),
+        (Value::Double(value), Type::Decimal) => Value::Decimal(Decimal::from_double(value)),
         (value, _) => value,
     })
+}
+
+/// A number of a query, of which a decimal wants every digit.
+pub(super) fn fit_digits(value: f64, digits: &str, wanted: Option<Type>) -> Result<Value, String> {
+    match (wanted, Decimal::parse(digits)) {
+        (Some(Type::Decimal), Some(decimal)) => Ok(Value::Decimal(decimal)),
+        _ => fit(Value::Double(value), wanted),
+    }
+}
+
+fn holds_infinity(kind: Type) -> bool {
+    matches!(kind, Type::Any | Type::Float | Type::Double | Type::Decimal | Type::Mixed)
 }

@@ -11,10 +11,11 @@ pub use embedded::Embedding;
 use marks::Mark;
 pub use migrating::Constraints;
 
+use super::column::Unset;
 use super::key_source::KeySource;
 use super::snapshot::{Snapshot, Stamp};
 use super::table::Tombstone;
-use crate::changeset::{Builder, Changeset, Field, Instruction, ObjectId, ObjectRef};
+use crate::changeset::{Builder, Changeset, Field, Instruction, ObjectId, ObjectRef, Operand};
 use crate::clock::EditTime;
 use crate::ids::{ChainHash, ChangesetNumber, ClassIndex, ClientId, ColumnIndex, ObjectKey, ServerVersion};
 use crate::limits;
@@ -165,6 +166,26 @@ enum KeyRule {
     Free,
 }
 
+/// Where a value of a new object comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CellSource {
+    /// Whoever creates the object.
+    Given,
+    /// The schema's default: any edit, even an earlier one, wins over it.
+    Default,
+}
+
+/// One value of a new object.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cell {
+    /// The property.
+    pub column: ColumnIndex,
+    /// Its value.
+    pub value: Value,
+    /// Where it comes from.
+    pub source: CellSource,
+}
+
 /// A write transaction. Dropping it forgets all that it did.
 #[derive(Clone, Debug)]
 pub struct Transaction {
@@ -175,6 +196,7 @@ pub struct Transaction {
     next_key: ObjectKey,
     elements: u64,
     keys: KeyRule,
+    names: names::Names,
     marks: Vec<Mark>,
 }
 
@@ -191,6 +213,7 @@ impl Transaction {
             next_key: context.next_key,
             elements: 0,
             keys: KeyRule::Fixed,
+            names: names::Names::default(),
             marks: Vec::new(),
         }
     }
@@ -207,6 +230,53 @@ impl Transaction {
 
     /// Creates an object whose values are null, zero or empty until set.
     pub fn create(&mut self, class: ClassIndex, primary_key: Option<Value>) -> Result<ObjectKey, WriteError> {
+        let (key, id) = self.draw_object(class, primary_key)?;
+        self.snapshot.insert_row(class, key, primary_key_of(&id), self.stamp);
+        let class = self.class_name(class);
+        self.builder.push(Instruction::CreateObject { object: ObjectRef { class, id }, fields: Vec::new() });
+        Ok(key)
+    }
+
+    /// Creates an object with the values of some of its properties, none of which is a collection. An error changes nothing.
+    pub fn create_with(
+        &mut self,
+        class: ClassIndex,
+        primary_key: Option<Value>,
+        cells: Vec<Cell>,
+    ) -> Result<ObjectKey, WriteError> {
+        let schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?.clone();
+        let mut operands = Vec::with_capacity(cells.len());
+        for Cell { column, value, .. } in &cells {
+            self.check_property(class, *column, Collection::None)?;
+            self.check(class, *column, value)?;
+            if schema.primary_key == Some(*column) {
+                return Err(WriteError::PrimaryKeyFixed { property: self.full_name(class, *column) });
+            }
+            // Plain values are moved into their operand in the end.
+            let has_links = schema.property(*column).has_links();
+            operands.push(if has_links { Some(self.operand(class, *column, value)?) } else { None });
+        }
+        let (key, id) = self.draw_object(class, primary_key)?;
+        let unset = |cell: &Cell| if cell.source == CellSource::Default { Unset::Yes } else { Unset::No };
+        let filled: Vec<_> = cells.iter().map(|cell| (cell.column, &cell.value, unset(cell))).collect();
+        self.snapshot.insert_filled_row(class, key, primary_key_of(&id), self.stamp, &filled);
+        let mut fields = Vec::with_capacity(cells.len());
+        for (Cell { column, value, source }, operand) in cells.into_iter().zip(operands) {
+            let property = self.property_name(class, column);
+            let operand = operand.unwrap_or(Operand::Value(value));
+            fields.push(Field { property, operand, is_default: source == CellSource::Default });
+        }
+        let class = self.class_name(class);
+        self.builder.push_created(ObjectRef { class, id }, fields);
+        Ok(key)
+    }
+
+    /// A key and a name for a new object.
+    fn draw_object(
+        &mut self,
+        class: ClassIndex,
+        primary_key: Option<Value>,
+    ) -> Result<(ObjectKey, ObjectId), WriteError> {
         let schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?.clone();
         if schema.is_embedded() {
             return Err(WriteError::Embedded { class: schema.name.clone() });
@@ -220,6 +290,7 @@ impl Transaction {
                 if let Some(existing) = self.snapshot.table(class).find_key(&primary_key) {
                     return Err(WriteError::DuplicateKey { class: schema.name.clone(), existing });
                 }
+                self.snapshot.unbury(class, &primary_key);
                 (keys.draw(), ObjectId::Primary(primary_key))
             }
             (None, None) => {
@@ -229,17 +300,7 @@ impl Transaction {
             _ => return Err(WriteError::PrimaryKeyExpected { class: schema.name.clone() }),
         };
         self.next_key = keys.next();
-        let primary_key = match &id {
-            ObjectId::Primary(primary_key) => {
-                self.snapshot.unbury(class, primary_key);
-                Some(primary_key.clone())
-            }
-            ObjectId::Local(_) | ObjectId::Embedded { .. } => None,
-        };
-        self.snapshot.insert_row(class, key, primary_key, self.stamp);
-        let class = self.builder.name(&schema.name);
-        self.builder.push(Instruction::CreateObject { object: ObjectRef { class, id }, fields: Vec::new() });
-        Ok(key)
+        Ok((key, id))
     }
 
     /// Deletes an object.
@@ -418,6 +479,13 @@ fn check_count(count: usize) -> Result<(), WriteError> {
         });
     }
     Ok(())
+}
+
+fn primary_key_of(id: &ObjectId) -> Option<PrimaryKey> {
+    match id {
+        ObjectId::Primary(primary_key) => Some(primary_key.clone()),
+        ObjectId::Local(_) | ObjectId::Embedded { .. } => None,
+    }
 }
 
 fn check_size(value: &Value) -> Result<(), WriteError> {

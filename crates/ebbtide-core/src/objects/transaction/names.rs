@@ -6,6 +6,27 @@ use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::objects::ElementId;
 use crate::value::{PrimaryKey, Value, ValueRef};
 
+/// The positions of the names of classes and properties in the changeset, as far as they are used.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    classes: Vec<ClassNames>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct ClassNames {
+    class: Option<NameIndex>,
+    properties: Vec<Option<NameIndex>>,
+}
+
+impl Names {
+    fn of(&mut self, class: ClassIndex) -> &mut ClassNames {
+        if self.classes.len() <= class.index() {
+            self.classes.resize_with(class.index() + 1, ClassNames::default);
+        }
+        &mut self.classes[class.index()]
+    }
+}
+
 impl Transaction {
     /// An object by name: by its primary key, by its place in its owner, or in a class without either by its key.
     pub(super) fn object(&mut self, class: ClassIndex, key: ObjectKey) -> Result<ObjectRef, WriteError> {
@@ -18,7 +39,7 @@ impl Transaction {
             None if schema.is_embedded() => self.embedded(class, key)?,
             None => ObjectId::Local(key),
         };
-        Ok(ObjectRef { class: self.builder.name(&schema.name), id })
+        Ok(ObjectRef { class: self.class_name(class), id })
     }
 
     fn embedded(&mut self, class: ClassIndex, key: ObjectKey) -> Result<ObjectId, WriteError> {
@@ -78,9 +99,16 @@ impl Transaction {
         })
     }
 
+    pub(super) fn class_name(&mut self, class: ClassIndex) -> NameIndex {
+        let names = self.names.of(class);
+        *names.class.get_or_insert_with(|| self.builder.name(&self.snapshot.schema.class(class).name))
+    }
+
     pub(super) fn property_name(&mut self, class: ClassIndex, column: ColumnIndex) -> NameIndex {
-        let schema = self.snapshot.schema.classes[class.index()].clone();
-        self.builder.name(&schema.property(column).name)
+        let schema = self.snapshot.schema.class(class);
+        let names = self.names.of(class);
+        names.properties.resize(schema.properties.len(), None);
+        *names.properties[column.index()].get_or_insert_with(|| self.builder.name(&schema.property(column).name))
     }
 
     pub(super) fn element_ref(&mut self, id: ElementId) -> ElementRef {

@@ -28,7 +28,6 @@ fn errors_of_grammar_quote_the_query_and_say_what_was_expected() {
     check("name == 'open", 8, "invalid character: '");
     check("name == 'a\\x'", 8, "invalid escape: \\x");
     check("age IN {1, name}", 11, "syntax error, unexpected identifier");
-    check("age == 99999999999999999999", 7, "Cannot convert '99999999999999999999' to a number: it is out of range");
     check("born == T1:-1", 8, "Invalid timestamp format");
     check("photo == B64\"AAA\"AA", 17, "syntax error, unexpected identifier, expecting end of file");
     check("photo == B64\"A\"", 9, "Invalid base64 value");
@@ -37,7 +36,7 @@ fn errors_of_grammar_quote_the_query_and_say_what_was_expected() {
     check("age <[c] 1", 5, "syntax error, unexpected [c]");
     check("dogs.@foo == 1", 5, "invalid character: @");
     check("age. == 1", 5, "syntax error, unexpected ==, expecting identifier");
-    check("scores[-1] == 1", 7, "syntax error, unexpected '-', expecting natural0 or string or argument");
+    check("scores[-1] == 1", 7, "syntax error, unexpected number, expecting natural0 or string or argument");
 }
 
 #[test]
@@ -50,7 +49,7 @@ fn a_long_query_is_quoted_in_part() {
 fn names_that_the_schema_lacks_are_named() {
     check("legs == 4", &[], 0, "'Person' has no property 'legs'");
     check("dogs.legs == 4", &[], 5, "'Dog' has no property 'legs'");
-    check("age.years == 4", &[], 4, "Property 'Person.age' has no property 'years'");
+    check("age.years == 4", &[], 4, "Property 'Person.age' is not an object reference");
     check("age[0] == 4", &[], 3, "Property 'Person.age' does not support index '0'");
     check("scores['x'] == 4", &[], 6, "Property 'Person.scores' does not support index 'x'");
     check("@links.Dog.name == 4", &[], 0, "No property 'name' found in type 'Dog' which links to type 'Person'");
@@ -91,15 +90,20 @@ fn types_that_do_not_compare_are_named() {
         4,
         "Unsupported comparison operator 'contains' against type 'int', right side must be a string or binary type",
     );
+    check("best ==[c] name", &[], 5, "Unsupported comparison between type 'link' and type 'string'");
+    check("active == 1", &[], 7, "Unsupported comparison between type 'bool' and type 'int'");
     check(
-        "age ==[c] 5",
+        "scores == scores",
         &[],
-        4,
-        "Unsupported comparison operator '=[c]' against type 'int', right side must be a string or binary type",
+        7,
+        "Ordered comparison between two primitive lists is not implemented yet ('scores' and 'scores')",
     );
-    check("name + 1 == 5", &[], 0, "Unsupported arithmetic on type 'string'");
+    check("name + 1 == 5", &[], 7, "Cannot perform '+' operation on 'name' and '1'");
+    check("age - 1 * null == 5", &[], 10, "Cannot perform '*' operation on '1' and 'NULL'");
     check("scores + scores == 5", &[], 9, "Arithmetic between two lists is not supported");
     check("1 == 1", &[], 2, "Cannot compare two constants");
+    check("ANY age == 5", &[], 4, "The keypath following 'ANY' must contain a list");
+    check("NONE best.age == 5", &[], 5, "The keypath following 'NONE' must contain a list");
     check("dogs == null", &[], 5, "Cannot compare linklist ('dogs') with NULL");
     check(
         "best == obj('Dog', 'rex')",
@@ -184,18 +188,6 @@ fn arguments_that_are_missing_or_do_not_fit_are_named() {
     );
     let nowhere = Argument::Link { class: crate::ids::ClassIndex(9), key: ObjectKey(1) };
     check("best == $0", &[nowhere], 8, "There is no class number 9");
-}
-
-#[test]
-fn what_is_not_evaluated_yet_says_so() {
-    check("name TEXT 'x'", &[], 5, "TEXT is not available yet in queries");
-    check("best GEOWITHIN $0", &[], 5, "GEOWITHIN is not available yet in queries");
-    check("best GEOWITHIN geoBox([1.0, 2], [-3, 4.5])", &[], 5, "GEOWITHIN is not available yet in queries");
-    check("best geoWithin geoPolygon({[1, 2], [3, 4]}, {[0, 0]})", &[], 5, "GEOWITHIN is not available yet in queries");
-    check("best.@type == 'x'", &[], 0, "@type is not available yet in queries");
-    check("tags.@keys == 'x'", &[], 5, "'@keys' is not available yet in queries");
-    check("best.@values == 'x'", &[], 5, "'@values' is not available yet in queries");
-    check("$K0 == 'x'", &[], 0, "Key path argument '$K0' is not available yet in queries");
 }
 
 #[test]

@@ -4,18 +4,22 @@ use crate::clock::EditTime;
 use crate::ids::{ChainHash, ChangesetNumber, ClassIndex, ClientId, ColumnIndex, ObjectKey, ServerVersion};
 use crate::objects::{Snapshot, Synced, Transaction, WriteContext};
 use crate::query::{Argument, Plan, QueryError, compile, parse};
-use crate::schema::{ClassSchema, Collection, Property, PropertyType, Schema};
+use crate::schema::{ClassSchema, Collection, IndexKind, Property, PropertyType, Schema};
 use crate::value::Value;
 
 pub(super) const PERSON: ClassIndex = ClassIndex(0);
 pub(super) const DOG: ClassIndex = ClassIndex(1);
 
-/// `type` or `type?`, and `[]` behind it for a list; a class name for a link.
-fn property(name: &str, shorthand: &str) -> Property {
-    let (element, collection) = match shorthand.strip_suffix("[]") {
-        Some(element) => (element, Collection::List),
-        None => (shorthand, Collection::None),
+/// `type` or `type?`, and `[]`, `<>` or `{}` behind it for a list, a set or a dictionary; a class name for a link; `#` before
+/// it for a full-text index.
+pub(super) fn property(name: &str, shorthand: &str) -> Property {
+    let (indexed, shorthand) = match shorthand.strip_prefix('#') {
+        Some(shorthand) => (IndexKind::FullText, shorthand),
+        None => (IndexKind::None, shorthand),
     };
+    let collections = [("[]", Collection::List), ("<>", Collection::Set), ("{}", Collection::Dictionary)];
+    let found = collections.iter().find_map(|(mark, kind)| Some((shorthand.strip_suffix(mark)?, *kind)));
+    let (element, collection) = found.unwrap_or((shorthand, Collection::None));
     let (element, optional) = match element.strip_suffix('?') {
         Some(element) => (element, true),
         None => (element, false),
@@ -23,7 +27,10 @@ fn property(name: &str, shorthand: &str) -> Property {
     let kind = match element {
         "bool" => PropertyType::Bool,
         "int" => PropertyType::Int,
+        "float" => PropertyType::Float,
         "double" => PropertyType::Double,
+        "decimal128" => PropertyType::Decimal,
+        "mixed" => PropertyType::Mixed,
         "string" => PropertyType::String,
         "data" => PropertyType::Data,
         "date" => PropertyType::Date,
@@ -32,7 +39,7 @@ fn property(name: &str, shorthand: &str) -> Property {
         _ => PropertyType::Link,
     };
     let target = (kind == PropertyType::Link).then(|| element.to_string());
-    Property { name: name.to_string(), kind, collection, optional, target, indexed: crate::schema::IndexKind::None }
+    Property { name: name.to_string(), kind, collection, optional, target, indexed }
 }
 
 pub(super) fn schema() -> Schema {
@@ -71,11 +78,15 @@ pub(super) fn schema() -> Schema {
 
 /// Writes objects, without caring who writes when.
 pub(super) struct Builder {
-    transaction: Transaction,
+    pub(super) transaction: Transaction,
 }
 
 impl Builder {
     pub(super) fn new() -> Builder {
+        Builder::of(&schema())
+    }
+
+    pub(super) fn of(schema: &Schema) -> Builder {
         let context = WriteContext {
             client: ClientId([1; 16]),
             number: ChangesetNumber(1),
@@ -85,7 +96,7 @@ impl Builder {
             next_key: ObjectKey(1),
             synced: Synced::No,
         };
-        Builder { transaction: Transaction::begin(&Snapshot::empty(&schema()), context) }
+        Builder { transaction: Transaction::begin(&Snapshot::empty(schema), context) }
     }
 
     pub(super) fn create(&mut self, class: ClassIndex, primary_key: Value) -> ObjectKey {

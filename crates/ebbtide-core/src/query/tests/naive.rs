@@ -148,6 +148,16 @@ const STRINGS: [(&str, Read); 7] = [
     }),
 ];
 
+/// Whether a path can have more or less than one value, so that a quantifier may stand before it.
+fn is_multiple(path: &str) -> bool {
+    ["scores", "tags", "dogs.age", "dogs.owner.age", "best.dogs.age", "dogs.name", "dogs.owner.name"].contains(&path)
+        || path == "@links.Dog.owner.age"
+}
+
+fn quantifier_of(quantifier: &'static str, path: &str) -> &'static str {
+    if is_multiple(path) { quantifier } else { "" }
+}
+
 const INTS: [i64; 9] = [-2, 0, 1, 2, 3, (1 << 53) + 1, 1 << 53, i64::MAX, i64::MIN];
 const DOUBLES: [f64; 10] = [
     -1.5,
@@ -219,7 +229,8 @@ impl Condition {
             }
             Condition::Paths { left, operator, right } => format!("{} {operator} {}", left.0, right.0),
             Condition::Between { path, low, high } => {
-                format!("ALL {} BETWEEN {{{}, {}}}", path.0, literal(low), literal(high))
+                let all = quantifier_of("ALL", path.0);
+                format!("{all} {} BETWEEN {{{}, {}}}", path.0, literal(low), literal(high))
             }
             Condition::Active(Some(value)) => format!("active == {value}"),
             Condition::Active(None) => "active == null".to_string(),
@@ -234,20 +245,39 @@ impl Condition {
     fn holds(&self, world: &World, person: usize) -> bool {
         match self {
             Condition::Compare { quantifier, path, operator, constants } => {
+                if let (Constants::One(value @ (Value::Int(_) | Value::Double(_))), "height") = (constants, path.0)
+                    && matches!(world.people[person].height, Some(height) if height.is_nan())
+                {
+                    // A double beside a constant is one of the hardware.
+                    assert!(!value.is_null());
+                    return *operator == "!=";
+                }
                 let (second, right) = match constants {
                     Constants::One(value) => ("ANY", vec![value.clone()]),
                     Constants::Many(quantifier, values) => (*quantifier, values.clone()),
                 };
+                if let (Constants::Many("", _), "", true) = (constants, *quantifier, is_multiple(path.0)) {
+                    return pairwise(operator, &(path.1)(world, person), &right);
+                }
                 quantified(quantifier, &(path.1)(world, person), |left| {
                     quantified(second, &right, |right| relates(operator, left, right))
                 })
             }
             Condition::Paths { left, operator, right } => {
+                let lists = is_multiple(left.0) && is_multiple(right.0);
                 let (left, right) = ((left.1)(world, person), (right.1)(world, person));
+                if lists {
+                    return pairwise(operator, &left, &right);
+                }
                 left.iter().any(|left| right.iter().any(|right| relates(operator, left, right)))
             }
             Condition::Between { path, low, high } => {
                 let values = (path.1)(world, person);
+                if let ([Value::Double(height)], "height") = (values.as_slice(), path.0)
+                    && height.is_nan()
+                {
+                    return false;
+                }
                 values.iter().all(|value| relates(">=", value, low))
                     && values.iter().all(|value| relates("<=", value, high))
             }
@@ -272,7 +302,15 @@ fn quantified(quantifier: &str, values: &[Value], holds: impl Fn(&Value) -> bool
     }
 }
 
-/// -1, 0 or 1, or nothing for what has no order.
+/// Lists as wholes: as long as each other, and the same for all pairs.
+fn pairwise(operator: &str, left: &[Value], right: &[Value]) -> bool {
+    if left.len() != right.len() {
+        return operator.starts_with("!=");
+    }
+    left.iter().zip(right).all(|(left, right)| relates(operator, left, right))
+}
+
+/// -1, 0 or 1, or nothing for what has no order. NaN is the least number.
 fn order(left: &Value, right: &Value) -> Option<i32> {
     // The greatest int below, and what is above it.
     let parts = |value: &Value| match value {
@@ -285,6 +323,8 @@ fn order(left: &Value, right: &Value) -> Option<i32> {
         (Value::Null, Value::Null) => std::cmp::Ordering::Equal,
         (Value::String(left), Value::String(right)) => left.chars().cmp(right.chars()),
         (Value::Double(left), Value::Double(right)) if left.is_nan() && right.is_nan() => std::cmp::Ordering::Equal,
+        (Value::Double(left), Value::Double(_) | Value::Int(_)) if left.is_nan() => std::cmp::Ordering::Less,
+        (Value::Double(_) | Value::Int(_), Value::Double(right)) if right.is_nan() => std::cmp::Ordering::Greater,
         _ => parts(left)?.partial_cmp(&parts(right)?)?,
     };
     Some(ordering as i32)
@@ -400,11 +440,12 @@ fn condition() -> impl Strategy<Value = Condition> {
         (quantifier(), prop::collection::vec(value, 0..4))
             .prop_map(|(quantifier, values)| Constants::Many(quantifier, values))
     };
-    let compare =
-        |(quantifier, path, operator, constants)| Condition::Compare { quantifier, path, operator, constants };
-    // Quantifiers stand before key paths, so what is none takes none.
-    let numbers = (quantifier(), prop::sample::select(&NUMBERS[..]))
-        .prop_map(|(quantifier, path)| if path.0.starts_with(['(', 'S']) { ("", path) } else { (quantifier, path) });
+    let compare = |(quantifier, path, operator, constants): (&'static str, (&'static str, Read), _, _)| {
+        Condition::Compare { quantifier: quantifier_of(quantifier, path.0), path, operator, constants }
+    };
+    let numbers = (quantifier(), prop::sample::select(&NUMBERS[..]));
+    // Two lists of plain values are not compared with each other.
+    let is_plain = |path: &str| ["scores", "tags"].contains(&path);
     let leaf = prop_oneof![
         6 => (numbers.clone(), relation(), number().prop_map(Constants::One))
             .prop_map(move |((quantifier, path), operator, constants)| compare((quantifier, path, operator, constants))),
@@ -415,8 +456,10 @@ fn condition() -> impl Strategy<Value = Condition> {
         1 => (quantifier(), prop::sample::select(plain_strings), Just("IN"), many(word().boxed())).prop_map(compare),
         1 => (Just(""), Just(STRINGS[6]), prop::sample::select(textual), word().prop_map(Constants::One)).prop_map(compare),
         2 => (prop::sample::select(&NUMBERS[..]), relation(), prop::sample::select(&NUMBERS[..]))
+            .prop_filter("two plain lists", move |(left, _, right)| !(is_plain(left.0) && is_plain(right.0)))
             .prop_map(|(left, operator, right)| Condition::Paths { left, operator, right }),
         2 => (prop::sample::select(plain_strings), prop::sample::select(textual), prop::sample::select(plain_strings))
+            .prop_filter("two plain lists", move |(left, _, right)| !(is_plain(left.0) && is_plain(right.0)))
             .prop_map(|(left, operator, right)| Condition::Paths { left, operator, right }),
         1 => (prop::sample::select(&NUMBERS[..23]), number(), number())
             .prop_map(|(path, low, high)| Condition::Between { path, low, high }),
@@ -470,7 +513,7 @@ proptest! {
         prop_assert_eq!(&query.run(&snapshot), &expected, "{}", &text);
         prop_assert_eq!(&query.run_over(&snapshot, keys.iter().copied()), &expected, "row by row: {}", &text);
         let described = query.describe();
-        let again = compile(&parse(described).unwrap(), &schema(), PERSON, &[]).unwrap();
+        let again = compile(&parse(&described).unwrap(), &schema(), PERSON, &[]).unwrap();
         prop_assert_eq!(&again.run(&snapshot), &expected, "{} is described as {}", &text, described);
     }
 }

@@ -14,7 +14,7 @@ fn check(query: &str, arguments: &[Argument], expected: &[i64]) {
         assert_eq!(ids(&people, &matching), expected, "row by row: {query}");
     }
     let described = plan.describe();
-    let again = compile(&parse(described).unwrap(), &schema(), PERSON, &[])
+    let again = compile(&parse(&described).unwrap(), &schema(), PERSON, &[])
         .unwrap_or_else(|error| panic!("{query} is described as {described}: {error}"));
     assert_eq!(again.run(&people), plan.run(&people), "{query} is described as {described}");
     assert_eq!(again.describe(), described, "{query}");
@@ -42,6 +42,9 @@ fn values_of_every_type_are_compared() {
         ("age == 0x1E", &[1]),
         ("age < 30.5", &[1]),
         ("age == 30.5", &[]),
+        ("age == 99999999999999999999", &[]),
+        ("age < 99999999999999999999", &[1, 2, 3]),
+        ("age ==[c] 30", &[1]),
         ("age != 30.5", &[1, 2, 3, 4]),
         ("age > -1e300", &[1, 2, 3]),
         ("age < 1e300", &[1, 2, 3]),
@@ -52,7 +55,6 @@ fn values_of_every_type_are_compared() {
         ("height == nan", &[]),
         ("active == true", &[1, 3]),
         ("active != TRUE", &[2, 4]),
-        ("active == 1", &[1, 3]),
         ("born == 2000-2-29@12:34:56:789000000", &[1]),
         ("born < 2000-01-01T00:00:00", &[2, 3]),
         ("born >= T0:0", &[1, 2]),
@@ -173,7 +175,7 @@ fn membership_and_ranges() {
     check("age IN $0", std::slice::from_ref(&list), &[1, 2]);
     check("age == NONE $0", &[list], &[3, 4]);
     check("_id IN $0", &[Argument::List(vec![value(Value::Double(2.0))])], &[2]);
-    check("dogs.age IN $0", &[Argument::List(vec![value(Value::Int(8))])], &[2]);
+    check("ANY dogs.age IN $0", &[Argument::List(vec![value(Value::Int(8))])], &[2]);
 }
 
 #[test]
@@ -190,7 +192,17 @@ fn lists_need_any_all_or_none_of_their_values() {
         ("ALL dogs.age > 4", &[2, 3, 4]),
         ("NONE dogs.name == 'Rex'", &[2, 3, 4]),
         ("ANY dogs.owner.name == 'bob'", &[2]),
-        ("scores == scores", &[1, 2]),
+        ("scores == {1, null, 5}", &[1]),
+        ("scores == {null, 1, 5}", &[]),
+        ("scores == {}", &[3, 4]),
+        ("scores != {1, null, 5}", &[2, 3, 4]),
+        ("scores IN {5, 5}", &[2]),
+        ("ANY scores IN {1, 7}", &[1]),
+        ("scores <= {5, 6}", &[2]),
+        ("dogs == dogs", &[1, 2, 3, 4]),
+        ("dogs.age == dogs.age", &[1, 2, 3, 4]),
+        ("dogs != dogs", &[3, 4]),
+        ("_id IN scores", &[1]),
         ("scores[0] == 1", &[1]),
         ("scores[FIRST] == 5", &[2]),
         ("scores[LAST] == 5", &[1, 2]),
@@ -263,8 +275,9 @@ fn links_are_compared_with_objects() {
     check(&format!("best == L0:{}", bob.0), &[], &[1]);
     checks(&[
         ("best == obj('Person', 2)", &[1]),
-        ("best == obj('Person', 99)", &[]),
-        ("best != obj('Person', 99)", &[1, 2, 3, 4]),
+        ("best == obj('Person', 99)", &[3, 4]),
+        ("best != obj('Person', 99)", &[1, 2]),
+        ("best IN {obj('Person', 2), obj('Person', 1)}", &[1]),
         ("dogs == obj(\"Dog\", 'Lassie')", &[2]),
         ("best.dogs == obj('Dog', 'fido')", &[1]),
         ("ANY dogs.owner == best", &[]),
@@ -304,7 +317,8 @@ fn suffixes_apply_in_order_of_appearance() {
         ("TRUEPREDICATE LIMIT(0)", &[]),
         ("TRUEPREDICATE DISTINCT(active)", &[1, 2, 4]),
         ("TRUEPREDICATE SORT(age DESC) DISTINCT(active)", &[3, 2, 4]),
-        ("TRUEPREDICATE SORT(best.age ASC, _id DESC)", &[4, 3, 2, 1]),
+        ("TRUEPREDICATE SORT(best.age ASC, _id DESC)", &[2, 1, 4, 3]),
+        ("TRUEPREDICATE DISTINCT(best.age)", &[1, 2]),
         ("TRUEPREDICATE SORT(_id DESC) SORT(active ASC)", &[4, 2, 3, 1]),
         ("TRUEPREDICATE DISTINCT(active, best)", &[1, 2, 3, 4]),
         ("SORT(_id DESC) LIMIT(1)", &[4]),
@@ -331,7 +345,8 @@ fn sorting_is_stable_and_puts_nulls_first() {
     };
     assert_eq!(sorted(&[("name", Direction::Ascending)]), [4, 1, 2, 3]);
     assert_eq!(sorted(&[("name", Direction::Descending)]), [3, 2, 1, 4]);
-    assert_eq!(sorted(&[("best.name", Direction::Ascending)]), [2, 3, 4, 1]);
+    assert_eq!(sorted(&[("best.name", Direction::Ascending)]), [2, 1, 3, 4]);
+    assert_eq!(sorted(&[("best.name", Direction::Descending)]), [3, 4, 1, 2]);
     assert_eq!(sorted(&[("active", Direction::Descending), ("age", Direction::Descending)]), [3, 1, 2, 4]);
     assert_eq!(sorted(&[]), [1, 2, 3, 4]);
     let order = Order::new(&schema(), PERSON, &[("best.name", Direction::Ascending), ("age", Direction::Ascending)]);
@@ -394,7 +409,7 @@ fn a_plan_stays_good_for_later_states() {
     assert!(query.run(&before).is_empty());
     builder.delete(PERSON, third);
     let after = builder.finish();
-    assert!(query.run(&after).is_empty());
+    assert_eq!(ids(&after, &query.run(&after)), [1], "what is gone is as null");
 }
 
 #[test]

@@ -1,0 +1,344 @@
+//! Regions on the sphere, and whether a point lies in one.
+//!
+//! Positions are unit vectors; the edges of polygons are parts of great circles, the sides of boxes are parts of meridians
+//! and parallels.
+
+use std::f64::consts::PI;
+use std::fmt;
+
+/// Up to how many vertices a ring's edges are all compared with each other.
+const CHECKED_VERTICES: usize = 1_000;
+
+/// A place in degrees.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct GeoPoint {
+    /// East of Greenwich.
+    pub longitude: f64,
+    /// North of the equator.
+    pub latitude: f64,
+}
+
+/// A region, as it was written.
+#[derive(Clone, PartialEq, Debug)]
+pub enum GeoShape {
+    /// Between two parallels and two meridians; over the date line where the left one is east of the right one.
+    Box {
+        /// The corner in the south-west.
+        bottom_left: GeoPoint,
+        /// The corner in the north-east.
+        top_right: GeoPoint,
+    },
+    /// All within a distance.
+    Circle {
+        /// The middle.
+        center: GeoPoint,
+        /// In radians.
+        distance: f64,
+    },
+    /// Inside the first ring and outside of the others; each ring ends where it begins.
+    Polygon {
+        /// The outer ring and the holes.
+        rings: Vec<Vec<GeoPoint>>,
+    },
+}
+
+/// A region that was checked.
+#[derive(Clone, Debug)]
+pub(super) enum Region {
+    Box { bottom_left: GeoPoint, top_right: GeoPoint },
+    Circle { center: Vector, distance: f64 },
+    Polygon { rings: Vec<Ring> },
+}
+
+/// A simple closed line, without the repeated vertex at its end.
+#[derive(Clone, Debug)]
+pub(super) struct Ring {
+    vertices: Vec<Vector>,
+    /// 1 if the smaller side is left of the edges, -1 if right.
+    orientation: f64,
+}
+
+type Vector = [f64; 3];
+
+impl GeoShape {
+    /// The region, or what is wrong with it.
+    pub(super) fn region(&self) -> Result<Region, String> {
+        match self {
+            GeoShape::Box { bottom_left, top_right } => {
+                bottom_left.check()?;
+                top_right.check()?;
+                if bottom_left.latitude > top_right.latitude {
+                    return Err("Invalid rectangle".to_string());
+                }
+                Ok(Region::Box { bottom_left: *bottom_left, top_right: *top_right })
+            }
+            GeoShape::Circle { center, distance } => {
+                center.check()?;
+                if distance.is_nan() || *distance < 0.0 {
+                    return Err("The radius of a circle must be a non-negative number".to_string());
+                }
+                Ok(Region::Circle { center: center.vector(), distance: *distance })
+            }
+            GeoShape::Polygon { rings } => {
+                if rings.is_empty() {
+                    return Err("Polygon has no rings".to_string());
+                }
+                let rings = rings.iter().enumerate().map(|(index, points)| ring(index, points));
+                Ok(Region::Polygon { rings: rings.collect::<Result<_, _>>()? })
+            }
+        }
+    }
+}
+
+impl Region {
+    pub(super) fn contains(&self, point: GeoPoint) -> bool {
+        if point.check().is_err() {
+            return false;
+        }
+        match self {
+            Region::Box { bottom_left: low, top_right: high } => {
+                let east = if low.longitude <= high.longitude {
+                    (low.longitude..=high.longitude).contains(&point.longitude)
+                } else {
+                    point.longitude >= low.longitude || point.longitude <= high.longitude
+                };
+                east && (low.latitude..=high.latitude).contains(&point.latitude)
+            }
+            Region::Circle { center, distance } => angle(*center, point.vector()) <= *distance,
+            Region::Polygon { rings } => {
+                let place = point.vector();
+                let (outer, holes) = rings.split_first().expect("a polygon has an outer ring");
+                outer.contains(place) && !holes.iter().any(|hole| hole.contains(place))
+            }
+        }
+    }
+}
+
+impl GeoPoint {
+    fn vector(self) -> Vector {
+        let (longitude, latitude) = (self.longitude.to_radians(), self.latitude.to_radians());
+        [latitude.cos() * longitude.cos(), latitude.cos() * longitude.sin(), latitude.sin()]
+    }
+
+    fn check(self) -> Result<(), String> {
+        let GeoPoint { longitude, latitude } = self;
+        if longitude.abs() <= 180.0 && latitude.abs() <= 90.0 {
+            return Ok(());
+        }
+        Err(format!("Longitude/latitude is out of bounds, lng: {longitude} lat: {latitude}"))
+    }
+}
+
+fn ring(index: usize, points: &[GeoPoint]) -> Result<Ring, String> {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else {
+        return Err(format!("Ring {index} has no vertices"));
+    };
+    if first != last {
+        return Err(format!(
+            "Ring is not closed, first vertex 'GeoPoint({first})' does not equal last vertex 'GeoPoint({last})'"
+        ));
+    }
+    points.iter().try_for_each(|point| point.check())?;
+    let mut unique = points[..points.len() - 1].to_vec();
+    unique.dedup();
+    if unique.len() < 3 {
+        return Err(format!(
+            "Ring {index} must have at least 3 different vertices, {} unique vertices were provided",
+            unique.len()
+        ));
+    }
+    if let Some((a, b)) = crossing(&unique) {
+        let edge = |at: usize| {
+            let (from, to) = (unique[at], unique[(at + 1) % unique.len()]);
+            format!("[{:.7}, {:.7}]-[{:.7}, {:.7}]", from.latitude, from.longitude, to.latitude, to.longitude)
+        };
+        return Err(format!(
+            "Ring {index} is not valid: 'Edges {a} and {b} cross. Edge locations in degrees: {} and {}'",
+            edge(a),
+            edge(b)
+        ));
+    }
+    let vertices: Vec<Vector> = unique.iter().map(|point| point.vector()).collect();
+    let orientation = signed_area(&vertices).signum();
+    Ok(Ring { vertices, orientation })
+}
+
+/// The first two edges that cross inside of both.
+fn crossing(points: &[GeoPoint]) -> Option<(usize, usize)> {
+    if points.len() > CHECKED_VERTICES {
+        return None;
+    }
+    let vertices: Vec<Vector> = points.iter().map(|point| point.vector()).collect();
+    let edge = |at: usize| (vertices[at], vertices[(at + 1) % vertices.len()]);
+    (0..vertices.len()).find_map(|first| {
+        let (a, b) = edge(first);
+        let later = (first + 2..vertices.len()).find(|second| {
+            let (c, d) = edge(*second);
+            let (ab, cd) = (cross(a, b), cross(c, d));
+            let (acb, bda) = (-dot(ab, c), dot(ab, d));
+            let (cbd, dac) = (-dot(cd, b), dot(cd, a));
+            // The four turns around the crossing go the same way, and the edges lie on the same side of the sphere.
+            acb * bda > 0.0 && bda * cbd > 0.0 && cbd * dac > 0.0 && dot(add(a, b), add(c, d)) > 0.0
+        });
+        later.map(|second| (first, second))
+    })
+}
+
+impl Ring {
+    /// Whether a place lies on the ring's smaller side: then the edges turn once around it, in the ring's own direction.
+    fn contains(&self, place: Vector) -> bool {
+        let next = self.vertices.iter().cycle().skip(1);
+        let turns: f64 = self.vertices.iter().zip(next).map(|(from, to)| turn(place, *from, *to)).sum();
+        turns * self.orientation > PI
+    }
+}
+
+/// The angle at a place from one vertex to the next, positive to the left.
+fn turn(place: Vector, from: Vector, to: Vector) -> f64 {
+    let (a, b) = (cross(place, from), cross(place, to));
+    dot(place, cross(a, b)).atan2(dot(a, b))
+}
+
+/// The area left of the edges less the area that makes the sphere whole, between -2 pi and 2 pi.
+fn signed_area(vertices: &[Vector]) -> f64 {
+    let first = vertices[0];
+    let area: f64 = vertices[1..]
+        .windows(2)
+        .map(|pair| {
+            let (b, c) = (pair[0], pair[1]);
+            2.0 * dot(first, cross(b, c)).atan2(1.0 + dot(first, b) + dot(b, c) + dot(c, first))
+        })
+        .sum();
+    (area + 2.0 * PI).rem_euclid(4.0 * PI) - 2.0 * PI
+}
+
+fn angle(a: Vector, b: Vector) -> f64 {
+    let across = cross(a, b);
+    dot(across, across).sqrt().atan2(dot(a, b))
+}
+
+fn dot(a: Vector, b: Vector) -> f64 {
+    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+}
+
+fn add(a: Vector, b: Vector) -> Vector {
+    [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
+}
+
+fn cross(a: Vector, b: Vector) -> Vector {
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+}
+
+impl fmt::Display for GeoPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}, {}]", self.longitude, self.latitude)
+    }
+}
+
+impl fmt::Display for GeoShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GeoShape::Box { bottom_left, top_right } => write!(f, "GeoBox({bottom_left}, {top_right})"),
+            GeoShape::Circle { center, distance } => write!(f, "GeoCircle({center}, {distance})"),
+            GeoShape::Polygon { rings } => {
+                let ring = |points: &Vec<GeoPoint>| {
+                    let points: Vec<String> = points.iter().map(GeoPoint::to_string).collect();
+                    format!("{{{}}}", points.join(", "))
+                };
+                let rings: Vec<String> = rings.iter().map(ring).collect();
+                write!(f, "GeoPolygon({})", rings.join(", "))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(longitude: f64, latitude: f64) -> GeoPoint {
+        GeoPoint { longitude, latitude }
+    }
+
+    fn polygon(rings: &[&[(f64, f64)]]) -> GeoShape {
+        let ring = |points: &&[(f64, f64)]| points.iter().map(|(x, y)| at(*x, *y)).collect();
+        GeoShape::Polygon { rings: rings.iter().map(ring).collect() }
+    }
+
+    const SQUARE: &[(f64, f64)] = &[(0.0, 0.0), (4.0, 0.0), (4.0, 8.0), (0.0, 8.0), (0.0, 0.0)];
+
+    #[test]
+    fn a_polygon_is_its_smaller_side_whichever_way_it_is_drawn() {
+        let mut backwards = SQUARE.to_vec();
+        backwards.reverse();
+        for points in [SQUARE, &backwards] {
+            let region = polygon(&[points]).region().unwrap();
+            for (x, y, inside) in [
+                (1.0, 2.0, true),
+                (3.9, 7.9, true),
+                (4.1, 2.0, false),
+                (-0.1, 2.0, false),
+                (181.0 - 360.0, -2.0, false),
+                (2.0, 8.1, false),
+            ] {
+                assert_eq!(region.contains(at(x, y)), inside, "{x} {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_edges_of_polygons_are_great_circles_and_those_of_boxes_parallels() {
+        let corners = &[(-60.0, 50.0), (60.0, 50.0), (60.0, 70.0), (-60.0, 70.0), (-60.0, 50.0)];
+        let shape = polygon(&[corners]).region().unwrap();
+        let rectangle = GeoShape::Box { bottom_left: at(-60.0, 50.0), top_right: at(60.0, 70.0) }.region().unwrap();
+        let (south, north) = (at(0.0, 55.0), at(0.0, 75.0));
+        assert!(rectangle.contains(south) && !shape.contains(south));
+        assert!(!rectangle.contains(north) && shape.contains(north));
+    }
+
+    #[test]
+    fn regions_reach_over_the_date_line_and_the_poles() {
+        let fiji = at(179.0, -18.0);
+        let samoa = at(-172.0, -14.0);
+        let across = GeoShape::Box { bottom_left: at(170.0, -20.0), top_right: at(-170.0, -10.0) }.region().unwrap();
+        assert!(across.contains(fiji) && across.contains(samoa) && !across.contains(at(0.0, -15.0)));
+        let ring = &[(170.0, -20.0), (-170.0, -20.0), (-170.0, -10.0), (170.0, -10.0), (170.0, -20.0)];
+        let across = polygon(&[ring]).region().unwrap();
+        assert!(across.contains(fiji) && across.contains(samoa) && !across.contains(at(0.0, -15.0)));
+        let arctic = polygon(&[&[(0.0, 66.0), (120.0, 66.0), (-120.0, 66.0), (0.0, 66.0)]]).region().unwrap();
+        assert!(arctic.contains(at(45.0, 89.0)) && !arctic.contains(at(45.0, -89.0)));
+    }
+
+    #[test]
+    fn a_circle_is_measured_in_radians() {
+        let circle = GeoShape::Circle { center: at(12.0, 55.0), distance: 100.0 / 6378.1 }.region().unwrap();
+        assert!(circle.contains(at(12.0, 55.85)) && !circle.contains(at(12.0, 55.95)));
+        let all = GeoShape::Circle { center: at(0.0, 0.0), distance: PI }.region().unwrap();
+        assert!(all.contains(at(180.0, 0.0)));
+    }
+
+    #[test]
+    fn what_is_no_region_says_why() {
+        let check = |shape: GeoShape, message: &str| assert_eq!(shape.region().unwrap_err(), message);
+        let open = &SQUARE[..4];
+        check(
+            polygon(&[open]),
+            "Ring is not closed, first vertex 'GeoPoint([0, 0])' does not equal last vertex 'GeoPoint([0, 8])'",
+        );
+        check(
+            polygon(&[&[(0.0, 0.0), (4.0, 0.0), (0.0, 0.0)]]),
+            "Ring 0 must have at least 3 different vertices, 2 unique vertices were provided",
+        );
+        check(
+            polygon(&[SQUARE, &[(0.0, 0.0), (4.0, 4.0), (4.0, 0.0), (0.0, 4.0), (0.0, 0.0)]]),
+            "Ring 1 is not valid: 'Edges 0 and 2 cross. Edge locations in degrees: \
+             [0.0000000, 0.0000000]-[4.0000000, 4.0000000] and [0.0000000, 4.0000000]-[4.0000000, 0.0000000]'",
+        );
+        check(GeoShape::Box { bottom_left: at(4.0, 7.0), top_right: at(0.0, 0.0) }, "Invalid rectangle");
+        let circle = |x, y, distance| GeoShape::Circle { center: at(x, y), distance };
+        check(circle(1000.0, 2.0, 1.0), "Longitude/latitude is out of bounds, lng: 1000 lat: 2");
+        check(circle(f64::NAN, 2.0, 1.0), "Longitude/latitude is out of bounds, lng: NaN lat: 2");
+        check(circle(1.0, 2.0, -1.0), "The radius of a circle must be a non-negative number");
+        check(polygon(&[]), "Polygon has no rings");
+    }
+}

@@ -1,0 +1,159 @@
+//! What crosses the boundary as bytes in the module's own memory, because one call with bytes is cheaper than a call for
+//! each value: new objects with all their values, and short strings.
+//!
+//! A new object is a run of cells, little-endian: `u32` column, with the highest bit set for a default; `u8` kind; the
+//! value: nothing for null (0), true (2) and false (3); `f64` for a number (1), which for a date are milliseconds and for
+//! a link is a key; `i64` (4); `u32` length and UTF-8 (5); `u32` length and bytes (6).
+
+use std::cell::RefCell;
+
+use ebbtide_core::codec::{DecodeError, Reader};
+use ebbtide_core::objects::{Cell, CellSource};
+use ebbtide_core::{ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, PropertyType, Value, ValueRef};
+use wasm_bindgen::prelude::*;
+
+use super::realm::{RealmCore, cell, write};
+use crate::convert::{exact_int, key_from_js, key_to_js};
+use crate::error::{Fault, Result};
+
+type JsResult<T> = std::result::Result<T, JsValue>;
+
+/// In the column of a cell: the value is the schema's default.
+const DEFAULT: u32 = 1 << 31;
+
+/// How long a string may be to be told by address; its length has eight bits.
+const SHORT_STRING_BYTES: usize = 255;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The address of `bytes` bytes of the module's memory that JavaScript may write to until the next call of this function.
+#[wasm_bindgen]
+pub fn scratch(bytes: u32) -> *mut u8 {
+    SCRATCH.with_borrow_mut(|scratch| {
+        if scratch.len() < bytes as usize {
+            scratch.resize(bytes as usize, 0);
+        }
+        scratch.as_mut_ptr()
+    })
+}
+
+#[wasm_bindgen]
+impl RealmCore {
+    /// Creates an object of the first `bytes` bytes of the scratch memory and gives its key; throws code `DuplicateKey`.
+    #[wasm_bindgen(js_name = createPacked)]
+    pub fn create_packed(&self, class: u32, bytes: u32) -> JsResult<f64> {
+        let schema = self.class(class)?;
+        let (primary_key, cells) = SCRATCH.with_borrow(|scratch| {
+            let packed = scratch.get(..bytes as usize).unwrap_or_default();
+            read_cells(&schema, packed)
+        })?;
+        let driver = self.view().live()?;
+        let key = write(driver, |transaction| transaction.create_with(ClassIndex(class), primary_key, cells))?;
+        Ok(key_to_js(Some(key)))
+    }
+
+    /// The key of the object with an int as its primary key, or -1: like `find`, without a value's detours.
+    #[wasm_bindgen(js_name = findInt)]
+    pub fn find_int(&self, class: u32, primary_key: f64) -> JsResult<f64> {
+        let Some(primary_key) = exact_int(primary_key) else { return Ok(key_to_js(None)) };
+        Ok(self.view().read(|snapshot, _| {
+            let known = (class as usize) < snapshot.schema().classes.len();
+            Ok(key_to_js(known.then(|| snapshot.find(ClassIndex(class), &Value::Int(primary_key))).flatten()))
+        })?)
+    }
+
+    /// Where a string is: its address times 256 plus its length in bytes, good until the next call into the module. -1 for
+    /// null, -2 for a string that is too long for that.
+    #[wasm_bindgen(js_name = stringAt)]
+    pub fn string_at(&self, class: u32, key: f64, column: u32) -> JsResult<f64> {
+        Ok(self.view().read(|snapshot, _| {
+            Ok(match cell(snapshot, class, key, column)? {
+                ValueRef::String(text) if text.len() <= SHORT_STRING_BYTES => {
+                    text.as_ptr().addr() as f64 * 256.0 + text.len() as f64
+                }
+                ValueRef::String(_) => -2.0,
+                _ => -1.0,
+            })
+        })?)
+    }
+}
+
+/// The primary key, if the class has one, and all other values.
+fn read_cells(class: &ClassSchema, packed: &[u8]) -> Result<(Option<Value>, Vec<Cell>)> {
+    let mut input = Reader::new(packed);
+    let mut cells = Vec::with_capacity(class.properties.len());
+    let mut primary_key = None;
+    while !input.is_empty() {
+        let column = input.u32().map_err(malformed)?;
+        let source = if column & DEFAULT == 0 { CellSource::Given } else { CellSource::Default };
+        let column = ColumnIndex(column & !DEFAULT);
+        let value = read_value(class, column, &mut input)?;
+        if class.primary_key == Some(column) {
+            primary_key = Some(value);
+        } else {
+            cells.push(Cell { column, value, source });
+        }
+    }
+    Ok((primary_key, cells))
+}
+
+fn read_value(class: &ClassSchema, column: ColumnIndex, input: &mut Reader<'_>) -> Result<Value> {
+    let wrong =
+        || Fault::InvalidValue { message: format!("Column {} of class '{}' got a wrong value.", column.0, class.name) };
+    let kind = class.properties.get(column.index()).ok_or_else(wrong)?.kind;
+    Ok(match input.u8().map_err(malformed)? {
+        0 => Value::Null,
+        1 => {
+            let number = input.f64().map_err(malformed)?;
+            match kind {
+                PropertyType::Int => Value::Int(exact_int(number).ok_or_else(wrong)?),
+                PropertyType::Float => Value::Float(number as f32),
+                PropertyType::Double | PropertyType::Mixed => Value::Double(number),
+                PropertyType::Date => Value::Date(exact_int(number).ok_or_else(wrong)?),
+                PropertyType::Link => Value::Link(key_of(number)),
+                PropertyType::Bool
+                | PropertyType::Decimal
+                | PropertyType::String
+                | PropertyType::Data
+                | PropertyType::ObjectId
+                | PropertyType::Uuid => return Err(wrong()),
+            }
+        }
+        2 => Value::Bool(true),
+        3 => Value::Bool(false),
+        4 => Value::Int(input.u64().map_err(malformed)? as i64),
+        5 => Value::String(std::str::from_utf8(run(input)?).map_err(|_| wrong())?.to_owned()),
+        6 => {
+            let bytes = run(input)?;
+            match kind {
+                PropertyType::Data | PropertyType::Mixed => Value::Data(bytes.to_vec()),
+                PropertyType::ObjectId => Value::ObjectId(bytes.try_into().map_err(|_| wrong())?),
+                PropertyType::Uuid => Value::Uuid(bytes.try_into().map_err(|_| wrong())?),
+                PropertyType::Decimal => Value::Decimal(Decimal(bytes.try_into().map_err(|_| wrong())?)),
+                PropertyType::Bool
+                | PropertyType::Int
+                | PropertyType::Float
+                | PropertyType::Double
+                | PropertyType::String
+                | PropertyType::Date
+                | PropertyType::Link => return Err(wrong()),
+            }
+        }
+        _ => return Err(wrong()),
+    })
+}
+
+fn run<'a>(input: &mut Reader<'a>) -> Result<&'a [u8]> {
+    let length = input.u32().map_err(malformed)?;
+    input.raw(length as usize).map_err(malformed)
+}
+
+fn key_of(number: f64) -> ObjectKey {
+    key_from_js(number)
+}
+
+fn malformed(error: DecodeError) -> Fault {
+    Fault::InvalidValue { message: format!("The packed object cannot be read: {error}.") }
+}
