@@ -364,6 +364,15 @@ impl Scan<'_> {
 
     fn run_test(&mut self, test: &Test, runs: &Runs, among: Words) -> Words {
         match test {
+            Test::Ordered { operator: operator @ (Operator::Equal | Operator::In | Operator::NotEqual), value } => {
+                let negated = *operator == Operator::NotEqual;
+                // Most values differ in their length or their first byte.
+                let first = value.first();
+                filter(among, |row| match runs.get(row) {
+                    Some(run) => (run.len() == value.len() && run.first() == first && run == value) != negated,
+                    None => negated,
+                })
+            }
             Test::Ordered { operator, value } => filter(among, |row| match runs.get(row) {
                 Some(run) => ordered(*operator, run, value),
                 None => *operator == Operator::NotEqual,
