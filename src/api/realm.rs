@@ -368,11 +368,15 @@ impl RealmCore {
     /// Resolves when everything committed so far is on disk; rejects if it cannot be.
     pub fn flushed(&self) -> js_sys::Promise {
         let view = self.view.clone();
-        wasm_bindgen_futures::future_to_promise(async move {
-            let driver = view.live()?;
+        // Asked for in the turn of the commit, so that the commit's own transaction is made strict.
+        let wait = view.live().and_then(|driver| {
             driver.check()?;
-            let (_, done) = driver.wait(Event::WaitDurable);
-            done.await.unwrap_or(Err(Fault::RealmClosed))?;
+            Ok(driver.wait(Event::WaitDurable).1)
+        });
+        wasm_bindgen_futures::future_to_promise(async move {
+            let outcome = wait?.await;
+            drop(view);
+            outcome.unwrap_or(Err(Fault::RealmClosed))?;
             Ok(JsValue::UNDEFINED)
         })
     }

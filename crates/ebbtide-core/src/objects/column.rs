@@ -158,6 +158,12 @@ impl Runs {
         self.insert(self.spans.len(), value);
     }
 
+    /// Gives back what was reserved for more.
+    pub(crate) fn shrink(&mut self) {
+        self.spans.shrink_to_fit();
+        self.bytes.shrink_to_fit();
+    }
+
     fn append(&mut self, value: Option<&[u8]>) -> (u32, u32) {
         self.words.forget();
         let value = value.unwrap_or_default();

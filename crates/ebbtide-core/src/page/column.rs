@@ -215,6 +215,7 @@ fn read_runs(property: &Property, rows: usize, input: &mut Reader<'_>, text: Tex
         }
         runs.push((!nulls.get(row)).then_some(run));
     }
+    runs.shrink();
     Ok(runs)
 }
 
