@@ -180,7 +180,14 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   }
 
   slice(start?: number, end?: number): T[] {
-    return this.array().slice(start, end);
+    const source = this[SOURCE];
+    const length = source.length();
+    const place = (at: number) => (at < 0 ? Math.max(length + at, 0) : Math.min(at, length));
+    const from = place(Math.trunc(Number(start ?? 0)) || 0);
+    const to = end === undefined ? length : place(Math.trunc(Number(end)) || 0);
+    // A few elements are read by themselves, many at once.
+    if ((to - from) * 2 > length) return this.array().slice(from, to);
+    return Array.from({ length: Math.max(to - from, 0) }, (_, index) => source.at(from + index) as T);
   }
 
   /** The position of an element, or -1. */
