@@ -73,6 +73,29 @@ suite!(logging {
     levels_categories_and_loggers_are_checked
 });
 
+suite!(collection_listeners {
+    sets_tell_what_changed
+    sorted_sets_tell_positions_of_their_own
+    dictionaries_tell_keys
+    embedded_objects_are_part_of_their_owner_for_collections_and_not_for_its_own_listener
+    links_the_other_way_round_tell_who_links
+    key_paths_lead_against_links_and_know_both_names_of_a_property
+    lists_and_dictionaries_inside_a_value_tell_what_changed
+    limited_and_distinct_results_tell_what_moves_in_and_out
+    a_list_that_is_assigned_the_same_links_is_no_news_to_its_listener
+});
+
+suite!(collections {
+    positions_are_read_as_realm_reads_them
+    array_methods_work_on_every_collection
+    elements_are_found_by_what_they_are
+    what_cannot_be_assigned_says_so
+    splice_has_the_corners_of_an_array
+    orders_are_checked
+    iterating_is_not_disturbed_by_what_happens_meanwhile
+    collections_say_what_they_are
+});
+
 suite!(migrations {
     a_migration_shows_the_old_realm_and_fills_the_new_one
     a_migration_that_throws_changes_nothing
@@ -90,6 +113,7 @@ suite!(opening {
     migrations_need_no_waiting_either
     a_realm_that_another_page_has_opened_takes_an_asynchronous_open
     nothing_is_written_over_what_another_page_has_written
+    what_was_just_deleted_is_begun_anew
     instances_of_one_path_agree
     a_copy_is_a_realm_of_its_own
     compaction_is_offered_and_leaves_what_is_used
@@ -210,6 +234,7 @@ suite!(linking_objects {
 
 suite!(map_to {
     the_public_name_is_used_everywhere
+    queries_know_both_names
     the_store_has_the_other_name
     names_that_clash_are_refused
 });

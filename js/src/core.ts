@@ -42,6 +42,8 @@ export interface CoreConfig {
   schema?: CoreClass[];
   schemaVersion?: number;
   migration?: "automatic" | "callback" | "startOver";
+  /** Whether what is stored is to be deleted first. */
+  replace?: boolean;
   resolveEmbeddedConstraints?: boolean;
   encryptionKey?: Uint8Array;
   readOnly?: boolean;

@@ -25,7 +25,8 @@ export function createPacked(model: ClassModel, input: unknown): number | undefi
     for (const property of model.stored) {
       const value = values[property.name];
       // Defaults are asked for once, when it is certain that this way leads to the end.
-      if (value !== undefined && !pack(model, property, value, false)) return undefined;
+      const goesOn = value === undefined ? hasPlainDefault(model, property) : pack(model, property, value, false);
+      if (!goesOn) return undefined;
     }
     for (const property of model.stored) {
       if (values[property.name] === undefined && !packDefault(model, property)) return undefined;
@@ -39,12 +40,18 @@ export function createPacked(model: ClassModel, input: unknown): number | undefi
   }
 }
 
-function packDefault(model: ClassModel, property: PropertyModel): boolean {
+/** Whether a property may be left out, as far as can be told without asking for its default. */
+function hasPlainDefault(model: ClassModel, property: PropertyModel): boolean {
   if (property.schema.default === undefined) {
     if (property === model.primaryKey) return false;
     return property.collection !== undefined || property.optional;
   }
-  if (property.collection !== undefined || property.kind === "mixed" || property.kind === "link") return false;
+  const { collection, kind, isCounter } = property;
+  return collection === undefined && kind !== "mixed" && kind !== "link" && !isCounter;
+}
+
+function packDefault(model: ClassModel, property: PropertyModel): boolean {
+  if (property.schema.default === undefined) return true;
   const value = defaultOf(property);
   return value !== undefined && pack(model, property, value, true);
 }

@@ -159,3 +159,6 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
     return kind === "link" ? `<${target}>` : kind;
   }
 }
+
+// What messages call a class that has no name of its own.
+Object.defineProperty(RealmObject, "name", { value: "Realm.Object" });

@@ -41,6 +41,8 @@ export function acquireSync(config: CoordinatorConfig): Coordinator {
   }
   // Who only reads has nothing to store: it can be left at once for one who writes.
   if (lingering) lingering.leave();
+  // What is to be deleted is deleted by who begins anew in its place.
+  if (deleted.has(path)) config.core.replace = true;
   const coordinator = Coordinator.openSync(config);
   deleted.delete(path);
   coordinators.set(path, coordinator);
@@ -127,8 +129,10 @@ export function deleteStore(path: string): Promise<void> {
   deleted.set(path, deletion);
   return onStore(path, earlier, async () => {
     try {
+      // Somebody may have begun anew in its place.
+      if (!deleted.has(path)) return;
       if (openCoordinator(path)) throw inUse();
-      if (deleted.has(path)) await wasm.deleteRealm(path);
+      await wasm.deleteRealm(path);
     } finally {
       // What could not be deleted is still there.
       if (deleted.get(path) === deletion) deleted.delete(path);

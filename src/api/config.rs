@@ -21,6 +21,9 @@ pub(crate) struct CoreConfig {
     pub(crate) schema_version: Option<f64>,
     #[serde(default)]
     pub(crate) migration: CoreMigration,
+    /// Whether what is stored is to be deleted first.
+    #[serde(default)]
+    pub(crate) replace: bool,
     #[serde(default)]
     pub(crate) resolve_embedded_constraints: bool,
     #[serde(default)]

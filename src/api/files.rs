@@ -28,6 +28,7 @@ pub fn exists(path: &str) -> bool {
 #[wasm_bindgen(js_name = deleteRealm)]
 pub async fn delete_realm(path: String) -> JsResult<()> {
     poison::check()?;
+    images::forget(&path);
     let lock = take(&path).await?;
     Catalogue::load().await?;
     delete_database(&path, &Catalogue::store_of(&path)).await?;

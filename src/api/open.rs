@@ -16,7 +16,8 @@ use crate::driver::{Driver, SyncHandle};
 use crate::error::{Fault, KeyProblem, Result};
 use crate::host::Host;
 use crate::idb::{
-    Catalogue, Change, CloseCause, Found, RealmRecord, Sentinel, Store, back_up_then_clear, is_key, key_check,
+    Catalogue, Change, CloseCause, Found, RealmRecord, Sentinel, Store, back_up_then_clear, delete_database, is_key,
+    key_check,
 };
 use crate::images::{self, ClosedRealm};
 use crate::slot::{StoreGuard, StoreSlot};
@@ -65,7 +66,7 @@ pub(super) async fn open(config: JsValue, host: Host, app: &JsValue) -> Result<R
     Ok(driver)
 }
 
-/// Opens a realm without waiting: one that lives in memory, one that has no store yet, or one that was closed in this page a
+/// Opens a realm without waiting: one that lives in memory, one that has no store yet or is to lose it, or one that was closed in this page a
 /// while ago and that nobody else has written to since. The last is found out for certain when the store is open: until
 /// then nothing is written, and if it has another head than this page left it with, nothing ever is.
 pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc<Driver>> {
@@ -76,9 +77,11 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     }
     let path = config.path.clone();
     let known = Catalogue::realm(&path);
-    if !Catalogue::loaded() || Catalogue::action(&path).is_some() {
+    let replace = config.replace && Catalogue::backup(&path).is_none();
+    if !Catalogue::loaded() || (Catalogue::action(&path).is_some() && !replace) {
         return Err(Fault::NeedsAsyncOpen { path });
     }
+    let known = known.filter(|_| !replace);
     let (state, head) = match (&known, closed_realm(&path)) {
         (None, _) if config.read_only => return Err(missing(&path)),
         (None, _) => (State::Store(LoadedStore::default()), None),
@@ -102,6 +105,10 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
         let key = key.clone();
         async move {
             let lock = RealmLock::acquire(&record.path).await?;
+            if replace {
+                delete_database(&record.path, &record.store).await?;
+                Catalogue::change(vec![Change::RemoveAction(record.path.clone())]).await?;
+            }
             let (store, _) = Store::open(&record.path, &record.store, key.as_deref()).await?;
             if store.read_head().await? != head.map(|head| head.encode()) {
                 return Err(Fault::StoreConflict { path: record.path });

@@ -31,6 +31,8 @@ export interface CoreConfig {
   schemaVersion?: number;
   /** What becomes of a realm whose schema is another: `callback` opens it inside the migration. */
   migration?: "automatic" | "callback" | "startOver";
+  /** Whether what is stored is to be deleted first. Only for opening without waiting. */
+  replace?: boolean;
   resolveEmbeddedConstraints?: boolean;
   /** 64 bytes. */
   encryptionKey?: Uint8Array;

@@ -164,7 +164,7 @@ export async function wrong_key_paths_are_refused_and_nothing_listens() {
 
 export async function classes_listen_by_key_paths_as_schemas_do() {
   const realm = memoryRealm(freshPath("key-paths"), [Dog, Person]);
-  const owner = realm.write(() => realm.create(Person, { name: "Ann" }));
+  const owner = realm.write(() => realm.create("Person", { name: "Ann" }));
   realm.write(() => realm.create(Dog, { _id: 1, name: "Rex", owner }));
   const calls = new Calls();
   realm.objects(Dog).addListener(calls.callback, ["owner.name"]);

@@ -113,6 +113,29 @@ export async function nothing_is_written_over_what_another_page_has_written() {
   await Realm.deleteFile({ path });
 }
 
+export async function what_was_just_deleted_is_begun_anew() {
+  const path = freshPath("opening");
+  let realm = withDog({ path, schemaVersion: 5 });
+  realm.close();
+  const deleted = Realm.deleteFile({ path });
+  equal(Realm.exists(path), false);
+  realm = new Realm({ path, schema });
+  equal([realm.isEmpty, realm.schemaVersion], [true, 0]);
+  realm.write(() => realm.create("Person", { name: "new" }));
+  await deleted;
+  equal([Realm.exists(path), realm.objects("Person").length], [true, 1]);
+  await closed(realm);
+  await sayOpened(path);
+  void Realm.deleteFile({ path });
+  realm = withDog({ path, encryptionKey: new Int8Array(64) });
+  await closed(realm);
+  await sayOpened(path);
+  realm = await Realm.open({ path, encryptionKey: new Int8Array(64) });
+  equal([realm.objects("Person").length, realm.objects("Dog").length], [0, 1]);
+  realm.close();
+  await Realm.deleteFile({ path });
+}
+
 export async function instances_of_one_path_agree() {
   const path = freshPath("opening");
   const realm = withDog({ path, schemaVersion: 1 });

@@ -3,7 +3,7 @@ import Realm from "/dist/index.js";
 import { Dog, Everything, everything, Person } from "/tests/suite/models.js";
 import { equal, freshPath, isTrue, rejects, throws } from "/tests/suite/support.js";
 import { plain } from "/tests/suite/types.js";
-import { kinds, text } from "/tests/suite/types-mixed.js";
+import { kinds, text } from "/tests/suite/types_mixed.js";
 
 const schema = [Dog, Person, Everything];
 

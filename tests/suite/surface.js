@@ -273,7 +273,8 @@ export async function an_object_is_found_by_its_key_in_the_store() {
   const key = rex._objectKey();
   equal(realm._objectForObjectKey(Dog, key).name, "Rex");
   realm.write(() => realm.delete(rex));
-  equal([realm._objectForObjectKey(Dog, key), realm._objectForObjectKey(Dog, "nothing")], [undefined, undefined]);
+  equal([realm._objectForObjectKey(Dog, key), realm._objectForObjectKey(Dog, "999")], [undefined, undefined]);
+  throws(() => realm._objectForObjectKey(Dog, "nothing"), "Expected value to be a numeric string, got a string");
   realm.close();
 }
 

@@ -22,6 +22,8 @@ pub struct Builder {
 /// How far a builder was.
 #[derive(Clone, Debug)]
 pub struct Mark {
+    names: usize,
+    clients: usize,
     count: u32,
     bytes: usize,
     open: Option<(ObjectRef, Vec<Field>)>,
@@ -85,11 +87,21 @@ impl Builder {
 
     /// How far it is now.
     pub fn mark(&self) -> Mark {
-        Mark { count: self.count, bytes: self.body.len(), open: self.open.clone() }
+        Mark {
+            names: self.names.len(),
+            clients: self.clients.len(),
+            count: self.count,
+            bytes: self.body.len(),
+            open: self.open.clone(),
+        }
     }
 
     /// Forgets the instructions since a mark.
     pub fn rewind(&mut self, mark: Mark) {
+        for name in self.names.drain(mark.names..) {
+            self.name_index.remove(&name);
+        }
+        self.clients.truncate(mark.clients);
         self.count = mark.count;
         self.body.truncate(mark.bytes);
         self.open = mark.open;

@@ -101,7 +101,8 @@ pub fn key_changes(
 }
 
 /// The change set between two states of a list. `modified` tells whether an object that it links to was changed. A link
-/// that was taken out and put in again is the same element, so that a list that is assigned what it has is no news.
+/// that was taken out and put in again is the same element, so that a list that is assigned what it has is no news. Of two
+/// values that passed each other it is the one that was moved that has moved; of two links, one whose object was changed.
 pub fn list_changes(
     before: &List,
     after: &List,
@@ -115,8 +116,11 @@ pub fn list_changes(
         let set = compare == Compare::Stamps && a.id == b.id && a.stamp != b.stamp;
         set || modified(b.value.as_ref()) || !a.value.as_ref().same(&b.value.as_ref())
     };
-    let moved = |old: usize, new: usize| before.elements()[old].placed != after.elements()[new].placed;
-    order_changes(&old_ids, &new_ids, changed, moved)
+    let loose = |old: usize, new: usize| {
+        let (a, b) = (&before.elements()[old], &after.elements()[new]);
+        if matches!(b.value, Value::Link(_)) { modified(b.value.as_ref()) } else { a.placed != b.placed }
+    };
+    order_changes(&old_ids, &new_ids, changed, loose)
 }
 
 /// The identities of the elements of the later list; of a new link that of one that is gone and led to the same object.

@@ -51,9 +51,8 @@ impl Snapshot {
         if table.rows().count() != table.len() || !table.keys().is_sorted() {
             return Err(format!("the rows of '{}' are not in order", schema.name));
         }
-        let keyed = schema.primary_key.map_or(0, |_| table.len());
-        if table.primary_key_count() != keyed {
-            return Err(format!("the primary keys of '{}' are not those of its objects", schema.name));
+        if !table.has_distinct_keys() {
+            return Err(format!("two objects of '{}' have the same primary key", schema.name));
         }
         for row in table.rows() {
             if let Some(column) = schema.primary_key {

@@ -166,10 +166,11 @@ impl Snapshot {
             }
         }
         for (index, mut remembered) in remembered.into_iter().enumerate() {
-            if !remembered.is_empty() {
+            let class = ClassIndex(index as u32);
+            if !remembered.is_empty() || !self.table(class).remembered.is_empty() {
                 remembered.sort_unstable();
                 remembered.dedup();
-                self.table_mut(ClassIndex(index as u32)).remembered = CowMap::from_sorted(remembered);
+                self.table_mut(class).remembered = CowMap::from_sorted(remembered);
             }
         }
     }

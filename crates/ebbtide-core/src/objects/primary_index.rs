@@ -25,11 +25,6 @@ impl PrimaryIndex {
         PrimaryIndex { ints: CowMap::from_sorted(ints), others: CowMap::from_sorted(others) }
     }
 
-    /// How many keys there are.
-    pub(crate) fn len(&self) -> usize {
-        self.ints.len() + self.others.len()
-    }
-
     /// The object with a key.
     pub(crate) fn get(&self, primary_key: &PrimaryKey) -> Option<ObjectKey> {
         match primary_key {

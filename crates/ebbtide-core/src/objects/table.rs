@@ -102,11 +102,6 @@ impl Table {
         self.find_key(&PrimaryKey::from_value(primary_key)?)
     }
 
-    /// How many primary keys there are.
-    pub(crate) fn primary_key_count(&self) -> usize {
-        self.by_primary_key.len()
-    }
-
     /// Whether no two rows have the same primary key. Always so outside a migration.
     pub(crate) fn has_distinct_keys(&self) -> bool {
         self.displaced.is_empty()

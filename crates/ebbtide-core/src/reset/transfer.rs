@@ -230,10 +230,9 @@ impl<'a> Transfer<'a> {
 
     fn set_set(&mut self, class: ClassIndex, row: Row<'_>, column: ColumnIndex, key: ObjectKey) {
         let ValueRef::Set(fresh) = row.value(column) else { return };
-        let mut set = Set::default();
-        set.removed = self.set_elements(class, column, &fresh.removed);
-        set.elements = self.set_elements(class, column, fresh.elements());
-        set.cleared = fresh.cleared.map(|cleared| self.stamp(cleared));
+        let removed = self.set_elements(class, column, &fresh.removed);
+        let elements = self.set_elements(class, column, fresh.elements());
+        let set = Set { removed, elements, cleared: fresh.cleared.map(|cleared| self.stamp(cleared)) };
         let (ours, our_column) = self.place(class, column);
         if self.result.set_of((ours, key, our_column)) != Some(&set) {
             self.result.set_replace((ours, key, our_column), set);

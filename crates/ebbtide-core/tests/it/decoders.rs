@@ -403,3 +403,37 @@ fn an_unsound_addition_to_the_schema_is_dropped_as_a_whole() {
     let key = ClassSchema { primary_key: Some(ColumnIndex(0)), ..class("C", link("other", "Other")) };
     assert_eq!(grown(&[Instruction::AddClass(key)]), 0);
 }
+
+/// The state after instructions on a thing 1 whose `other` is an other 2.
+fn after(instructions: &[Instruction]) -> Snapshot {
+    let index = |name: &str| NameIndex(names().iter().position(|known| known == name).unwrap() as u32);
+    let object = |class: &str, id| ObjectRef { class: index(class), id: ObjectId::Primary(PrimaryKey::Int(id)) };
+    let operand = Operand::Link(object("Other", 2));
+    let field = Field { property: index("other"), operand, is_default: false };
+    let mut all = vec![
+        Instruction::CreateObject { object: object("Other", 2), fields: Vec::new() },
+        Instruction::CreateObject { object: object("Thing", 1), fields: vec![field] },
+    ];
+    all.extend_from_slice(instructions);
+    let mut snapshot = Snapshot::empty(&schema());
+    apply(&mut snapshot, &build(1, 1, &all), ServerVersion(1), &mut KeySource::new(ObjectKey(1), Vec::new()));
+    snapshot.audit().unwrap();
+    snapshot
+}
+
+#[test]
+fn a_link_to_nothing_is_no_null_for_a_property_that_holds_no_links() {
+    let property = NameIndex(names().iter().position(|name| name == "count").unwrap() as u32);
+    let nobody = ObjectRef { class: NameIndex(1), id: ObjectId::Primary(PrimaryKey::Int(77)) };
+    let field = Field { property, operand: Operand::Link(nobody), is_default: false };
+    assert_eq!(after(&[Instruction::Set { object: thing(), field }]).canonical(), after(&[]).canonical());
+}
+
+#[test]
+fn an_object_that_stands_by_itself_is_not_named_by_a_place() {
+    let property = NameIndex(names().iter().position(|name| name == "other").unwrap() as u32);
+    let (owner, slot) = (Box::new(thing()), SlotRef::Single);
+    let id = ObjectId::Embedded { owner, property, slot, created: EditTime(1), author: 0 };
+    let object = ObjectRef { class: NameIndex(1), id };
+    assert_eq!(after(&[Instruction::DeleteObject { object }]).canonical(), after(&[]).canonical());
+}

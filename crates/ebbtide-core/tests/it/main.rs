@@ -12,6 +12,7 @@ mod types_changes;
 mod types_check;
 mod types_convergence;
 mod types_merge;
+mod types_migration;
 mod types_stores;
 mod types_world;
 mod world;

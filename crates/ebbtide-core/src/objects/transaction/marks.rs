@@ -40,3 +40,81 @@ impl Transaction {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Transaction;
+    use crate::ids::{ClassIndex, ColumnIndex};
+    use crate::objects::{Embedding, Snapshot, Synced, WriteContext};
+    use crate::schema::{ClassKind, ClassSchema, Collection, IndexKind, Property, PropertyType, Schema};
+    use crate::value::Value;
+    use crate::{ChainHash, ChangesetNumber, ClientId, EditTime, ObjectKey, ServerVersion};
+
+    const OWNER: ClassIndex = ClassIndex(0);
+    const PART: ColumnIndex = ColumnIndex(0);
+    const NUMBER: ColumnIndex = ColumnIndex(1);
+
+    fn begin() -> Transaction {
+        let property = |name: &str, kind, target: Option<&str>| Property {
+            name: name.to_string(),
+            kind,
+            collection: Collection::None,
+            optional: true,
+            target: target.map(str::to_string),
+            indexed: IndexKind::None,
+        };
+        let number = property("number", PropertyType::Int, None);
+        let owner = vec![property("part", PropertyType::Link, Some("Part")), number.clone()];
+        let class =
+            |name: &str, kind, properties| ClassSchema { name: name.to_string(), kind, primary_key: None, properties };
+        let schema =
+            Schema::of([class("Owner", ClassKind::TopLevel, owner), class("Part", ClassKind::Embedded, vec![number])]);
+        let context = WriteContext {
+            client: ClientId::default(),
+            number: ChangesetNumber(1),
+            base: ServerVersion::default(),
+            parent: ChainHash::default(),
+            time: EditTime(1),
+            next_key: ObjectKey(1),
+            synced: Synced::Yes,
+        };
+        Transaction::begin(&Snapshot::empty(&schema), context)
+    }
+
+    /// Creates an object with an embedded one.
+    fn create(transaction: &mut Transaction) -> ObjectKey {
+        let owner = transaction.create(OWNER, None).expect("the class is there");
+        transaction.embed(OWNER, owner, PART, Embedding::Property).expect("the property holds embedded objects");
+        owner
+    }
+
+    #[test]
+    fn what_was_written_after_a_mark_is_taken_back_whole() {
+        let (mut marked, mut plain) = (begin(), begin());
+        let owner = create(&mut marked);
+        assert_eq!(create(&mut plain), owner);
+        marked.mark();
+        marked.embed(OWNER, owner, PART, Embedding::Property).expect("the property holds embedded objects");
+        marked.mark();
+        marked.set(OWNER, owner, NUMBER, Value::Int(5)).expect("an int");
+        create(&mut marked);
+        marked.rewind();
+        marked.rewind();
+        let (after, changeset, next) = marked.finish().expect("within the limits");
+        let (expected, expected_changeset, expected_next) = plain.finish().expect("within the limits");
+        assert_eq!(after.canonical(), expected.canonical());
+        assert_eq!((changeset, next), (expected_changeset, expected_next));
+    }
+
+    #[test]
+    fn what_was_written_after_a_released_mark_stays() {
+        let mut transaction = begin();
+        let owner = create(&mut transaction);
+        transaction.mark();
+        transaction.set(OWNER, owner, NUMBER, Value::Int(5)).expect("an int");
+        transaction.release();
+        transaction.rewind();
+        let value = transaction.snapshot().table(OWNER).get(owner, NUMBER).map(|value| value.to_owned());
+        assert_eq!(value, Some(Value::Int(5)));
+    }
+}

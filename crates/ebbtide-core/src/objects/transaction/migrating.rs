@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{KeyRule, Transaction, WriteContext, WriteError};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
+use crate::limits;
 use crate::objects::{KeySource, Snapshot, Stamp, Table};
 use crate::schema::{ClassKind, ClassSchema, Property, Schema};
 use crate::value::{Value, ValueRef};
@@ -70,6 +71,16 @@ impl Transaction {
                 self.embed_class(index, constraints)?;
             }
         }
+        for (index, class) in self.snapshot.schema.classes.iter().enumerate().filter(|(_, class)| class.is_embedded()) {
+            let class_index = ClassIndex(index as u32);
+            if self.snapshot.table(class_index).keys().any(|key| self.snapshot.owners(class_index, key).is_none()) {
+                return Err(format!(
+                    "Cannot convert '{}' to embedded: at least one object would have no owner but itself, or more than {} owners, one in another.",
+                    class.name,
+                    limits::EMBEDDED_DEPTH
+                ));
+            }
+        }
         Ok(())
     }
 
@@ -109,6 +120,15 @@ impl Transaction {
                     }
                 }
             }
+        }
+        // What belonged to objects that have gone goes too.
+        loop {
+            let table = self.snapshot.table(class);
+            let gone: Vec<ObjectKey> = table.keys().filter(|key| table.backlinks(*key).next().is_none()).collect();
+            if gone.is_empty() {
+                break;
+            }
+            gone.into_iter().for_each(|key| self.snapshot.remove_row(class, key));
         }
         let schema = Arc::make_mut(&mut self.snapshot.schema);
         Arc::make_mut(&mut schema.classes[class.index()]).kind = ClassKind::Embedded;

@@ -38,6 +38,19 @@ export async function the_public_name_is_used_everywhere() {
   realm.close();
 }
 
+export async function queries_know_both_names() {
+  const realm = new Realm({ path: freshPath("map-to"), inMemory: true, schema: [Task] });
+  realm.write(() => realm.create("Task", { id: 1, title: "a", next: { id: 2, title: "b" } }));
+  const ids = (query) => [...realm.objects("Task").filtered(query)].map(({ id }) => id);
+  equal([ids("title == 'b'"), ids("task_title == 'b'"), ids("next.title == 'b'")], [[2], [2], [1]]);
+  equal([ids("before.@count == 1"), ids("before.id == 1")], [[2], [2]]);
+  equal(
+    [...realm.objects("Task").sorted("title", true)].map(({ id }) => id),
+    [2, 1],
+  );
+  realm.close();
+}
+
 export async function the_store_has_the_other_name() {
   const path = freshPath("map-to");
   let realm = await Realm.open({ path, schema: [Task] });
