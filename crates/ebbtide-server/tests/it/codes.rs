@@ -221,7 +221,7 @@ async fn a_schema_that_contradicts_the_servers_is_told_225_with_both_types() {
             with(&|task| task.properties[2] = property("count", PropertyType::String)),
             vec!["Task.count", "'int'", "'string'"],
         ),
-        (with(&|task| task.properties[2].collection = Collection::List), vec!["Task.count", "'int'", "'int[]'"]),
+        (with(&|task| task.properties[2].collection = Collection::List), vec!["Task.count", "'int'", "'array<int>'"]),
         (with(&|task| task.properties[2].optional = true), vec!["Task.count", "required", "optional"]),
         (with(&|task| task.primary_key = Some(ebbtide_core::ColumnIndex(1))), vec!["Task", "'_id'", "'title'"]),
     ];
