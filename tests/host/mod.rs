@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen(inline_js = r#"
 const suites = new Map();
 function load(suite) {
-  if (!suites.has(suite)) suites.set(suite, import(`/tests/suite/${suite.replaceAll("_", "-")}.js`));
+  if (!suites.has(suite)) suites.set(suite, import(`/tests/suite/${suite}.js`));
   return suites.get(suite);
 }
 export async function run(suite, name) {
