@@ -44,6 +44,8 @@ await keep({
       const { lostDown } = await control("proxy/blackhole-down");
       await run("tag", realm, "a", "once");
       await until("a lost answer", async () => (await control("proxy/state")).lostDown > lostDown);
+      // What was lost first may have been another answer than the one to the change.
+      await until("the change on the server", async () => (await stateOf(realm)).head > head);
       equal((await stateOf(realm)).head, head + 1, "the server's version, with the change in it");
       await control("proxy/pass");
       await run("reconnect", realm);
