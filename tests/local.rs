@@ -165,6 +165,14 @@ suite!(queries {
     lists_of_values_sort_and_find
 });
 
+suite!(query_types {
+    regions_are_arguments_in_every_form
+    words_are_found_through_their_index
+    properties_go_by_both_names_and_linking_objects_by_theirs
+    values_of_every_type_are_arguments
+    paths_go_through_mixed_values
+});
+
 suite!(surface {
     every_name_is_there
     every_member_is_there

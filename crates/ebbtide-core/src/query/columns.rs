@@ -444,12 +444,19 @@ fn ordered_mask<T: PartialOrd + Copy>(values: &[T], operator: Operator, constant
     (found, operator == Operator::NotEqual)
 }
 
-/// A bit for each value: one loop without branches.
+/// A bit for each value, by loops without branches that compilers turn into vectors: a byte for each value first, then
+/// eight bytes to eight bits.
 fn mask<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> Words {
+    /// Multiplied by eight bytes of 0 or 1, it has their bits in its highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
     let mut words = Words::default();
     for (word, chunk) in words.iter_mut().zip(values.chunks(64)) {
-        for (bit, value) in chunk.iter().enumerate() {
-            *word |= u64::from(holds(*value)) << bit;
+        let mut flags = [0u8; 64];
+        for (flag, value) in flags.iter_mut().zip(chunk) {
+            *flag = u8::from(holds(*value));
+        }
+        for (index, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
+            *word |= (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (8 * index);
         }
     }
     words
