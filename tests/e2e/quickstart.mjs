@@ -100,6 +100,7 @@ function pageWith(code) {
 <body>
 <script type="module">
 ${script}
+await realm.waitForDurable();
 console.log(${JSON.stringify(DONE)});
 </script>
 </body>
