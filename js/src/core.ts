@@ -131,7 +131,7 @@ export interface RealmCore {
   readonly path: string;
   schema(): CoreClass[];
   /** What else properties are called in queries: a property's own name, or that of links the other way round. */
-  setNames?(names: CoreName[]): void;
+  setNames(names: CoreName[]): void;
   schemaVersion(): number;
   updateSchema(classes: CoreClass[], version: number): void;
   /** Opens a local realm that nobody uses any more anew, as if it had been closed in between. */

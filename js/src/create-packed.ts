@@ -80,6 +80,10 @@ function pack(model: ClassModel, property: PropertyModel, value: unknown, isDefa
       packed.number(column, isDefault, value);
       return true;
     case "int":
+      if (typeof value === "bigint" && BigInt.asIntN(64, value) === value) {
+        packed.bigint(column, isDefault, value);
+        return true;
+      }
       if (typeof value !== "number" || !Number.isSafeInteger(value)) return false;
       packed.number(column, isDefault, value);
       return true;

@@ -39,7 +39,7 @@ export class View {
       this.byIndex[index] = model;
     }
     const names = this.names();
-    if (names.length > 0) core.setNames?.(names);
+    if (names.length > 0) core.setNames(names);
   }
 
   /** What properties are called here and not in the store. */
