@@ -304,6 +304,7 @@ impl Driver {
         match effect {
             Effect::Commit(id, batch) => self.commit(id, batch),
             Effect::Send(message) => self.tell_link(|attached| ConnectionEvent::Send(attached, message)),
+            Effect::Look(_) | Effect::AskLeader(_) => {}
             Effect::Unlink => self.tell_link(ConnectionEvent::Unlink),
             Effect::Relink => self.tell_link(ConnectionEvent::Relink),
             Effect::Changed { before, after, compare, origin } => {

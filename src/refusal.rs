@@ -87,6 +87,7 @@ pub(crate) fn failure_code(failure: &StoreFailure) -> &'static str {
         StoreFailureKind::Quota => "QuotaExceeded",
         StoreFailureKind::Closed => "StoreClosed",
         StoreFailureKind::Conflict => "StoreConflict",
+        StoreFailureKind::Outdated => "Outdated",
         StoreFailureKind::Other => "StorageError",
     }
 }

@@ -224,6 +224,7 @@ fn options(config: &CoreConfig, read_only: bool, kind: Kind) -> Result<OpenOptio
         constraints,
         read_only,
         kind,
+        lane: 0,
         seed: clock::random(),
     })
 }

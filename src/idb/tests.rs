@@ -17,7 +17,7 @@ use crate::error::Fault;
 wasm_bindgen_test_configure!(run_in_browser);
 
 fn head(generation: u64, next_position: u64) -> Head {
-    Head { generation, fence: 1, next_position: LogPosition(next_position) }
+    Head { generation, fence: 1, next_position: LogPosition(next_position), roots: 1 }
 }
 
 /// A store with something in every part of it.

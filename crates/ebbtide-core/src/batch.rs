@@ -53,6 +53,8 @@ pub struct Head {
     pub fence: u64,
     /// The position that the next log entry will have.
     pub next_position: LogPosition,
+    /// How often the root was written.
+    pub roots: u64,
 }
 
 /// One transaction of a store.
@@ -96,6 +98,17 @@ pub enum StagedChange {
     Keep,
     /// They are deleted.
     Clear,
+}
+
+/// What a store has beyond a head that somebody knows: what other writers have made of it. docs/tabs.md tells the whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Changes {
+    /// The head record's bytes.
+    pub head: Vec<u8>,
+    /// The root record's bytes, if the root was written since.
+    pub root: Option<Vec<u8>>,
+    /// The log blocks from [`Head::log_from`] on, in ascending order.
+    pub log: Vec<(LogPosition, Vec<u8>)>,
 }
 
 /// Everything in a store, as it was read at opening. Each run of records ascends by its key.
@@ -190,13 +203,28 @@ impl Head {
             out.u64(self.generation);
             out.u64(self.fence);
             out.u64(self.next_position.0);
+            out.u64(self.roots);
         })
+    }
+
+    /// Whether the root was written between `known` and this head, so that [`Changes`] since then include it.
+    pub fn has_other_root(&self, known: &Head) -> bool {
+        (self.generation, self.roots) != (known.generation, known.roots)
+    }
+
+    /// The position from which [`Changes`] since `known` include the log: all of it if the root was written since, for
+    /// whoever writes the root begins the log anew.
+    pub fn log_from(&self, known: &Head) -> LogPosition {
+        if self.has_other_root(known) { LogPosition(0) } else { known.next_position }
     }
 
     /// Reads a head record.
     pub fn decode(record: &[u8]) -> Result<Head, CorruptStore> {
         open_sealed("head record", record, |input| {
-            Ok(Head { generation: input.u64()?, fence: input.u64()?, next_position: LogPosition(input.u64()?) })
+            let (generation, fence, next_position) = (input.u64()?, input.u64()?, LogPosition(input.u64()?));
+            // The first stores did not count roots.
+            let roots = if input.is_empty() { 0 } else { input.u64()? };
+            Ok(Head { generation, fence, next_position, roots })
         })
     }
 }
@@ -248,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_record_with_any_byte_changed_is_refused() {
-        let head = Head { generation: 3, fence: 1, next_position: LogPosition(9) };
+        let head = Head { generation: 3, fence: 1, next_position: LogPosition(9), roots: 4 };
         let record = head.encode();
         assert_eq!(Head::decode(&record).unwrap(), head);
         for index in 0..record.len() {

@@ -4,6 +4,9 @@
 pub const PAGE_ROWS: usize = 256;
 /// Pages in a record of the store.
 pub const RECORD_PAGES: usize = 16;
+/// Engines that may ever have used one store beside another: so many lanes have keys of 53 bits, which are whole numbers in
+/// JavaScript.
+pub const LANES_MAX: u64 = 1 << 21;
 /// Bytes of one string or binary value.
 pub const VALUE_BYTES: usize = 2 * 1024 * 1024;
 /// Collections in collections of one mixed value.

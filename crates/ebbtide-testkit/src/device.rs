@@ -232,6 +232,7 @@ impl Device {
                     self.outbox.push_back(message);
                 }
             }
+            Effect::Look(_) | Effect::AskLeader(_) => {}
             Effect::Unlink => self.unlink(),
             Effect::Relink => {
                 self.unlink();

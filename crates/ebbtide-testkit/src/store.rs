@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn batch(durability: Durability, expected: Option<u64>, next: u64) -> Batch {
-        let head = |next| Head { generation: 1, fence: 0, next_position: LogPosition(next) };
+        let head = |next| Head { generation: 1, fence: 0, next_position: LogPosition(next), roots: 1 };
         let mut batch = Batch::new(durability, expected.map(head), head(next));
         batch.append = Some((LogPosition(next), vec![next as u8]));
         batch

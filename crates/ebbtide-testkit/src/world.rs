@@ -111,6 +111,7 @@ impl Kennel {
             constraints: Constraints::Refuse,
             read_only: false,
             kind: Kind::Synced(SyncOptions { realm: "s_kennel".into(), reset_mode }),
+            lane: 0,
             seed: [seed; 32],
         }
     }

@@ -62,7 +62,7 @@ fn values(snapshot: &Snapshot, class: &str, property: &str) -> Vec<Value> {
 
 fn reopened(replica: &mut Replica) -> Replica {
     let checkpoint = replica.checkpoint(LogPosition(1));
-    let head = Head { generation: 1, fence: 0, next_position: LogPosition(1) };
+    let head = Head { generation: 1, fence: 0, next_position: LogPosition(1), roots: 1 };
     let store = LoadedStore {
         head: Some(head.encode()),
         root: Some(checkpoint.root),

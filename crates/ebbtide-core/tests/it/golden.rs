@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use ebbtide_core::batch::{Head, LoadedStore};
+use ebbtide_core::batch::{Head, LoadedStore, seal};
 use ebbtide_core::changeset::Changeset;
 use ebbtide_core::objects::Embedding;
 use ebbtide_core::page::{export, import};
@@ -79,8 +79,14 @@ fn stores_of_every_version_are_read() {
     let block = golden("log.v1", &encode_block(LogPosition(5), &checkpoint.log));
     assert!(matches!(decode_block(LogPosition(5), &block).unwrap()[0], LogEntry::Local(_)));
     store.log.push((LogPosition(5), block));
-    let head = Head { generation: 2, fence: 1, next_position: LogPosition(6) };
-    store.head = Some(golden("head.v1", &head.encode()));
+    let head = Head { generation: 2, fence: 1, next_position: LogPosition(6), roots: 3 };
+    store.head = Some(golden("head-with-roots.v1", &head.encode()));
+    let first = seal(|out| {
+        out.u64(2);
+        out.u64(1);
+        out.u64(6);
+    });
+    assert_eq!(Head::decode(&golden("head.v1", &first)), Ok(Head { roots: 0, ..head }));
     let loaded = Replica::load(&store).unwrap();
     assert_eq!(loaded.current().canonical(), mine.current().canonical());
     assert_eq!(loaded.current().table(DOG).len(), 1);

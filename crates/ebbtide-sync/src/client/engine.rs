@@ -315,6 +315,8 @@ impl Engine {
         let state = &mut self.state;
         match (event, &mut self.session) {
             (Event::Committed(_) | Event::CommitFailed(..), _) => {}
+            (Event::Lead | Event::Follow | Event::Nudged, _) => {}
+            (Event::Seen(_) | Event::Overtaken(..) | Event::LeaderAnswered(..), _) => {}
             (Event::Close, _) => self.close(),
             (Event::WaitDurable(id), _) => self.wait_durable(id),
             (Event::CancelWait(id), _) => state.waits.cancel(id),
@@ -437,9 +439,15 @@ fn moves_state(event: &Event) -> bool {
         | Event::Timer
         | Event::ResetBeforeDone(_)
         | Event::ResetAfterDone(_)
+        | Event::Lead
+        | Event::Seen(_)
+        | Event::Overtaken(..)
         | Event::SimulateError { .. } => true,
         Event::Committed(_)
         | Event::CommitFailed(..)
+        | Event::Follow
+        | Event::Nudged
+        | Event::LeaderAnswered(..)
         | Event::LinkUp { .. }
         | Event::LinkDown { .. }
         | Event::Pause

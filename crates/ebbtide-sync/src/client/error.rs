@@ -24,6 +24,8 @@ pub enum StoreFailureKind {
     Closed,
     /// Somebody else has written to the store since we read it.
     Conflict,
+    /// A later version of the app has given the realm a schema that this one cannot follow.
+    Outdated,
     /// Anything else.
     Other,
 }

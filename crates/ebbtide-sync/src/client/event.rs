@@ -1,7 +1,7 @@
 //! What an engine is told and what it answers: the whole surface between the engine and the edge that owns sockets,
 //! storage and timers.
 
-use ebbtide_core::batch::Batch;
+use ebbtide_core::batch::{Batch, Changes, Head, LoadedStore};
 use ebbtide_core::notify::Compare;
 use ebbtide_core::reset::Report;
 use ebbtide_core::{Millis, Snapshot};
@@ -64,16 +64,53 @@ pub enum Event {
         /// Whether the session ends, for codes that do not ask for a reset.
         fatal: bool,
     },
+    /// This engine has the lead: it speaks to the server, and writes checkpoints.
+    Lead,
+    /// This engine no longer has the lead.
+    Follow,
+    /// Somebody else has written to the store.
+    Nudged,
+    /// What [`Effect::Look`] has found.
+    Seen(Box<Seen>),
+    /// The batch is not on disk, because the store had another head. This is what the store has beyond the one expected.
+    Overtaken(BatchId, Box<Seen>),
+    /// The leader says that everything the server had when it was asked is on disk, or why that cannot be.
+    LeaderAnswered(WaitId, Result<(), String>),
     /// The app closes the realm. What is committed is flushed, then [`Effect::Closed`] comes.
     Close,
+}
+
+/// What to read of the store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Look {
+    /// What it has beyond this head.
+    Since(Head),
+    /// All.
+    Whole,
+}
+
+/// What was read of the store.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Seen {
+    /// What it has beyond the head that was named; nothing if it has that head.
+    Since(Changes),
+    /// All.
+    Whole(LoadedStore),
+    /// It could not be read.
+    Failed(StoreFailure),
 }
 
 /// What to do.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Commits the batch as one transaction and answers with [`Event::Committed`] or [`Event::CommitFailed`].
+    /// Commits the batch as one transaction and answers with [`Event::Committed`], [`Event::CommitFailed`] or
+    /// [`Event::Overtaken`].
     /// There is never more than one under way.
     Commit(BatchId, Batch),
+    /// Reads the store and answers with [`Event::Seen`]. There is never more than one look under way.
+    Look(Look),
+    /// Asks the leader for everything that the server has now; answer with [`Event::LeaderAnswered`].
+    AskLeader(WaitId),
     /// Sends the message on the connection.
     Send(ClientMessage),
     /// Gives the session number up; the server is to hear UNBIND.

@@ -26,7 +26,7 @@ pub use connection::{
 };
 pub use engine::Engine;
 pub use error::{EngineError, OpenError, StoreFailure, StoreFailureKind, SyncError, SyncErrorKind};
-pub use event::{BatchId, Direction, Effect, Event, Origin, Progress, ResetProgress, SessionState, WaitId};
+pub use event::{BatchId, Direction, Effect, Event, Look, Origin, Progress, ResetProgress, Seen, SessionState, WaitId};
 pub use image::Image;
 pub use options::{Kind, Migration, OpenOptions, ResetMode, SyncOptions};
 pub use reset::{ResetCause, ResetPhase};

@@ -255,6 +255,7 @@ mod tests {
             constraints: Constraints::Refuse,
             read_only: false,
             kind: Kind::Local,
+            lane: 0,
             seed: [0; 32],
         };
         let words = open(Millis(0), options, &left).err().map(|error| error.to_string());

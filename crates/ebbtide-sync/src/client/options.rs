@@ -18,6 +18,11 @@ pub struct OpenOptions {
     pub read_only: bool,
     /// Whether it syncs.
     pub kind: Kind,
+    /// Among several engines on one store, which keys of objects are this one's: below [`LANES_MAX`], and never used
+    /// before by another engine that may still be there. Zero for one that is alone.
+    ///
+    /// [`LANES_MAX`]: ebbtide_core::limits::LANES_MAX
+    pub lane: u64,
     /// Random bytes: identities and jitter are drawn from them. Never the same twice.
     pub seed: [u8; 32],
 }

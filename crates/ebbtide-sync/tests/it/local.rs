@@ -17,6 +17,7 @@ fn options(version: u64, schema: Schema) -> OpenOptions {
         schema: Some(schema),
         schema_version: Some(version),
         kind: Kind::Local,
+        lane: 0,
         ..Kennel::options(1, ResetMode::Manual)
     }
 }
