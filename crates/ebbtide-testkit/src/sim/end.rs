@@ -69,7 +69,8 @@ impl World {
             if self.is_at_rest() {
                 return;
             }
-            let Some(next) = self.next_moment() else {
+            let next = self.next_moment();
+            let Some(next) = next.or(self.devices.iter().any(|device| device.tabs.is_empty()).then_some(0)) else {
                 panic!("nothing will ever happen, and the world is not at rest: {}", self.restless());
             };
             self.now = next.max(self.now + 1);
@@ -103,6 +104,9 @@ impl World {
         let here = record.head.cursor(record.epoch);
         let mut text = String::new();
         for (index, device) in self.devices.iter().enumerate() {
+            if device.tabs.is_empty() {
+                text.push_str(&format!("device {index} has no tab; "));
+            }
             for tab in &device.tabs {
                 let engine = &tab.engine;
                 let cursor = engine.replica().cursor();

@@ -109,9 +109,9 @@ impl Notes {
     pub fn lost(&mut self, ids: impl Iterator<Item = i64>, reason: &'static str) -> usize {
         let mut count = 0;
         for id in ids {
-            if let Some(note) = self.all.get_mut(&id).filter(|note| !note.integrated) {
+            if let Some(note) = self.all.get_mut(&id).filter(|note| !note.integrated && note.excuse.is_none()) {
                 count += 1;
-                note.excuse.get_or_insert(reason);
+                note.excuse = Some(reason);
             }
         }
         count
