@@ -9,6 +9,7 @@ mod reset;
 mod reshape;
 mod stories;
 mod sync;
+mod tabs;
 mod wire;
 
 #[test]
