@@ -376,8 +376,7 @@ fn a_tab_with_an_older_schema_is_told_and_writes_nothing_more() {
     window.tabs[0] = None;
     let engine = Engine::open(Millis(window.now), newer, window.store.load()).unwrap();
     let (news, unsure) = (VecDeque::new(), Vec::new());
-    window.tabs[0] =
-        Some(Tab { engine, news, commit: None, look: None, seen: None, unsure, failed: None, changes: 0 });
+    window.tabs[0] = Some(Tab { engine, news, commit: None, look: None, seen: None, unsure, failed: None, changes: 0 });
     window.settle(0);
     let before = window.store.load();
     window.write_dog(1, 1, "lost");
@@ -405,6 +404,39 @@ fn two_tabs_that_create_the_same_realm_share_it() {
     window.nudge_all();
     window.check();
     assert_eq!(window.tab(0).engine.current().table(Kennel::DOG).len(), 2);
+}
+
+#[test]
+fn large_imports_of_two_tabs_at_once_are_both_kept() {
+    let mut window = Window::new(3);
+    let import = |window: &mut Window, tab: usize| {
+        let text = "x".repeat(1_000);
+        window.write(tab, |engine| {
+            let transaction = engine.transaction().unwrap();
+            for id in 0..700 {
+                let id = Value::Int(tab as i64 * 10_000 + id);
+                let key = transaction.create(Kennel::DOG, Some(id)).unwrap();
+                transaction.set(Kennel::DOG, key, Kennel::NAME, Value::String(text.clone())).unwrap();
+                transaction.list_insert(Kennel::DOG, key, Kennel::TAGS, 0, Value::String("a".into())).unwrap();
+            }
+        });
+    };
+    window.write_dog(0, 1, "Rex");
+    window.settle_all();
+    // One is under way as pages while the other is written, and somebody's small write comes between.
+    import(&mut window, 0);
+    (0..2).for_each(|_| drop(window.step(0)));
+    window.tag(2, 1, "small");
+    window.settle(2);
+    import(&mut window, 1);
+    window.write_note(0);
+    window.settle(1);
+    window.settle_all();
+    window.nudge_all();
+    window.check();
+    let current = window.tab(2).engine.current().clone();
+    assert_eq!(current.table(Kennel::DOG).len(), 1 + 2 * 700);
+    assert_eq!(tags(&current, 1), ["small"]);
 }
 
 #[test]
