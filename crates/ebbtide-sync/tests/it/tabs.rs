@@ -414,7 +414,7 @@ fn large_imports_of_two_tabs_at_once_are_both_kept() {
         window.write(tab, |engine| {
             let transaction = engine.transaction().unwrap();
             for id in 0..700 {
-                let id = Value::Int(tab as i64 * 10_000 + id);
+                let id = Value::Int(tab as i64 * 10_000 + 100 + id);
                 let key = transaction.create(Kennel::DOG, Some(id)).unwrap();
                 transaction.set(Kennel::DOG, key, Kennel::NAME, Value::String(text.clone())).unwrap();
                 transaction.list_insert(Kennel::DOG, key, Kennel::TAGS, 0, Value::String("a".into())).unwrap();
