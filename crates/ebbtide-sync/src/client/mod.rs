@@ -15,6 +15,7 @@ mod mark;
 mod migration;
 mod open;
 mod options;
+mod others;
 mod random;
 mod reset;
 mod session;
@@ -30,5 +31,5 @@ pub use error::{EngineError, OpenError, StoreFailure, StoreFailureKind, SyncErro
 pub use event::{BatchId, Direction, Effect, Event, Look, Origin, Progress, ResetProgress, Seen, SessionState, WaitId};
 pub use image::Image;
 pub use inspect::Standing;
-pub use options::{Kind, Migration, OpenOptions, ResetMode, SyncOptions};
+pub use options::{Kind, Migration, OpenOptions, ResetMode, Role, SyncOptions};
 pub use reset::{ResetCause, ResetPhase};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use ebbtide_core::Millis;
 use ebbtide_core::objects::Constraints;
-use ebbtide_sync::client::{Kind, Migration, OpenOptions, SyncOptions};
+use ebbtide_sync::client::{Kind, Migration, OpenOptions, Role, SyncOptions, WaitId};
 
 use super::schema::{VERSIONS, schema};
 use super::step::{DevicePlan, Fault, Manner};
@@ -12,7 +12,18 @@ use super::tab::Tab;
 use crate::store::MemoryStore;
 
 /// How many tabs a device has at most.
-pub const TABS_MAX: usize = 1;
+pub const TABS_MAX: usize = 3;
+
+/// A tab asks the leader for all that the server has now.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// The tab's name.
+    pub asker: u32,
+    /// Its wait.
+    pub wait: WaitId,
+    /// The leader that has been told.
+    pub told: Option<u32>,
+}
 
 /// One device.
 #[derive(Debug)]
@@ -23,6 +34,10 @@ pub struct Device {
     pub tabs: Vec<Tab>,
     /// The name of the tab that holds the lock.
     pub leader: Option<u32>,
+    /// The tab that had the lock before, and has not heard yet that it is gone.
+    pub deposed: Option<u32>,
+    /// What tabs have asked the leader for, and which leader has been told.
+    pub asks: Vec<Ask>,
     /// Tabs that wait for the disk, in order.
     pub queue: VecDeque<u32>,
     /// What is wrong with the disk.
@@ -54,6 +69,8 @@ impl Device {
             store: MemoryStore::new(),
             tabs: Vec::new(),
             leader: None,
+            deposed: None,
+            asks: Vec::new(),
             queue: VecDeque::new(),
             fault: Fault::None,
             stalled_until: 0,
@@ -78,6 +95,11 @@ impl Device {
     /// Opens a tab.
     pub fn open(&mut self, now: u64, name: u32) {
         self.openings += 1;
+        // A tab that finds nobody else has the lock at once, if it is lucky.
+        let role = if self.tabs.is_empty() && name.is_multiple_of(2) { Role::Leads } else { Role::Follows };
+        if role == Role::Leads {
+            self.leader = Some(name);
+        }
         let lane = if self.tabs.is_empty() { 0 } else { self.lanes + 1 };
         self.lanes = self.lanes.max(lane);
         let mut seed = [self.number as u8 + 1; 32];
@@ -89,6 +111,7 @@ impl Device {
             constraints: Constraints::Refuse,
             read_only: false,
             kind: Kind::Synced(SyncOptions { realm: "realm".into(), reset_mode: self.plan.mode }),
+            role,
             lane,
             seed,
         };
@@ -113,6 +136,10 @@ impl Device {
         if self.leader == Some(tab.name) {
             self.leader = None;
         }
+        if self.deposed == Some(tab.name) {
+            self.deposed = None;
+        }
+        self.asks.retain(|ask| ask.asker != tab.name);
         tab
     }
 }

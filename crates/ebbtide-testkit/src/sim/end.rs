@@ -39,6 +39,7 @@ impl World {
             device.online = true;
             device.fault = Fault::None;
             device.manner = Manner::Ok;
+            device.tabs.iter_mut().for_each(|tab| tab.frozen = false);
             device.tabs.iter_mut().for_each(|tab| tab.answer(Manner::Ok));
             while let Some(failed) = self.devices[index].tabs.iter().position(|tab| tab.failed) {
                 self.kill(index, failed);
@@ -63,6 +64,8 @@ impl World {
         let (end, most) = (self.now + REST_MS, self.happened + REST_STEPS);
         loop {
             self.mend();
+            // Hints may have been lost; what a tab has not heard of, it is told now.
+            self.devices.iter_mut().flat_map(|device| &mut device.tabs).for_each(|tab| tab.nudged = true);
             while self.happen(random) {
                 assert!(self.happened < most, "the world does not come to rest");
             }

@@ -15,6 +15,14 @@ pub(super) enum Happening {
     Disk(usize),
     /// A tab is told what it waits for.
     Answer(usize, usize),
+    /// A tab hears that another has written.
+    Nudge(usize, usize),
+    /// A device's lock is given to a tab.
+    Lead(usize),
+    /// A tab hears that its lock is gone.
+    Depose(usize),
+    /// A leader hears what another tab asks for.
+    Ask(usize),
     /// A deadline of an engine passes.
     Deadline(usize, usize),
     /// A deadline of a connection passes.
@@ -69,8 +77,21 @@ impl World {
             if device.backs_up {
                 ready.push(Happening::BackUp(index));
             }
+            if device.leader.is_none() && device.tabs.iter().any(|tab| !tab.frozen) {
+                ready.push(Happening::Lead(index));
+            }
+            if device.deposed.and_then(|name| device.position(name)).is_some_and(|tab| !device.tabs[tab].frozen) {
+                ready.push(Happening::Depose(index));
+            }
+            let leader = device.leader.and_then(|name| device.position(name)).filter(|tab| !device.tabs[*tab].frozen);
+            if leader.is_some() && device.asks.iter().any(|ask| ask.told != device.leader) {
+                ready.push(Happening::Ask(index));
+            }
             let now = device.now(self.now);
-            for (position, tab) in device.tabs.iter().enumerate() {
+            for (position, tab) in device.tabs.iter().enumerate().filter(|(_, tab)| !tab.frozen) {
+                if tab.nudged {
+                    ready.push(Happening::Nudge(index, position));
+                }
                 if !tab.answers.is_empty() {
                     ready.push(Happening::Answer(index, position));
                 }
@@ -83,7 +104,10 @@ impl World {
             }
         }
         for (id, socket) in &self.sockets {
+            let on = &self.devices[socket.device];
+            let frozen = on.position(socket.tab).is_some_and(|tab| on.tabs[tab].frozen);
             match socket.client {
+                _ if frozen => {}
                 End::Opening => ready.push(Happening::Opens(*id)),
                 End::Open if !socket.down.is_empty() => ready.push(Happening::Down(*id)),
                 End::Lost => ready.push(Happening::TabLearns(*id)),
@@ -106,6 +130,17 @@ impl World {
         match what {
             Happening::Disk(device) => self.disk_works(device),
             Happening::Answer(device, tab) => self.answer(device, tab),
+            Happening::Nudge(device, tab) => {
+                self.devices[device].tabs[tab].nudged = false;
+                // A hint may be lost.
+                if !self.now.is_multiple_of(7) {
+                    let now = self.devices[device].now(self.now);
+                    self.in_tab(device, tab, |tab, store| tab.tell(now, store, Event::Nudged));
+                }
+            }
+            Happening::Lead(device) => self.lead(device, None),
+            Happening::Depose(device) => self.depose(device),
+            Happening::Ask(device) => self.ask_leader(device),
             Happening::Deadline(device, tab) => {
                 let now = self.devices[device].now(self.now);
                 self.in_tab(device, tab, |tab, store| tab.tell(now, store, Event::Timer));

@@ -80,8 +80,12 @@ pub enum Step {
     Resume(Where),
     /// How the app of a device answers the callbacks of a reset from here on.
     Answer(usize, Manner),
-    /// A tab that waits for the leader of its device takes the lead from it.
+    /// Another tab of the device takes the lead, and the one that had it hears of it later.
     Steal(usize),
+    /// A tab is frozen: it does nothing and hears nothing.
+    Freeze(Where),
+    /// All frozen tabs of a device go on.
+    Thaw(usize),
     /// Something happens to the server.
     Server(ServerStep),
 }
@@ -329,9 +333,11 @@ impl Story {
                 device,
                 random.one_of(&[Manner::Ok, Manner::Ok, Manner::ThrowBefore, Manner::ThrowAfter, Manner::Silence]),
             ),
-            Kind::Tabs => match random.below(4) {
+            Kind::Tabs => match random.below(8) {
                 0 => Step::Kill(at),
                 1 => Step::Steal(device),
+                2 => Step::Freeze(at),
+                3 => Step::Thaw(device),
                 _ => Step::Open(device),
             },
             Kind::Restart if random.once_in(2) => Step::Server(ServerStep::Crash),
@@ -384,6 +390,8 @@ impl fmt::Display for Step {
             Step::Resume(at) => write!(f, "{at}: resumes its session"),
             Step::Answer(device, manner) => write!(f, "device {device}: answers resets with {manner:?}"),
             Step::Steal(device) => write!(f, "device {device}: another tab steals the lead"),
+            Step::Freeze(at) => write!(f, "{at}: is frozen"),
+            Step::Thaw(device) => write!(f, "device {device}: frozen tabs go on"),
             Step::Server(what) => write!(f, "server: {what:?}"),
         }
     }

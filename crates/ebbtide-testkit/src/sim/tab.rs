@@ -28,6 +28,10 @@ pub enum Wish {
     Frame(u64, Vec<u8>),
     /// A socket is closed.
     CloseSocket(u64),
+    /// The leader is asked for all that the server has now.
+    AskLeader(WaitId),
+    /// What another tab has asked for is there, or is not.
+    AnswerTab(u32, WaitId, Result<(), String>),
     /// The store is to be backed up and cleared.
     BackUp,
     /// A wait was answered.
@@ -74,6 +78,10 @@ pub struct Tab {
     pub closed: bool,
     /// Whether the store has failed it.
     pub failed: bool,
+    /// Whether it is frozen.
+    pub frozen: bool,
+    /// Who has asked for what the server has now, by the wait that was begun for it.
+    asked: BTreeMap<u64, (u32, WaitId)>,
     listener: Listener,
     waits: BTreeMap<u64, Awaited>,
     waits_begun: u64,
@@ -102,6 +110,8 @@ impl Tab {
             attached: false,
             closed: false,
             failed: false,
+            frozen: false,
+            asked: BTreeMap::new(),
             listener,
             waits: BTreeMap::new(),
             waits_begun: 0,
@@ -162,6 +172,13 @@ impl Tab {
         };
         self.waits.insert(id.0, awaited);
         self.tell(now, store, event)
+    }
+
+    /// Another tab asks for all that the server has now.
+    pub fn ask(&mut self, now: Millis, store: &MemoryStore, asker: (u32, WaitId)) -> Vec<Wish> {
+        self.waits_begun += 1;
+        self.asked.insert(self.waits_begun, asker);
+        self.tell(now, store, Event::WaitDownload(WaitId(self.waits_begun)))
     }
 
     /// How many waits are not answered.
@@ -226,7 +243,7 @@ impl Tab {
                 self.look = Some(look);
                 wishes.push(Wish::Disk);
             }
-            Effect::AskLeader(id) => wishes.push(Wish::Say(format!("asks the leader ({id:?})"))),
+            Effect::AskLeader(id) => wishes.push(Wish::AskLeader(id)),
             Effect::Send(message) => {
                 super::check::check_claim(store, &message);
                 if let ClientMessage::Upload { changesets, .. } = &message {
@@ -269,7 +286,9 @@ impl Tab {
             }
             Effect::BackUpThenClear { .. } => wishes.push(Wish::BackUp),
             Effect::WaitDone(id, result) => {
-                if let Some(awaited) = self.waits.remove(&id.0) {
+                if let Some((asker, asked)) = self.asked.remove(&id.0) {
+                    wishes.push(Wish::AnswerTab(asker, asked, result));
+                } else if let Some(awaited) = self.waits.remove(&id.0) {
                     wishes.push(Wish::Answered(awaited, result));
                 }
             }

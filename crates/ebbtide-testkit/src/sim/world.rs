@@ -6,11 +6,11 @@ use ebbtide_core::batch::Durability;
 use ebbtide_core::changeset::Changeset;
 use ebbtide_core::replica::Replica;
 use ebbtide_core::{Epoch, Millis, Snapshot, Value};
-use ebbtide_sync::client::{Event, StoreFailure, StoreFailureKind};
+use ebbtide_sync::client::{Event, Look, Seen, StoreFailure, StoreFailureKind};
 use ebbtide_sync::server::reshape;
 use ebbtide_sync::wire::{Action, Code, ErrorMessage, ServerMessage};
 
-use super::device::{Device, TABS_MAX};
+use super::device::{Ask, Device, TABS_MAX};
 use super::edit::Edit;
 use super::model::Model;
 use super::network::{End, Socket};
@@ -49,6 +49,14 @@ pub struct World {
     sockets_used: u64,
     tabs_used: u32,
     lines: Option<Vec<String>>,
+}
+
+/// What came of a batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stored {
+    Yes,
+    /// The store had another head than the batch names.
+    Overtaken,
 }
 
 /// Whether a world writes its story down.
@@ -183,6 +191,11 @@ impl World {
                 device.tabs.iter_mut().for_each(|tab| tab.answer(*manner));
             }
             Step::Steal(device) => self.steal(device % self.devices.len()),
+            Step::Freeze(at) => self.act(*at, |world, device, tab| world.devices[device].tabs[tab].frozen = true),
+            Step::Thaw(device) => {
+                let index = device % self.devices.len();
+                self.devices[index].tabs.iter_mut().for_each(|tab| tab.frozen = false);
+            }
             Step::Server(step) => self.server_step(*step),
         }
     }
@@ -232,6 +245,13 @@ impl World {
                         socket.close();
                     }
                 }
+                Wish::AskLeader(wait) => self.devices[device].asks.push(Ask { asker: name, wait, told: None }),
+                Wish::AnswerTab(asker, wait, result) => {
+                    self.devices[device].asks.retain(|ask| (ask.asker, ask.wait) != (asker, wait));
+                    if let Some(tab) = self.devices[device].position(asker) {
+                        self.devices[device].tabs[tab].answers.push_back(Event::LeaderAnswered(wait, result));
+                    }
+                }
                 Wish::BackUp => self.devices[device].backs_up = true,
                 Wish::Answered(awaited, result) => self.answered(device, name, &awaited, &result),
                 Wish::Discarded(count, notes) => {
@@ -256,7 +276,7 @@ impl World {
         self.say(|| format!("tab {name} is open on device {device}"));
         let (now, last) = (self.devices[device].now(self.now), self.devices[device].tabs.len() - 1);
         self.in_tab(device, last, |tab, store| tab.act(now, store, |_| ()));
-        if TABS_MAX == 1 {
+        if self.devices[device].leader == Some(name) {
             self.in_tab(device, last, |tab, store| tab.attach(now, store, true));
         }
     }
@@ -266,7 +286,7 @@ impl World {
         let name = self.devices[device].tabs[tab].name;
         if self.now.is_multiple_of(2)
             && let Some((_, batch, last)) = self.devices[device].tabs[tab].batch.take()
-            && self.commit_batch(device, name, &batch, last).is_ok()
+            && self.commit_batch(device, name, &batch, last) == Ok(Stored::Yes)
         {
             self.say(|| format!("tab {name} dies, and its last batch is on disk"));
         }
@@ -374,9 +394,25 @@ impl World {
     pub(super) fn disk_works(&mut self, device: usize) {
         let Some(name) = self.devices[device].queue.pop_front() else { return };
         let Some(tab) = self.devices[device].position(name) else { return };
+        if let Some(look) = self.devices[device].tabs[tab].look.take() {
+            let store = &self.devices[device].store;
+            let seen = match look {
+                Look::Since(head) => Seen::Since(store.changes_since(&head).expect("whoever looks knows a head")),
+                Look::Whole => Seen::Whole(store.load()),
+            };
+            return self.devices[device].tabs[tab].answers.push_back(Event::Seen(Box::new(seen)));
+        }
         let Some((id, batch, last)) = self.devices[device].tabs[tab].batch.take() else { return };
         let event = match self.commit_batch(device, name, &batch, last) {
-            Ok(()) => Event::Committed(id),
+            Ok(Stored::Yes) => Event::Committed(id),
+            Ok(Stored::Overtaken) => {
+                let store = &self.devices[device].store;
+                let seen = match &batch.expected {
+                    Some(head) => Seen::Since(store.changes_since(head).expect("the store has a head")),
+                    None => Seen::Whole(store.load()),
+                };
+                Event::Overtaken(id, Box::new(seen))
+            }
             Err(kind) => {
                 let message = format!("{kind:?}");
                 Event::CommitFailed(id, StoreFailure { kind, message })
@@ -393,13 +429,15 @@ impl World {
         name: u32,
         batch: &ebbtide_core::batch::Batch,
         last: i64,
-    ) -> Result<(), StoreFailureKind> {
+    ) -> Result<Stored, StoreFailureKind> {
         let on = &mut self.devices[device];
         if on.fault == Fault::Refuse {
             return Err(StoreFailureKind::Quota);
         }
         let before = on.store.clone();
-        on.store.commit(batch).unwrap_or_else(|refusal| panic!("the store refuses a batch: {refusal:?}"));
+        if on.store.commit(batch).is_err() {
+            return Ok(Stored::Overtaken);
+        }
         if let Fault::Full(bytes) = on.fault
             && on.store.bytes() > bytes.max(before.bytes())
         {
@@ -418,7 +456,9 @@ impl World {
             self.notes.lost(lost.into_iter(), "a reset dropped it from the log");
         }
         self.notes.check(device, &after);
-        Ok(())
+        let others = self.devices[device].tabs.iter_mut().filter(|tab| tab.name != name);
+        others.for_each(|tab| tab.nudged = true);
+        Ok(Stored::Yes)
     }
 
     /// The app carries a manual reset out: the store is put away, and the realm begins anew.
@@ -451,7 +491,55 @@ impl World {
         }
     }
 
-    fn steal(&mut self, _device: usize) {}
+    /// The lock goes to the next tab that is not frozen; who had it is told later.
+    fn steal(&mut self, device: usize) {
+        let on = &mut self.devices[device];
+        let Some(leader) = on.leader.filter(|_| on.deposed.is_none()) else { return };
+        if on.tabs.iter().any(|tab| tab.name != leader && !tab.frozen) {
+            (on.leader, on.deposed) = (None, Some(leader));
+            self.lead(device, Some(leader));
+        }
+    }
+
+    /// The lock is given to a tab.
+    pub(super) fn lead(&mut self, device: usize, but: Option<u32>) {
+        let on = &mut self.devices[device];
+        let next = on.tabs.iter().position(|tab| Some(tab.name) != but && !tab.frozen);
+        let Some(tab) = next.filter(|_| on.leader.is_none()) else { return };
+        let name = on.tabs[tab].name;
+        on.leader = Some(name);
+        self.say(|| format!("tab {name} leads device {device}"));
+        let now = self.devices[device].now(self.now);
+        self.in_tab(device, tab, |tab, store| tab.tell(now, store, Event::Lead));
+        if let Some(tab) = self.devices[device].position(name) {
+            self.in_tab(device, tab, |tab, store| tab.attach(now, store, true));
+        }
+    }
+
+    /// The tab that had the lock hears that it is gone.
+    pub(super) fn depose(&mut self, device: usize) {
+        let on = &mut self.devices[device];
+        let Some(name) = on.deposed.take() else { return };
+        let Some(tab) = on.position(name).filter(|_| on.leader != Some(name)) else { return };
+        self.say(|| format!("tab {name} no longer leads device {device}"));
+        let now = self.devices[device].now(self.now);
+        self.in_tab(device, tab, |tab, store| tab.tell(now, store, Event::Follow));
+        if let Some(tab) = self.devices[device].position(name) {
+            self.in_tab(device, tab, |tab, store| tab.attach(now, store, false));
+        }
+    }
+
+    /// The leader hears what another tab asks for.
+    pub(super) fn ask_leader(&mut self, device: usize) {
+        let on = &mut self.devices[device];
+        let Some(leader) = on.leader else { return };
+        let Some(tab) = on.position(leader) else { return };
+        let Some(ask) = on.asks.iter_mut().find(|ask| ask.told != Some(leader)) else { return };
+        ask.told = Some(leader);
+        let asker = (ask.asker, ask.wait);
+        let now = self.devices[device].now(self.now);
+        self.in_tab(device, tab, |tab, store| tab.ask(now, store, asker));
+    }
 
     pub(super) fn server_step(&mut self, step: ServerStep) {
         match step {
