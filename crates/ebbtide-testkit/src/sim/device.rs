@@ -92,6 +92,11 @@ impl Device {
         Millis(now.saturating_add_signed(self.skew_ms))
     }
 
+    /// A clock that went back is set right again, so that what waits for a time does not wait for hours.
+    pub fn set_clock(&mut self) {
+        self.skew_ms = self.skew_ms.max(self.plan.skew_ms);
+    }
+
     /// Opens a tab.
     pub fn open(&mut self, now: u64, name: u32) {
         self.openings += 1;

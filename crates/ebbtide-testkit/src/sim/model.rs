@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 use ebbtide_core::changeset::{
     Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand, SlotRef,
 };
+use ebbtide_core::objects::ElementId;
 use ebbtide_core::schema::{ClassSchema, Collection, Property, PropertyType};
 use ebbtide_core::value::PrimaryKey;
-use ebbtide_core::{ClientId, Decimal, EditTime, ServerVersion, Value};
+use ebbtide_core::{
+    ClassIndex, ClientId, ColumnIndex, Decimal, EditTime, ObjectKey, ServerVersion, Snapshot, Value, ValueRef,
+};
 
 use super::picture::{Picture, link_text, list_text, map_text, object_text, plain_text, set_text};
 
@@ -95,6 +98,22 @@ impl Model {
     /// A realm without objects and schema.
     pub fn new() -> Model {
         Model::default()
+    }
+
+    /// What a state is whose history does not matter any more: with nothing remembered of what was removed.
+    pub fn of(snapshot: &Snapshot) -> Model {
+        let schema = snapshot.schema();
+        let mut model = Model::new();
+        for (index, class) in schema.classes.iter().enumerate() {
+            model.classes.insert(class.name.clone(), ClassSchema::clone(class));
+            let Some(key_column) = class.primary_key else { continue };
+            let index = ClassIndex(index as u32);
+            for row in snapshot.table(index).rows() {
+                let key = PrimaryKey::from_ref(row.value(key_column)).expect("a primary key is one");
+                model.objects.insert((class.name.clone(), key), Thing::of(snapshot, index, row.key()));
+            }
+        }
+        model
     }
 
     /// Takes the history's next entry.
@@ -488,6 +507,45 @@ impl Step<'_> {
 }
 
 impl Thing {
+    fn of(snapshot: &Snapshot, class: ClassIndex, key: ObjectKey) -> Thing {
+        let schema = snapshot.schema().class(class);
+        let row = snapshot.table(class).row(key).expect("the object is there");
+        let stamp = |stamp: ebbtide_core::objects::Stamp| (stamp.time, snapshot.authors().id(stamp.author));
+        let name = |id: ElementId| (snapshot.authors().id(id.author), id.sequence);
+        let mut cells = BTreeMap::new();
+        for (index, property) in schema.properties.iter().enumerate() {
+            let column = ColumnIndex(index as u32);
+            let target = property.target.as_deref().and_then(|target| snapshot.schema().class_index(target));
+            let content = |value: ValueRef<'_>| Content::of(snapshot, target, value);
+            let cell = match row.value(column) {
+                ValueRef::List(list) => {
+                    let element = |element: &ebbtide_core::objects::Element| Element {
+                        name: name(element.id),
+                        after: element.after.map(name),
+                        placed: stamp(element.placed),
+                        version: element.version,
+                        content: content(element.value.as_ref()),
+                        stamp: stamp(element.stamp),
+                    };
+                    Cell::List(list.elements().iter().map(element).collect())
+                }
+                ValueRef::Set(set) => {
+                    let there = set.elements().iter().map(|e| (content(e.value.as_ref()), stamp(e.stamp))).collect();
+                    Cell::Set(SetCell { there, ..SetCell::default() })
+                }
+                ValueRef::Dictionary(dictionary) => {
+                    let entry =
+                        |e: &ebbtide_core::objects::Entry| (e.key.clone(), (content(e.value.as_ref()), stamp(e.stamp)));
+                    let there = dictionary.entries().iter().map(entry).collect();
+                    Cell::Dictionary(DictionaryCell { there, ..DictionaryCell::default() })
+                }
+                value => Cell::One(content(value), stamp_of_cell(stamp(row.stamp(column)))),
+            };
+            cells.insert(property.name.clone(), cell);
+        }
+        Thing { class: schema.name.clone(), created: stamp(row.created()), cells }
+    }
+
     /// An object is gone: links to it become null, and leave lists of links, sets and what sets remember.
     fn unlink(&mut self, classes: &BTreeMap<String, ClassSchema>, id: &Id) {
         let class = classes.get(&self.class);
@@ -514,6 +572,30 @@ impl Thing {
 }
 
 impl Content {
+    fn of(snapshot: &Snapshot, target: Option<ClassIndex>, value: ValueRef<'_>) -> Content {
+        let link = |class: ClassIndex, key: ObjectKey| {
+            let primary_key = snapshot.primary_key(class, key).as_ref().and_then(PrimaryKey::from_value);
+            let primary_key = primary_key.expect("what is linked to is there");
+            Content::Link((snapshot.schema().class(class).name.clone(), primary_key))
+        };
+        match (value, target) {
+            (ValueRef::Link(key), Some(class)) if snapshot.schema().class(class).is_embedded() => {
+                Content::Owned(Box::new(Thing::of(snapshot, class, key)))
+            }
+            (ValueRef::Link(key), Some(class)) => link(class, key),
+            (ValueRef::TypedLink(class, key), _) => link(class, key),
+            (ValueRef::Array(values), _) => {
+                Content::Array(values.iter().map(|value| Content::of(snapshot, target, value.as_ref())).collect())
+            }
+            (ValueRef::Map(values), _) => {
+                let entry =
+                    |(key, value): (&String, &Value)| (key.clone(), Content::of(snapshot, target, value.as_ref()));
+                Content::Map(values.iter().map(entry).collect())
+            }
+            (value, _) => Content::Plain(value.to_owned()),
+        }
+    }
+
     fn unlink(&mut self, classes: &BTreeMap<String, ClassSchema>, id: &Id) {
         match self {
             Content::Link(link) if link == id => *self = Content::Plain(Value::Null),
@@ -584,4 +666,9 @@ fn empty_value(property: &Property) -> Value {
         PropertyType::Uuid => Value::Uuid([0; 16]),
         PropertyType::Link | PropertyType::Mixed => Value::Null,
     }
+}
+
+/// A value that nobody has set loses against any edit, whoever is its author.
+fn stamp_of_cell(stamp: Stamp) -> Stamp {
+    if stamp.0 == EditTime(0) { UNSET } else { stamp }
 }

@@ -575,8 +575,12 @@ impl World {
                     .properties
                     .retain(|known| known.name != property);
                 let state = reshape(self.server.state(), &schema).expect("a property can be taken away");
-                self.server.replace_state(state);
                 self.model.drop_property(class, property);
+                let (left, right) = (picture(&state), self.model.picture());
+                assert_eq!(difference(&left, &right), None, "a broken realm (first) and the naive model differ");
+                // Whoever made the new state is the author of all of it.
+                self.model = Model::of(&state);
+                self.server.replace_state(state);
             }
             ServerStep::Expire => {
                 let error = ErrorMessage {
