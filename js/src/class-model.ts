@@ -10,10 +10,10 @@ import { List } from "./list.js";
 import { PropertyListSource } from "./list-source.js";
 import { liftMixed } from "./mixed.js";
 import { RealmObject } from "./object.js";
-import { stringAt } from "./packed.js";
-import { liftPrimitive, linkingModel, type PropertyModel, propertyModel } from "./property.js";
+import { liftPrimitive, linkingModel, lowerPrimitive, type PropertyModel, propertyModel } from "./property.js";
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
+import { Rows, stringAt } from "./rows.js";
 import type { CanonicalObjectSchema } from "./schema.js";
 import { RealmSet } from "./set.js";
 import { SetSource } from "./set-source.js";
@@ -31,11 +31,15 @@ export interface ClassModel {
   /** Those that are in the store: all but links the other way round. */
   readonly stored: PropertyModel[];
   readonly primaryKey: PropertyModel | undefined;
+  /** Where the values of its objects lie. */
+  readonly rows: Rows;
   /** The object with this key. */
   wrap(key: number): RealmObject<unknown>;
   /** Reads a property: one call to the engine. */
   read(key: number, property: PropertyModel): unknown;
   isValid(key: number): boolean;
+  /** The key of the object with a primary key, which is the value of `property`; -1 if there is none. */
+  find(property: PropertyModel, primaryKey: unknown): number;
   /** The objects of a class that link to one by a property, live. */
   linksFrom(key: number, from: ClassModel, property: PropertyModel): Results<unknown>;
   property(name: string): PropertyModel;
@@ -78,6 +82,7 @@ export function createClassModel(
     properties,
     stored,
     primaryKey: schema.primaryKey === undefined ? undefined : properties.get(schema.primaryKey),
+    rows: new Rows(view.core, index, core.properties.length),
     wrap: (key) => new Proxy(new Managed(key), handler as ProxyHandler<object>) as RealmObject<unknown>,
     read(key, property) {
       if (!view.isOpen) throw new AssertionError(INVALID);
@@ -86,6 +91,13 @@ export function createClassModel(
       } catch (error) {
         throw explain(model, key, error);
       }
+    },
+    find(property, primaryKey) {
+      if (property.kind === "int" && Number.isSafeInteger(primaryKey)) {
+        const key = findInt(model, property, primaryKey as number);
+        if (!Number.isNaN(key)) return key;
+      }
+      return view.core.find(index, lowerPrimitive(property, primaryKey));
     },
     isValid: (key) => view.isOpen && view.core.isValid(index, key),
     linksFrom: (key, from, property) => backlinks(model, key, from, property),
@@ -107,6 +119,16 @@ export function createClassModel(
   }
   Managed.prototype = prototype;
   return model;
+}
+
+/** NaN if the engine has something to complain about. */
+function findInt({ view, index, rows }: ClassModel, { column }: PropertyModel, primaryKey: number): number {
+  // In a migration several objects may have one primary key for a while.
+  const guess = view.coordinator?.isInMigration ? 0 : rows.guess(primaryKey, column);
+  if (guess > 0) return guess;
+  const key = view.core.findInt(index, primaryKey);
+  if (key > 0) rows.learn(primaryKey, key);
+  return key;
 }
 
 function prototypeOf(schema: CanonicalObjectSchema): object {
@@ -161,36 +183,52 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
     return (key) =>
       core.getNumber(index, key, column) === undefined ? null : new Counter(new CounterCell(model, key, property));
   }
+  const { rows } = model;
+  const integer = (key: number): number | undefined => {
+    if (rows.find(key)) return rows.isNull(column) ? undefined : rows.integer(column);
+    return core.getNumber(index, key, column);
+  };
   switch (kind) {
     case "string":
       return (key) => {
+        if (rows.find(key)) return rows.isNull(column) ? null : rows.string(column);
         const place = core.stringAt(index, key, column);
         if (place >= 0) return stringAt(place);
         return place === -1 ? null : core.get(index, key, column);
       };
     case "bool":
-      return (key) => core.get(index, key, column);
+      return (key) => {
+        if (rows.find(key)) return rows.isNull(column) ? null : rows.boolean(column);
+        return core.get(index, key, column);
+      };
     case "mixed":
       return (key) => liftMixed(view, core.get(index, key, column), () => ({ owner: model, key, property, path: [] }));
     case "float":
+      return (key) => {
+        if (rows.find(key)) return rows.isNull(column) ? null : rows.float(column);
+        return core.getNumber(index, key, column) ?? null;
+      };
     case "double":
-      return (key) => core.getNumber(index, key, column) ?? null;
+      return (key) => {
+        if (rows.find(key)) return rows.isNull(column) ? null : rows.double(column);
+        return core.getNumber(index, key, column) ?? null;
+      };
     case "int":
       return (key) => {
-        const value = core.getNumber(index, key, column);
+        const value = integer(key);
         if (value === undefined) return null;
         // What a double cannot hold exactly is read again, as a bigint.
         return Number.isSafeInteger(value) ? value : core.get(index, key, column);
       };
     case "date":
       return (key) => {
-        const value = core.getNumber(index, key, column);
+        const value = integer(key);
         return value === undefined ? null : new Date(value);
       };
     case "link": {
       let target: ClassModel | undefined;
       return (key) => {
-        const value = core.getNumber(index, key, column);
+        const value = integer(key);
         if (value === undefined) return null;
         target ??= view.model(property.target);
         return target.wrap(value);

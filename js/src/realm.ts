@@ -17,7 +17,6 @@ import { type AnyRealmObject, RealmObject } from "./object.js";
 import { ProgressRealmPromise } from "./open.js";
 import { OrderedCollection } from "./ordered-collection.js";
 import { engineSync, pathOf, prepare } from "./prepare.js";
-import { lowerPrimitive } from "./property.js";
 import { RealmSeed } from "./realm-seed.js";
 import { deleteStore, exists, releaseView, storedSchemaVersion } from "./registry.js";
 import type { AnyResults, Results } from "./results.js";
@@ -319,10 +318,7 @@ export class Realm {
     const model = this.internal.model(type);
     if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     if (!model.primaryKey) throw new Error(`Expected a primary key on '${model.name}'`);
-    const lowered = lowerPrimitive(model.primaryKey, primaryKey);
-    const { core } = this.internal;
-    const isInt = typeof lowered === "number" && model.primaryKey.kind === "int";
-    const key = isInt ? core.findInt(model.index, lowered) : core.find(model.index, lowered);
+    const key = model.find(model.primaryKey, primaryKey);
     return key > 0 ? model.wrap(key) : null;
   }
 

@@ -12,7 +12,7 @@ use ebbtide_core::objects::{Cell, CellSource};
 use ebbtide_core::{ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, PropertyType, Value, ValueRef};
 use wasm_bindgen::prelude::*;
 
-use super::realm::{RealmCore, cell, write};
+use super::realm::{RealmCore, cell, class_of, write};
 use crate::convert::{exact_int, key_from_js, key_to_js};
 use crate::error::{Fault, Result};
 
@@ -54,14 +54,16 @@ impl RealmCore {
         Ok(key_to_js(Some(key)))
     }
 
-    /// The key of the object with an int as its primary key, or -1: like `find`, without a value's detours.
+    /// The key of the object with an int as its primary key, or -1: like `find`, without a value's detours. NaN if `find` has
+    /// something to complain about.
     #[wasm_bindgen(js_name = findInt)]
-    pub fn find_int(&self, class: u32, primary_key: f64) -> JsResult<f64> {
-        let Some(primary_key) = exact_int(primary_key) else { return Ok(key_to_js(None)) };
-        Ok(self.view().read(|snapshot, _| {
-            let known = (class as usize) < snapshot.schema().classes.len();
-            Ok(key_to_js(known.then(|| snapshot.find(ClassIndex(class), &Value::Int(primary_key))).flatten()))
-        })?)
+    pub fn find_int(&self, class: u32, primary_key: f64) -> f64 {
+        let Some(primary_key) = exact_int(primary_key) else { return key_to_js(None) };
+        let found = self.view().read(|snapshot, _| {
+            class_of(snapshot, class)?;
+            Ok(key_to_js(snapshot.find(ClassIndex(class), &Value::Int(primary_key))))
+        });
+        found.unwrap_or(f64::NAN)
     }
 
     /// Where a string is: its address times 256 plus its length in bytes, good until the next call into the module. -1 for

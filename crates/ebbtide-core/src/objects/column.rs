@@ -130,6 +130,11 @@ impl Runs {
         ascends.then_some((self.bytes.as_slice(), self.spans.as_slice()))
     }
 
+    /// For each row where its value begins and how long it is, and the bytes of all. What is beside a null means nothing.
+    pub fn parts(&self) -> (&[(u32, u32)], &[u8]) {
+        (&self.spans, &self.bytes)
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.spans.len()

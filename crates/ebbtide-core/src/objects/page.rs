@@ -78,6 +78,11 @@ impl Page {
         &self.columns[column.index()]
     }
 
+    /// The columns in the order of the class's properties.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
     /// A row by its place in the page.
     pub fn row(&self, index: usize) -> Row<'_> {
         Row { page: self, index }
