@@ -17,6 +17,10 @@ pub struct Builder {
     count: u32,
     body: Writer,
     open: Option<(ObjectRef, Vec<Field>)>,
+    /// How many bytes of instructions are worth keeping.
+    limit: usize,
+    /// Whether there are more than that: then instructions are only counted.
+    is_full: bool,
 }
 
 /// How far a builder was.
@@ -27,11 +31,17 @@ pub struct Mark {
     count: u32,
     bytes: usize,
     open: Option<(ObjectRef, Vec<Field>)>,
+    is_full: bool,
 }
 
 impl Builder {
     /// A builder for changesets of `client`.
     pub fn new(client: ClientId) -> Builder {
+        Builder::limited(client, usize::MAX)
+    }
+
+    /// A builder that stops to record when there are more than `limit` bytes: for changesets that nobody wants then.
+    pub fn limited(client: ClientId, limit: usize) -> Builder {
         Builder {
             names: Vec::new(),
             name_index: BTreeMap::new(),
@@ -39,6 +49,8 @@ impl Builder {
             count: 0,
             body: Writer::new(),
             open: None,
+            limit,
+            is_full: false,
         }
     }
 
@@ -93,6 +105,7 @@ impl Builder {
             count: self.count,
             bytes: self.body.len(),
             open: self.open.clone(),
+            is_full: self.is_full,
         }
     }
 
@@ -105,6 +118,18 @@ impl Builder {
         self.count = mark.count;
         self.body.truncate(mark.bytes);
         self.open = mark.open;
+        self.is_full = mark.is_full;
+    }
+
+    /// Whether there were more bytes than the limit.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Counts an instruction that is not to be recorded any more.
+    pub fn count_only(&mut self) {
+        self.close();
+        self.count += 1;
     }
 
     /// How many instructions there are.
@@ -117,7 +142,7 @@ impl Builder {
         self.len() == 0
     }
 
-    /// The changeset.
+    /// The changeset; one without instructions if there were more bytes than the limit.
     pub fn finish(
         mut self,
         number: ChangesetNumber,
@@ -126,6 +151,7 @@ impl Builder {
         time: EditTime,
     ) -> Changeset {
         self.close();
+        let (count, body) = if self.is_full { (0, Vec::new()) } else { (self.count, self.body.into_bytes()) };
         Changeset {
             client: self.clients[0],
             number,
@@ -134,21 +160,27 @@ impl Builder {
             time,
             names: self.names,
             clients: self.clients,
-            count: self.count,
-            body: self.body.into_bytes(),
+            count,
+            body,
         }
     }
 
     fn append(&mut self, instruction: &Instruction) {
         self.close();
-        write(instruction, &mut self.body);
-        self.count += 1;
+        self.record(instruction);
     }
 
     fn close(&mut self) {
         if let Some((object, fields)) = self.open.take() {
-            write(&Instruction::CreateObject { object, fields }, &mut self.body);
-            self.count += 1;
+            self.record(&Instruction::CreateObject { object, fields });
         }
+    }
+
+    fn record(&mut self, instruction: &Instruction) {
+        if !self.is_full {
+            write(instruction, &mut self.body);
+            self.is_full = self.body.len() > self.limit;
+        }
+        self.count += 1;
     }
 }

@@ -9,7 +9,7 @@ mod root;
 
 pub use log::{HistoryBody, HistoryEntry, LogEntry, decode_block, encode_block};
 pub(crate) use replica_state::replay;
-pub use replica_state::{Download, Identity, Pending, Replica};
+pub use replica_state::{Committed, Download, Identity, Pending, Replica};
 pub use root::Checkpoint;
 
 use crate::ids::{Epoch, Salt, ServerVersion};

@@ -22,7 +22,7 @@ pub struct Identity {
     pub client: ClientId,
     /// The number of its last changeset; zero before the first.
     pub last_number: ChangesetNumber,
-    /// The hash of its last changeset; nil before the first.
+    /// The hash of its last changeset; nil before the first, and in local realms, whose changesets nobody else sees.
     pub last_hash: ChainHash,
 }
 
@@ -39,6 +39,27 @@ pub struct Pending {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Download {
     entries: Vec<(HistoryEntry, Option<Changeset>)>,
+}
+
+/// How a transaction that was committed is to be kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Committed {
+    /// Nothing was written.
+    Nothing,
+    /// By this entry of the log.
+    Entry(LogEntry),
+    /// By a checkpoint: so much was written that no changeset was recorded. Only in a local realm.
+    Pages,
+}
+
+impl Committed {
+    /// The entry of the log.
+    pub fn entry(self) -> Option<LogEntry> {
+        match self {
+            Committed::Entry(entry) => Some(entry),
+            Committed::Nothing | Committed::Pages => None,
+        }
+    }
 }
 
 /// A realm's base, pending and current.
@@ -207,9 +228,10 @@ impl Replica {
         }
     }
 
-    /// Ends a write transaction begun on the state that is still current. Gives the log entry to keep, unless nothing was
-    /// written. An error changes nothing; the changeset of a synced realm that would not fit a frame is one.
-    pub fn commit(&mut self, transaction: Transaction) -> Result<Option<LogEntry>, WriteError> {
+    /// Ends a write transaction begun on the state that is still current. Gives how it is to be kept. An error changes nothing;
+    /// the changeset of a synced realm that would not fit a frame is one.
+    pub fn commit(&mut self, transaction: Transaction) -> Result<Committed, WriteError> {
+        let is_large = transaction.is_large();
         let (snapshot, changeset, next_key) = transaction.finish()?;
         let Some(changeset) = changeset else {
             // A class without objects may have been deleted.
@@ -217,22 +239,24 @@ impl Replica {
                 self.base = snapshot;
                 self.current = self.base.clone();
             }
-            return Ok(None);
+            return Ok(Committed::Nothing);
         };
-        let bytes = changeset.encode();
+        let bytes = if is_large { Vec::new() } else { changeset.encode() };
         if self.synced == Synced::Yes && bytes.len() > CHANGESET_BYTES {
             let what = "number of bytes in a transaction of a synced realm";
             return Err(WriteError::TooLarge { what, limit: CHANGESET_BYTES });
         }
         self.identity.last_number = changeset.number;
-        self.identity.last_hash = Changeset::hash_of(&bytes);
         self.next_key = next_key;
         self.current = snapshot;
         match self.synced {
             Synced::No => self.base = self.current.clone(),
-            Synced::Yes => self.pending.push_back(Pending { changeset, bytes: bytes.clone() }),
+            Synced::Yes => {
+                self.identity.last_hash = Changeset::hash_of(&bytes);
+                self.pending.push_back(Pending { changeset, bytes: bytes.clone() });
+            }
         }
-        Ok(Some(LogEntry::Local(bytes)))
+        Ok(if is_large { Committed::Pages } else { Committed::Entry(LogEntry::Local(bytes)) })
     }
 
     /// Decodes what a server sent.
@@ -317,7 +341,6 @@ impl Replica {
         let changeset = Changeset::decode(&bytes)?;
         self.clock.observe(changeset.time);
         self.identity.last_number = changeset.number;
-        self.identity.last_hash = Changeset::hash_of(&bytes);
         let mut keys = KeySource::new(self.next_key, Vec::new());
         match self.synced {
             Synced::No => {
@@ -327,6 +350,7 @@ impl Replica {
                 self.current = self.base.clone();
             }
             Synced::Yes => {
+                self.identity.last_hash = Changeset::hash_of(&bytes);
                 apply(&mut self.current, &changeset, ServerVersion::PENDING, &mut keys);
                 self.pending.push_back(Pending { changeset, bytes });
             }

@@ -189,6 +189,6 @@ fn what_could_not_be_read_again_is_refused_when_it_is_written() {
     let log = mine.commit(t).unwrap();
     let mut kept = Kept::default();
     kept.checkpoint(&mut local());
-    kept.append(&log.into_iter().collect::<Vec<_>>());
+    kept.append(&log.entry().into_iter().collect::<Vec<_>>());
     check_same(&Replica::load(&kept.store).unwrap(), &mine);
 }

@@ -135,7 +135,7 @@ pub fn carry_out(transaction: &mut Transaction, edit: &Edit) {
 pub fn write(replica: &mut Replica, now: u64, edits: &[Edit]) -> Option<LogEntry> {
     let mut transaction = replica.begin(Millis(now));
     edits.iter().for_each(|edit| carry_out(&mut transaction, edit));
-    replica.commit(transaction).unwrap()
+    replica.commit(transaction).unwrap().entry()
 }
 
 pub fn replica(client: u8) -> Replica {

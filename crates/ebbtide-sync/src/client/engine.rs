@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use ebbtide_core::batch::{Durability, LoadedStore};
 use ebbtide_core::objects::Synced;
+use ebbtide_core::replica::Committed;
 use ebbtide_core::{ClientId, Millis, Schema, Snapshot, Transaction, schema};
 
 use super::error::{EngineError, OpenError, StoreFailure};
@@ -276,14 +277,16 @@ impl Engine {
             return Ok(());
         }
         self.state.changing(Origin::Local);
-        let entry = self.state.replica.commit(transaction).map_err(EngineError::Write)?;
+        let committed = self.state.replica.commit(transaction).map_err(EngineError::Write)?;
         if raised > 0 {
             let version = self.state.replica.schema_version() + raised;
             self.state.replica.set_schema_version(version);
             self.state.disk.checkpoint();
         }
-        if let Some(entry) = entry {
-            self.state.disk.log(vec![entry]);
+        match committed {
+            Committed::Nothing => {}
+            Committed::Entry(entry) => self.state.disk.log(vec![entry]),
+            Committed::Pages => self.state.disk.checkpoint(),
         }
         if let Some(session) = &mut self.session {
             session.moved(Direction::Upload);
