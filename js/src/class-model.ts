@@ -141,7 +141,7 @@ function prototypeOf(schema: CanonicalObjectSchema): object {
 type Keyed = { [KEY]: number };
 
 function accessor(model: ClassModel, property: PropertyModel, readValue: (key: number) => unknown): PropertyDescriptor {
-  const { view, index } = model;
+  const { view } = model;
   return {
     enumerable: true,
     configurable: true,
@@ -155,12 +155,26 @@ function accessor(model: ClassModel, property: PropertyModel, readValue: (key: n
       }
     },
     set(this: Keyed, value: unknown) {
-      view.assertWritable();
-      if (!view.core.isValid(index, this[KEY])) throw new AssertionError(INVALID);
-      if (property.origin !== undefined) throw new Error("Not supported");
-      assignProperty(model, this[KEY], property, value);
+      assign(model, this[KEY], property, value);
     },
   };
+}
+
+/** Assigns one property of the object with a key: most numbers by one call that refuses what needs more care. */
+function assign(model: ClassModel, key: number, property: PropertyModel, value: unknown): void {
+  const { view, index } = model;
+  view.assertWritable();
+  if (typeof value === "number" && property !== model.primaryKey && takesNumbers(property) && view.core.setNumber(index, key, property.column, value))
+    return;
+  if (!view.core.isValid(index, key)) throw new AssertionError(INVALID);
+  if (property.origin !== undefined) throw new Error("Not supported");
+  assignProperty(model, key, property, value);
+}
+
+/** Whether any number may be assigned that the engine's type has room for. */
+function takesNumbers({ kind, collection, isCounter }: PropertyModel): boolean {
+  const isNumeric = kind === "int" || kind === "double" || kind === "float";
+  return isNumeric && collection === undefined && !isCounter;
 }
 
 /** Reads a property of the object with a key, in the cheapest way that its type allows. */
@@ -277,13 +291,22 @@ function objectHandler(
   return {
     get(target, name, receiver) {
       const readValue = readers.get(name);
-      if (readValue === undefined) return Reflect.get(target, name, receiver);
+      if (readValue === undefined) {
+        if (name === KEY) return target[KEY];
+        return name === MODEL ? model : Reflect.get(target, name, receiver);
+      }
       if (!view.isOpen) throw new AssertionError(INVALID);
       try {
         return readValue(target[KEY]);
       } catch (error) {
         throw explain(model, target[KEY], error);
       }
+    },
+    set(target, name, value, receiver) {
+      const property = typeof name === "string" ? properties.get(name) : undefined;
+      if (property === undefined) return Reflect.set(target, name, value, receiver);
+      assign(model, target[KEY], property, value);
+      return true;
     },
     ownKeys(target) {
       const own = Reflect.ownKeys(target);

@@ -161,7 +161,11 @@ export interface RealmCore {
   /** The same for an int; NaN if `find` would throw. */
   findInt(cls: number, primaryKey: number): number;
   delete(cls: number, key: number): void;
+  /** Deletes an object; false, with nothing done, if it is not there or `delete` has something else to complain about. */
+  remove(cls: number, key: number): boolean;
   set(cls: number, key: number, column: number, value: CoreValue): void;
+  /** Sets a property to a number; false, with nothing done, if `set` has something to complain about. */
+  setNumber(cls: number, key: number, column: number, value: number): boolean;
   setDefault(cls: number, key: number, column: number, value: CoreValue): void;
   get(cls: number, key: number, column: number): unknown;
   /** A number, date or link, without the cost of an object; undefined for null. Ints are rounded to doubles. */

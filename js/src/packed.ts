@@ -60,10 +60,11 @@ export class PackedObject {
     let written = 0;
     // Short and ASCII, as most are: a loop beats the encoder up to about a hundred characters.
     if (length <= 128) {
+      const memory = bytes;
       for (; written < length; written++) {
         const unit = value.charCodeAt(written);
         if (unit > 0x7f) break;
-        bytes[from + written] = unit;
+        memory[from + written] = unit;
       }
     }
     if (written < length) {

@@ -275,8 +275,11 @@ export class Realm {
   }
 
   private deleteObject(object: RealmObject<unknown>): void {
+    const model = object[MODEL];
+    const { view } = model ?? {};
+    if (view?.isOpen && view.core === this.internal.core && view.remove(model.index, object[KEY])) return;
     this.assertDeletable(object);
-    this.internal.delete(object[MODEL].index, object[KEY]);
+    this.internal.delete(model.index, object[KEY]);
   }
 
   private assertDeletable(object: RealmObject<unknown>): void {

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 
 use ebbtide_core::codec::{DecodeError, Reader};
 use ebbtide_core::objects::{Cell, CellSource};
-use ebbtide_core::{ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, PropertyType, Value, ValueRef};
+use ebbtide_core::{ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, PropertyType, Value, ValueRef, WriteError};
 use wasm_bindgen::prelude::*;
 
 use super::realm::{RealmCore, cell, class_of, write};
@@ -64,6 +64,32 @@ impl RealmCore {
             Ok(key_to_js(snapshot.find(ClassIndex(class), &Value::Int(primary_key))))
         });
         found.unwrap_or(f64::NAN)
+    }
+
+    /// Sets a property of numbers. False, with nothing done, if `set` has something to complain about, or needs another form
+    /// of the value.
+    #[wasm_bindgen(js_name = setNumber)]
+    pub fn set_number(&self, class: u32, key: f64, column: u32, number: f64) -> bool {
+        let Ok(driver) = self.view().live() else { return false };
+        let set = driver.write(|engine| {
+            let transaction = engine.transaction()?;
+            let property = class_of(transaction.snapshot(), class)?.properties.get(column as usize);
+            let value = match property.map(|property| property.kind) {
+                Some(PropertyType::Int) => exact_int(number).map(Value::Int),
+                Some(PropertyType::Float) => Some(Value::Float(number as f32)),
+                Some(PropertyType::Double) => Some(Value::Double(number)),
+                Some(_) | None => None,
+            };
+            let value = value.ok_or(WriteError::NoSuchProperty)?;
+            Ok(transaction.set(ClassIndex(class), key_from_js(key), ColumnIndex(column), value)?)
+        });
+        set.is_ok()
+    }
+
+    /// Deletes an object. False, with nothing done, if it is not there or `delete` has something else to complain about.
+    pub fn remove(&self, class: u32, key: f64) -> bool {
+        let Ok(driver) = self.view().live() else { return false };
+        write(driver, |transaction| transaction.delete(ClassIndex(class), key_from_js(key))).is_ok()
     }
 
     /// Where a string is: its address times 256 plus its length in bytes, good until the next call into the module. -1 for
