@@ -164,7 +164,12 @@ function accessor(model: ClassModel, property: PropertyModel, readValue: (key: n
 function assign(model: ClassModel, key: number, property: PropertyModel, value: unknown): void {
   const { view, index } = model;
   view.assertWritable();
-  if (typeof value === "number" && property !== model.primaryKey && takesNumbers(property) && view.core.setNumber(index, key, property.column, value))
+  if (
+    typeof value === "number" &&
+    property !== model.primaryKey &&
+    takesNumbers(property) &&
+    view.core.setNumber(index, key, property.column, value)
+  )
     return;
   if (!view.core.isValid(index, key)) throw new AssertionError(INVALID);
   if (property.origin !== undefined) throw new Error("Not supported");

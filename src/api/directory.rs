@@ -66,7 +66,12 @@ fn places(column: &Column) -> [u32; 4] {
         ColumnData::String(runs) => {
             let (spans, bytes) = runs.parts();
             let Some((offset, length)) = spans.first() else { return [0; 4] };
-            [address(std::slice::from_ref(offset)), nulls(runs.nulls()), address(std::slice::from_ref(length)), address(bytes)]
+            [
+                address(std::slice::from_ref(offset)),
+                nulls(runs.nulls()),
+                address(std::slice::from_ref(length)),
+                address(bytes),
+            ]
         }
         ColumnData::Decimal(_)
         | ColumnData::ObjectId(_)

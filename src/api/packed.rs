@@ -9,7 +9,9 @@ use std::cell::RefCell;
 
 use ebbtide_core::codec::{DecodeError, Reader};
 use ebbtide_core::objects::{Cell, CellSource};
-use ebbtide_core::{ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, PropertyType, Value, ValueRef, WriteError};
+use ebbtide_core::{
+    ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, PropertyType, Value, ValueRef, WriteError,
+};
 use wasm_bindgen::prelude::*;
 
 use super::realm::{RealmCore, cell, class_of, write};

@@ -24,8 +24,28 @@ const Plain = {
     ints: "int[]",
   },
 };
-const INTS = [0, -1, 4294967295, 4294967296, -4294967297, 9007199254740991, -9007199254740991, 2n ** 63n - 1n, -(2n ** 63n)];
-const STRINGS = ["", "Pug", "Beagle", "Grüße 👋", "x".repeat(31), "y".repeat(32), "z".repeat(33), "ä".repeat(200), "a\u0000b"];
+const INTS = [
+  0,
+  -1,
+  4294967295,
+  4294967296,
+  -4294967297,
+  9007199254740991,
+  -9007199254740991,
+  2n ** 63n - 1n,
+  -(2n ** 63n),
+];
+const STRINGS = [
+  "",
+  "Pug",
+  "Beagle",
+  "Grüße 👋",
+  "x".repeat(31),
+  "y".repeat(32),
+  "z".repeat(33),
+  "ä".repeat(200),
+  "a\u0000b",
+];
 const UUID = "d4a3cc4c-b3eb-44ac-af25-447d25ada313";
 
 /** The values of an object, by a number; every third has nulls. */
@@ -56,7 +76,10 @@ function create(realm, id, link = null) {
 /** Reads every property of every object. */
 function check(realm, expected) {
   const objects = [...realm.objects("Plain")];
-  equal(objects.map(({ _id }) => _id).sort((a, b) => a - b), [...expected.keys()].sort((a, b) => a - b));
+  equal(
+    objects.map(({ _id }) => _id).sort((a, b) => a - b),
+    [...expected.keys()].sort((a, b) => a - b),
+  );
   for (const object of objects) {
     const { link, ...plain } = expected.get(object._id);
     for (const [name, value] of Object.entries(plain)) equal(object[name], value, `${object._id}.${name}`);
