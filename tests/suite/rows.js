@@ -48,8 +48,9 @@ const STRINGS = [
 ];
 const UUID = "d4a3cc4c-b3eb-44ac-af25-447d25ada313";
 
-/** The values of an object, by a number; every third has nulls. */
-function values(number) {
+/** The values of an object, by its primary key; every third has nulls. */
+function values(id) {
+  const number = Math.abs(id) % 1000;
   const orNull = (value) => (number % 3 === 0 ? null : value);
   const int = INTS[number % INTS.length];
   const string = STRINGS[number % STRINGS.length];

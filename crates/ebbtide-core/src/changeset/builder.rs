@@ -21,10 +21,6 @@ pub struct Builder {
     count: u32,
     body: Writer,
     open: Option<(ObjectRef, Vec<Field>)>,
-    /// How many bytes of instructions are worth keeping.
-    limit: usize,
-    /// Whether there are more than that: then instructions are only counted.
-    is_full: bool,
 }
 
 /// How far a builder was.
@@ -35,17 +31,11 @@ pub struct Mark {
     count: u32,
     bytes: usize,
     open: Option<(ObjectRef, Vec<Field>)>,
-    is_full: bool,
 }
 
 impl Builder {
     /// A builder for changesets of `client`.
     pub fn new(client: ClientId) -> Builder {
-        Builder::limited(client, usize::MAX)
-    }
-
-    /// A builder that stops to record when there are more than `limit` bytes: for changesets that nobody wants then.
-    pub fn limited(client: ClientId, limit: usize) -> Builder {
         Builder {
             names: Vec::new(),
             name_index: BTreeMap::new(),
@@ -53,8 +43,6 @@ impl Builder {
             count: 0,
             body: Writer::new(),
             open: None,
-            limit,
-            is_full: false,
         }
     }
 
@@ -118,7 +106,6 @@ impl Builder {
             count: self.count,
             bytes: self.body.len(),
             open: self.open.clone(),
-            is_full: self.is_full,
         }
     }
 
@@ -131,18 +118,6 @@ impl Builder {
         self.count = mark.count;
         self.body.truncate(mark.bytes);
         self.open = mark.open;
-        self.is_full = mark.is_full;
-    }
-
-    /// Whether there were more bytes than the limit.
-    pub fn is_full(&self) -> bool {
-        self.is_full
-    }
-
-    /// Counts an instruction that is not to be recorded any more.
-    pub fn count_only(&mut self) {
-        self.close();
-        self.count += 1;
     }
 
     /// How many instructions there are.
@@ -155,7 +130,7 @@ impl Builder {
         self.len() == 0
     }
 
-    /// The changeset; one without instructions if there were more bytes than the limit.
+    /// The changeset.
     pub fn finish(
         mut self,
         number: ChangesetNumber,
@@ -164,7 +139,6 @@ impl Builder {
         time: EditTime,
     ) -> Changeset {
         self.close();
-        let (count, body) = if self.is_full { (0, Vec::new()) } else { (self.count, self.body.into_bytes()) };
         Changeset {
             client: self.clients[0],
             number,
@@ -173,28 +147,22 @@ impl Builder {
             time,
             names: self.names,
             clients: self.clients,
-            count,
-            body,
+            count: self.count,
+            body: self.body.into_bytes(),
         }
     }
 
     fn append(&mut self, instruction: &Instruction) {
         self.close();
-        self.record(instruction);
+        write(instruction, &mut self.body);
+        self.count += 1;
     }
 
     fn close(&mut self) {
         if let Some((object, fields)) = self.open.take() {
-            self.record(&Instruction::CreateObject { object, fields });
+            write(&Instruction::CreateObject { object, fields }, &mut self.body);
+            self.count += 1;
         }
-    }
-
-    fn record(&mut self, instruction: &Instruction) {
-        if !self.is_full {
-            write(instruction, &mut self.body);
-            self.is_full = self.body.len() > self.limit;
-        }
-        self.count += 1;
     }
 }
 

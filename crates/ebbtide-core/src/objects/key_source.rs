@@ -11,13 +11,20 @@ use crate::value::{PrimaryKey, ValueRef};
 #[derive(Clone, Debug)]
 pub struct KeySource<'a> {
     next: ObjectKey,
+    /// The next key of lane 0, as far as it was seen here.
+    main: ObjectKey,
     known: Vec<&'a Snapshot>,
 }
 
 impl<'a> KeySource<'a> {
     /// Keys from `next` on, and those of the states in `known`, which are looked up by class name and primary key.
     pub fn new(next: ObjectKey, known: Vec<&'a Snapshot>) -> KeySource<'a> {
-        KeySource { next, known }
+        KeySource { next, main: ObjectKey::first_of(0), known }
+    }
+
+    /// A key of lane 0 that is above all of that lane that were reserved.
+    pub(crate) fn main(&self) -> ObjectKey {
+        self.main
     }
 
     /// The next key that nobody has.
@@ -58,7 +65,13 @@ impl<'a> KeySource<'a> {
 
     /// Takes note that a key is in use.
     pub(crate) fn reserve(&mut self, key: ObjectKey) {
-        self.next = self.next.max(ObjectKey(key.0 + 1));
+        let after = ObjectKey(key.0 + 1);
+        if key.lane() == self.next.lane() {
+            self.next = self.next.max(after);
+        }
+        if key.lane() == 0 {
+            self.main = self.main.max(after);
+        }
     }
 }
 

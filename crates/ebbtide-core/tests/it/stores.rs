@@ -1,11 +1,11 @@
 //! What is written down comes back: checkpoints, logs, images.
 
 use ebbtide_core::batch::{CorruptStore, Head, LoadedStore};
-use ebbtide_core::limits::{CHANGESET_BYTES, LOG_ENTRY_BYTES, VALUE_BYTES};
+use ebbtide_core::limits::{CHANGESET_BYTES, VALUE_BYTES};
 use ebbtide_core::notify::{Compare, diff};
 use ebbtide_core::objects::{Synced, WriteError};
 use ebbtide_core::page::{export, import};
-use ebbtide_core::replica::{Committed, LogEntry, Replica, encode_block};
+use ebbtide_core::replica::{LogEntry, Replica, encode_block};
 use ebbtide_core::{ClientId, LogPosition, Millis, Value};
 use proptest::prelude::*;
 
@@ -213,32 +213,4 @@ fn a_transaction_that_would_not_fit_a_frame_is_refused_and_changes_nothing() {
     assert!(matches!(refused, Err(WriteError::TooLarge { limit: CHANGESET_BYTES, .. })), "{:?}", refused.is_ok());
     assert_eq!((mine.current().canonical(), mine.identity()), (before, identity));
     assert_eq!(mine.pending().len(), 1);
-}
-
-#[test]
-fn a_large_transaction_of_a_local_realm_records_nothing_unless_it_is_taken_back() {
-    let text = || Value::String("x".repeat(LOG_ENTRY_BYTES / 2));
-    let mut mine = Replica::new(&schema(), 0, ClientId([1; 16]), Synced::No);
-    let mut kept = Kept::default();
-    kept.checkpoint(&mut mine);
-    let mut transaction = mine.begin(Millis(1));
-    let dog = transaction.create(DOG, Some(Value::Int(1))).unwrap();
-    transaction.mark();
-    for id in 2..=4 {
-        let dog = transaction.create(DOG, Some(Value::Int(id))).unwrap();
-        transaction.set(DOG, dog, NAME, text()).unwrap();
-    }
-    transaction.rewind();
-    transaction.set(DOG, dog, NAME, Value::String("Rex".into())).unwrap();
-    let entry = mine.commit(transaction).unwrap().entry().expect("what was taken back counts for nothing");
-    kept.append(&[entry]);
-    check_same(&Replica::load(&kept.store).unwrap(), &mine);
-    let mut transaction = mine.begin(Millis(2));
-    for id in 2..=4 {
-        let dog = transaction.create(DOG, Some(Value::Int(id))).unwrap();
-        transaction.set(DOG, dog, NAME, text()).unwrap();
-    }
-    assert_eq!(mine.commit(transaction).unwrap(), Committed::Pages);
-    kept.checkpoint(&mut mine);
-    check_same(&Replica::load(&kept.store).unwrap(), &mine);
 }

@@ -88,7 +88,7 @@ impl Session {
         self.acknowledge(state, number);
     }
 
-    fn acknowledge(&mut self, state: &mut State, number: ChangesetNumber) {
+    pub(super) fn acknowledge(&mut self, state: &mut State, number: ChangesetNumber) {
         if number > self.acknowledged {
             let fresh = state.replica.pending().filter(|own| {
                 let own = own.changeset.number;

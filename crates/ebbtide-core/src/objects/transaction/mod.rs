@@ -207,10 +207,7 @@ impl Transaction {
         let author = snapshot.author(context.client);
         Transaction {
             snapshot,
-            builder: match context.synced {
-                Synced::Yes => Builder::new(context.client),
-                Synced::No => Builder::limited(context.client, limits::LOG_ENTRY_BYTES),
-            },
+            builder: Builder::new(context.client),
             context,
             stamp: Stamp { time: context.time, author },
             next_key: context.next_key,
@@ -263,10 +260,6 @@ impl Transaction {
         let unset = |cell: &Cell| if cell.source == CellSource::Default { Unset::Yes } else { Unset::No };
         let filled: Vec<_> = cells.iter().map(|cell| (cell.column, &cell.value, unset(cell))).collect();
         self.snapshot.insert_filled_row(class, key, primary_key_of(&id), self.stamp, &filled);
-        if self.builder.is_full() {
-            self.builder.count_only();
-            return Ok(key);
-        }
         let mut fields = Vec::with_capacity(cells.len());
         for (Cell { column, value, source }, operand) in cells.into_iter().zip(operands) {
             let property = self.property_name(class, column);
@@ -373,13 +366,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// Whether so much was written in a local realm that its pages are cheaper to keep than its changeset.
-    pub(crate) fn is_large(&self) -> bool {
-        self.builder.is_full()
-    }
-
-    /// Ends the transaction: the next state, the changeset unless nothing was written, and the next free key. The changeset of
-    /// a large transaction of a local realm has no instructions.
+    /// Ends the transaction: the next state, the changeset unless nothing was written, and the next free key.
     ///
     /// Fails, changing nothing, if a synced realm would have more instructions than a changeset may.
     pub fn finish(self) -> Result<(Snapshot, Option<Changeset>, ObjectKey), WriteError> {
