@@ -173,6 +173,15 @@ suite!(query_types {
     paths_go_through_mixed_values
 });
 
+suite!(rows {
+    values_read_often_are_those_that_were_written
+    what_is_read_often_follows_every_change
+    reading_goes_on_when_the_memory_grows
+    objects_are_found_however_their_primary_keys_are_spread
+    objects_of_a_snapshot_are_read_as_they_are_now
+    numbers_that_do_not_fit_are_refused_and_change_nothing
+});
+
 suite!(surface {
     every_name_is_there
     every_member_is_there

@@ -147,10 +147,14 @@ pub(super) async fn read_all(
     Ok(all)
 }
 
-/// One record by its key.
-pub(super) async fn read_one(transaction: &Transaction<'_>, object_store: &str, key: &Key) -> Result<Option<Content>> {
+/// Asks for one record by its key. The request is issued at once; what is issued after it in the same transaction is done after it.
+pub(super) fn read_one(
+    transaction: &Transaction<'_>,
+    object_store: &str,
+    key: &Key,
+) -> Result<impl Future<Output = Result<Option<Content>>> + use<>> {
     const DOING: &str = "reading a record";
     let object_store = transaction.object_store(object_store).map_err(|e| of_request(DOING, e))?;
     let request = object_store.get::<Content, _, _>(key).primitive().map_err(|e| of_request(DOING, e))?;
-    request.await.map_err(|e| of_request(DOING, e))
+    Ok(async move { request.await.map_err(|e| of_request(DOING, e)) })
 }

@@ -57,7 +57,7 @@ impl Store {
 
     async fn read_meta(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let transaction = self.connection.read(&[META])?;
-        match records::read_one(&transaction, META, &Key::Name(name.to_owned())).await? {
+        match records::read_one(&transaction, META, &Key::Name(name.to_owned()))?.await? {
             None => Ok(None),
             Some(Content::Bytes(bytes)) => Ok(Some(bytes)),
             Some(Content::Foreign) => Err(self.corrupt(format!("record '{name}' of '{META}' is not bytes"))),
@@ -114,7 +114,11 @@ impl Store {
             Durability::Strict => TransactionDurability::Strict,
         };
         let transaction = self.connection.write(&spaces, durability)?;
-        let found = records::read_one(&transaction, META, &Key::Name(MetaKey::Head.name().to_owned())).await?;
+        // All is issued at once: going on only when the head is known would cost a way to the browser's process and back. What
+        // was written on another head is taken back with the transaction.
+        let found = records::read_one(&transaction, META, &Key::Name(MetaKey::Head.name().to_owned()))?;
+        records::issue(DOING, &transaction, &steps)?;
+        let found = found.await?;
         let expected = batch.expected.as_ref().map(Head::encode);
         let as_expected = match (&found, &expected) {
             (None, None) => true,
@@ -125,7 +129,6 @@ impl Store {
             records::abort(&transaction);
             return Err(Fault::StoreConflict { path: self.path.clone() });
         }
-        records::issue(DOING, &transaction, &steps)?;
         self.connection.finish(DOING, transaction).await?;
         self.unwritten.take();
         Ok(())

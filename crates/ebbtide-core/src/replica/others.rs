@@ -306,7 +306,7 @@ impl Replica {
                 Fresh::Own(own) => {
                     self.clock.observe(own.changeset.time);
                     self.identity.last_number = own.changeset.number;
-                    self.identity.last_hash = Changeset::hash_of(&own.bytes);
+                    self.identity.last_hash = self.hash_of(&own.bytes);
                     match self.synced {
                         Synced::No => apply(&mut self.base, &own.changeset, ServerVersion(0), &mut keys),
                         Synced::Yes => {
@@ -345,7 +345,7 @@ impl Replica {
         if from == to || unlogged.is_empty() {
             if let Some(last) = unlogged.back() {
                 self.identity.last_number = last.changeset.number;
-                self.identity.last_hash = Changeset::hash_of(&last.bytes);
+                self.identity.last_hash = self.hash_of(&last.bytes);
             }
             self.pending.extend(unlogged);
             return None;
@@ -368,7 +368,7 @@ impl Replica {
             let changeset = own.changeset.renumbered(renumbering, self.identity.last_hash);
             let bytes = changeset.encode();
             self.identity.last_number = changeset.number;
-            self.identity.last_hash = Changeset::hash_of(&bytes);
+            self.identity.last_hash = self.hash_of(&bytes);
             self.pending.push_back(Pending { changeset, bytes });
         }
     }
