@@ -42,6 +42,7 @@ enum Reply {
     Nothing,
     /// The session begins.
     Bound {
+        now: Millis,
         owner: (DeviceId, SessionId),
         client: ClientId,
         start: Start,
@@ -219,7 +220,7 @@ impl TestServer {
                 self.sessions.remove(&owner);
                 answers
             }
-            Reply::Bound { owner, client, start, last } => self.begin(owner, client, start, last),
+            Reply::Bound { now, owner, client, start, last } => self.begin(now, owner, client, start, last),
         };
         self.fan_out(&mut answers);
         answers
@@ -247,13 +248,14 @@ impl TestServer {
         if let Some(registration) = registration {
             integration.register(request.client, registration);
         }
-        let reply = Reply::Bound { owner, client: request.client, start, last };
+        let reply = Reply::Bound { now, owner, client: request.client, start, last };
         Ok(Prepared { step: Some(integration.finish()), reply })
     }
 
     /// A session begins. An older one of the same client is a connection that died unnoticed, or a copied store.
     fn begin(
         &mut self,
+        now: Millis,
         owner: (DeviceId, SessionId),
         client: ClientId,
         start: Start,

@@ -138,6 +138,13 @@ impl Reset {
         }
     }
 
+    pub(super) fn deadline_mut(&mut self) -> Option<&mut Millis> {
+        match self {
+            Reset::Before { deadline, .. } | Reset::After { deadline, .. } => Some(deadline),
+            Reset::None | Reset::Marking | Reset::Staging | Reset::Swapping { .. } | Reset::Manual => None,
+        }
+    }
+
     pub(super) fn deadline(&self) -> Option<Millis> {
         match self {
             Reset::Before { deadline, .. } | Reset::After { deadline, .. } => Some(*deadline),

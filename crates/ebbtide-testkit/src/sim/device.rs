@@ -25,6 +25,22 @@ pub struct Ask {
     pub told: Option<u32>,
 }
 
+impl Ask {
+    /// Whether a leader has still to be told. One that has asked itself, before it led, knows.
+    pub fn is_new_to(&self, leader: Option<u32>) -> bool {
+        self.told != leader && Some(self.asker) != leader
+    }
+}
+
+/// What a tab asks of the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Job {
+    /// To commit its batch.
+    Commit,
+    /// To read what it looks for.
+    Look,
+}
+
 /// One device.
 #[derive(Debug)]
 pub struct Device {
@@ -39,7 +55,7 @@ pub struct Device {
     /// What tabs have asked the leader for, and which leader has been told.
     pub asks: Vec<Ask>,
     /// Tabs that wait for the disk, in order.
-    pub queue: VecDeque<u32>,
+    pub queue: VecDeque<(u32, Job)>,
     /// What is wrong with the disk.
     pub fault: Fault,
     /// Until when the disk does nothing.
@@ -92,11 +108,6 @@ impl Device {
         Millis(now.saturating_add_signed(self.skew_ms))
     }
 
-    /// A clock that went back is set right again, so that what waits for a time does not wait for hours.
-    pub fn set_clock(&mut self) {
-        self.skew_ms = self.skew_ms.max(self.plan.skew_ms);
-    }
-
     /// Opens a tab.
     pub fn open(&mut self, now: u64, name: u32) {
         self.openings += 1;
@@ -137,7 +148,7 @@ impl Device {
     /// A tab is gone: what it had asked of the disk is not done any more, or was done unnoticed.
     pub fn remove(&mut self, position: usize) -> Tab {
         let tab = self.tabs.remove(position);
-        self.queue.retain(|waiting| *waiting != tab.name);
+        self.queue.retain(|(waiting, _)| *waiting != tab.name);
         if self.leader == Some(tab.name) {
             self.leader = None;
         }

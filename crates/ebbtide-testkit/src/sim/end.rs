@@ -37,7 +37,6 @@ impl World {
         for index in 0..self.devices.len() {
             let device = &mut self.devices[index];
             device.online = true;
-            device.set_clock();
             device.fault = Fault::None;
             device.manner = Manner::Ok;
             device.tabs.iter_mut().for_each(|tab| tab.frozen = false);
@@ -68,7 +67,7 @@ impl World {
             // Hints may have been lost; what a tab has not heard of, it is told now.
             self.devices.iter_mut().flat_map(|device| &mut device.tabs).for_each(|tab| tab.nudged = true);
             while self.happen(random) {
-                assert!(self.happened < most, "the world does not come to rest");
+                assert!(self.happened < most, "the world does not come to rest: {}", self.restless());
             }
             if self.is_at_rest() {
                 return;

@@ -84,7 +84,7 @@ impl World {
                 ready.push(Happening::Depose(index));
             }
             let leader = device.leader.and_then(|name| device.position(name)).filter(|tab| !device.tabs[*tab].frozen);
-            if leader.is_some() && device.asks.iter().any(|ask| ask.told != device.leader) {
+            if leader.is_some() && device.asks.iter().any(|ask| ask.is_new_to(device.leader)) {
                 ready.push(Happening::Ask(index));
             }
             let now = device.now(self.now);
@@ -143,6 +143,9 @@ impl World {
             Happening::Ask(device) => self.ask_leader(device),
             Happening::Deadline(device, tab) => {
                 let now = self.devices[device].now(self.now);
+                let (name, due) =
+                    (self.devices[device].tabs[tab].name, self.devices[device].tabs[tab].engine.next_deadline());
+                self.say(|| format!("tab {name}: its time has come ({due:?}, now {})", now.0));
                 self.in_tab(device, tab, |tab, store| tab.tell(now, store, Event::Timer));
             }
             Happening::Pulse(device, tab) => {

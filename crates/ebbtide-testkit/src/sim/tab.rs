@@ -10,6 +10,7 @@ use ebbtide_sync::client::{
 };
 use ebbtide_sync::wire::{ClientMessage, Token};
 
+use super::device::Job;
 use super::listener::Listener;
 use super::schema::NOTE;
 use super::step::{Awaiting, Manner};
@@ -20,8 +21,8 @@ const ATTACH: AttachId = AttachId(1);
 /// What a tab asks of the world around it.
 #[derive(Debug)]
 pub enum Wish {
-    /// Its batch is to be committed, or its look to be taken.
-    Disk,
+    /// The disk is to do something.
+    Disk(Job),
     /// A socket is to be opened.
     OpenSocket(u64),
     /// A frame is to be sent.
@@ -236,12 +237,12 @@ impl Tab {
             Effect::Commit(id, batch) => {
                 assert!(self.batch.is_none(), "two batches under way");
                 self.batch = Some((id, batch, self.last_note));
-                wishes.push(Wish::Disk);
+                wishes.push(Wish::Disk(Job::Commit));
             }
             Effect::Look(look) => {
                 assert!(self.look.is_none(), "two looks under way");
                 self.look = Some(look);
-                wishes.push(Wish::Disk);
+                wishes.push(Wish::Disk(Job::Look));
             }
             Effect::AskLeader(id) => wishes.push(Wish::AskLeader(id)),
             Effect::Send(message) => {

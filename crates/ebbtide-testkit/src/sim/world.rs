@@ -6,11 +6,11 @@ use ebbtide_core::batch::Durability;
 use ebbtide_core::changeset::Changeset;
 use ebbtide_core::replica::Replica;
 use ebbtide_core::{Epoch, Millis, Snapshot, Value};
-use ebbtide_sync::client::{Event, Look, Seen, StoreFailure, StoreFailureKind};
+use ebbtide_sync::client::{ConnectionEvent, Event, Look, Seen, StoreFailure, StoreFailureKind};
 use ebbtide_sync::server::reshape;
 use ebbtide_sync::wire::{Action, Code, ErrorMessage, ServerMessage};
 
-use super::device::{Ask, Device, TABS_MAX};
+use super::device::{Ask, Device, Job, TABS_MAX};
 use super::edit::Edit;
 use super::model::Model;
 use super::network::{End, Socket};
@@ -159,6 +159,12 @@ impl World {
             Step::Clock(device, by) => {
                 let index = device % self.devices.len();
                 self.devices[index].skew_ms += by;
+                // A timer of a browser does not follow the clock: it comes in its time, and finds that it is early.
+                for tab in 0..self.devices[index].tabs.len() {
+                    let now = self.devices[index].now(self.now);
+                    self.in_tab(index, tab, |tab, store| tab.tell(now, store, Event::Timer));
+                    self.in_tab(index, tab, |tab, store| tab.tell_connection(now, store, ConnectionEvent::Timer));
+                }
             }
             Step::Upgrade(device) => {
                 let index = device % self.devices.len();
@@ -230,7 +236,7 @@ impl World {
     fn grant(&mut self, device: usize, name: u32, wishes: Vec<Wish>) {
         for wish in wishes {
             match wish {
-                Wish::Disk => self.devices[device].queue.push_back(name),
+                Wish::Disk(job) => self.devices[device].queue.push_back((name, job)),
                 Wish::OpenSocket(number) => {
                     self.sockets_used += 1;
                     self.sockets.insert(self.sockets_used, Socket::new(device, name, number));
@@ -392,9 +398,10 @@ impl World {
 
     /// The disk does what is first in its queue.
     pub(super) fn disk_works(&mut self, device: usize) {
-        let Some(name) = self.devices[device].queue.pop_front() else { return };
+        let Some((name, job)) = self.devices[device].queue.pop_front() else { return };
         let Some(tab) = self.devices[device].position(name) else { return };
-        if let Some(look) = self.devices[device].tabs[tab].look.take() {
+        if job == Job::Look {
+            let Some(look) = self.devices[device].tabs[tab].look.take() else { return };
             let store = &self.devices[device].store;
             let seen = match look {
                 Look::Since(head) => Seen::Since(store.changes_since(&head).expect("whoever looks knows a head")),
@@ -534,7 +541,7 @@ impl World {
         let on = &mut self.devices[device];
         let Some(leader) = on.leader else { return };
         let Some(tab) = on.position(leader) else { return };
-        let Some(ask) = on.asks.iter_mut().find(|ask| ask.told != Some(leader)) else { return };
+        let Some(ask) = on.asks.iter_mut().find(|ask| ask.is_new_to(Some(leader))) else { return };
         ask.told = Some(leader);
         let asker = (ask.asker, ask.wait);
         let now = self.devices[device].now(self.now);
