@@ -40,7 +40,7 @@ pub struct World {
     pub(super) notes: Notes,
     pub(super) model: Model,
     /// What the realm was at each place of each history.
-    pub(super) truth: BTreeMap<(Epoch, u64, u64), ((usize, usize), Vec<u8>)>,
+    pub(super) truth: BTreeMap<(Epoch, u64, u64), (BTreeSet<String>, Vec<u8>, Snapshot)>,
     /// How many things have happened by themselves.
     pub(super) happened: u64,
     backup: Option<(ServerBackup, Model)>,
@@ -566,7 +566,11 @@ impl World {
                 self.harms += 1;
                 self.server.terminate();
             }
-            ServerStep::Trim(keep) => self.server.trim_to(keep),
+            ServerStep::Trim(keep) => {
+                // A realm does one thing after the other.
+                self.server_completes();
+                self.server.trim_to(keep);
+            }
             ServerStep::Forget => {
                 self.crash_server();
                 self.harms += 1;
@@ -642,7 +646,7 @@ impl World {
         let place = (record.epoch, record.head.version.0, record.head.salt.0);
         let state = self.server.state();
         state.audit().unwrap_or_else(|what| panic!("the server's state is not sound: {what}"));
-        self.truth.insert(place, (size_of(state), state.canonical()));
+        self.truth.insert(place, (names_of(state), state.canonical(), state.clone()));
         if let Some(what) = difference(&picture(state), &self.model.picture()) {
             panic!("the server (first) and the naive model differ: {what}");
         }
@@ -654,9 +658,11 @@ impl World {
         let Some(tab) = self.devices[device].position(name) else { return };
         let replica = self.devices[device].tabs[tab].engine.replica();
         let Some(cursor) = replica.cursor() else { return };
-        let Some((size, truth)) = self.truth.get(&(cursor.epoch, cursor.version.0, cursor.salt.0)) else { return };
-        if size_of(replica.base()) == *size {
-            assert!(replica.base().canonical() == *truth, "tab {name}: base is not what the server had at its cursor");
+        let Some((names, truth, state)) = self.truth.get(&(cursor.epoch, cursor.version.0, cursor.salt.0)) else { return };
+        if names_of(replica.base()) == *names {
+            let is_same = replica.base().canonical() == *truth;
+            let what = || difference(&picture(state), &picture(replica.base()));
+            assert!(is_same, "tab {name}: base is not what the server (first) had at its cursor: {:?}", what());
         }
     }
 
@@ -674,10 +680,11 @@ impl World {
     }
 }
 
-/// How many classes and properties a state has: states of different sizes are not compared as a whole.
-fn size_of(snapshot: &Snapshot) -> (usize, usize) {
-    let properties = snapshot.schema().classes.iter().map(|class| class.properties.len());
-    (snapshot.schema().classes.len(), properties.sum())
+/// The properties that a state has: states with different ones are not compared as a whole.
+fn names_of(snapshot: &Snapshot) -> BTreeSet<String> {
+    let classes = snapshot.schema().classes.iter();
+    let names = classes.flat_map(|class| class.properties.iter().map(|property| (&class.name, &property.name)));
+    names.map(|(class, property)| format!("{class}.{property}")).collect()
 }
 
 /// The notes that a store has.
