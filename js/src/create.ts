@@ -280,18 +280,11 @@ class Planner {
     return this.object(target, value);
   }
 
+  /** Whether JavaScript finds a value equal to the one that is there: objects of all kinds are written anew, as in Realm. */
   private isCurrent(model: ClassModel, key: number, property: PropertyModel, planned: Planned): boolean {
-    const { core } = this.view;
-    const { column, collection } = property;
-    const isSame = (value: Planned, current: unknown): boolean =>
-      value instanceof ObjectPlan
-        ? !property.isEmbedded && value.key > 0 && value.key === current && value.values.length === 0
-        : sameCoreValue(value, current);
-    if (collection === undefined) return isSame(planned, core.get(model.index, key, column));
-    if (collection !== "list" || !(planned instanceof Elements)) return false;
-    const { items } = planned;
-    if (core.listLength(model.index, key, column) !== items.length) return false;
-    return items.every((element, index) => isSame(element, core.listGet(model.index, key, column, index)));
+    const isIdentity = property.kind === "link" || typeof planned === "object";
+    if (property.collection !== undefined || (isIdentity && planned !== null)) return false;
+    return sameCoreValue(planned, this.view.core.get(model.index, key, property.column));
   }
 }
 

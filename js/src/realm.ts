@@ -356,7 +356,7 @@ export class Realm {
     this.beginTransaction();
     try {
       const result = callback();
-      if (this.isInTransaction) this.commitTransaction();
+      this.commitTransaction();
       return result;
     } catch (error) {
       if (this.isInTransaction) this.cancelTransaction();
