@@ -124,6 +124,7 @@ export function setEntry(source: DictionarySource, name: string, value: unknown)
 export function lowerElement(view: View, property: PropertyModel, value: unknown): CoreValue | undefined {
   if (property.kind === "mixed") return lowerMixed(view, value);
   if (property.kind !== "link") return lowerPrimitive(property, value);
+  if (typeof value !== "object" || value === null) throw misfit(property, "an object", value, setLabel(property));
   if (!(value instanceof RealmObject)) throw misfit(property, "an instance of Realm.Object", value);
   const model = value[MODEL];
   const isHere = model !== undefined && model.view.core === view.core && model.name === property.target;

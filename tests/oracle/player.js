@@ -212,6 +212,8 @@ class Stage {
         return this.#find(value.v) ?? MISSING;
       case "date":
         return new Date(value.v);
+      case "regexp":
+        return /x/;
       case "data":
         return new Uint8Array(value.v);
       case "objectId":

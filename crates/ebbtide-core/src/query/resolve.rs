@@ -44,7 +44,9 @@ impl Compiler<'_> {
                 End::Value(column) => Some(Hop::Link { column, target }),
                 End::Collection(column) => Some(Hop::Collection { column, target }),
                 End::Element { column, at } => Some(Hop::Element { column, at, target }),
-                End::Object | End::Length(_) | End::Keys(_) | End::Fold { .. } | End::Walk { .. } => None,
+                End::Object | End::Length(_) | End::Keys(_) | End::Size(_) | End::Fold { .. } | End::Walk { .. } => {
+                    None
+                }
             };
             path.hops.extend(hop);
             path.target = target;
@@ -260,7 +262,13 @@ impl Compiler<'_> {
         let mut steps = match std::mem::take(&mut resolved.path.end) {
             End::Element { at, .. } => vec![WalkStep::Element(at)],
             End::Collection(_) => vec![WalkStep::Every],
-            End::Value(_) | End::Object | End::Keys(_) | End::Length(_) | End::Fold { .. } | End::Walk { .. } => vec![],
+            End::Value(_)
+            | End::Object
+            | End::Keys(_)
+            | End::Length(_)
+            | End::Size(_)
+            | End::Fold { .. }
+            | End::Walk { .. } => vec![],
         };
         for step in rest {
             steps.push(match &step.kind {
@@ -385,7 +393,7 @@ pub(super) fn is_multiple(path: &Path) -> bool {
     let ends = match &path.end {
         End::Collection(_) | End::Keys(_) => true,
         End::Walk { steps, .. } => steps.iter().any(|step| matches!(step, WalkStep::Every | WalkStep::Keys)),
-        End::Object | End::Value(_) | End::Element { .. } | End::Length(_) | End::Fold { .. } => false,
+        End::Object | End::Value(_) | End::Element { .. } | End::Length(_) | End::Size(_) | End::Fold { .. } => false,
     };
     ends || path.hops.iter().any(|hop| matches!(hop, Hop::Collection { .. } | Hop::Backlinks { .. }))
 }
