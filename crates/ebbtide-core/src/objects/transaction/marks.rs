@@ -1,6 +1,8 @@
 //! Marks within a transaction: what was written after one can be taken back by itself.
 
 use super::Transaction;
+use super::names::Names;
+use super::slots::Slots;
 use crate::changeset::Mark as BuilderMark;
 use crate::ids::ObjectKey;
 use crate::objects::Snapshot;
@@ -37,6 +39,9 @@ impl Transaction {
             self.builder.rewind(mark.builder);
             self.next_key = mark.next_key;
             self.elements = mark.elements;
+            // The positions of names, and the keys, that were given out since are given out again, for others.
+            self.names = Names::default();
+            self.slots = Slots::default();
         }
     }
 }
