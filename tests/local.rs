@@ -197,6 +197,7 @@ suite!(types {
     the_schema_reads_back_in_full
     malformed_schemas_are_refused_by_name
     schemas_that_contradict_themselves_are_refused
+    a_schema_reads_back_in_the_order_of_realm_and_opens_a_realm_again
     every_type_has_its_canonical_form
     numbers_keep_their_precision
 });

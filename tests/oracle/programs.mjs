@@ -116,7 +116,8 @@ class Writer {
       return Object.fromEntries(random.many(0, 3, () => [random.pick(KEYS), this.#element(property, nested)]));
     }
     if (property.collection) return random.many(0, 4, () => this.#element(property, nested));
-    if (property.optional && random.chance(20)) return null;
+    // The oracle keeps an embedded object that is set to null.
+    if (property.optional && property.type !== "inner" && random.chance(20)) return null;
     return this.#element(property, nested);
   }
 

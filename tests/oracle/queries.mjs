@@ -87,7 +87,9 @@ class Query {
   #comparison(declared, prefix, depth = 0) {
     const random = this.#random;
     // The oracle fails at links the other way round that it comes to by a link that is null.
-    const properties = Object.entries(declared.properties).filter(([, { type }]) => depth === 0 || type !== "backlinks");
+    const properties = Object.entries(declared.properties).filter(
+      ([, { type }]) => depth === 0 || type !== "backlinks",
+    );
     const [name, property] = random.pick(properties);
     const path = prefix + name;
     const { type, collection } = property;
