@@ -240,7 +240,12 @@ class Stage {
   }
 
   #whole(object) {
-    return `{${object.keys().map((name) => `${name}: ${this.#show(object[name])}`)}}`;
+    // Links the other way round have no order that anybody promises.
+    const shown = (name) => {
+      const value = object[name];
+      return name === "back" ? `[${[...value].map((item) => this.#show(item)).sort()}]` : this.#show(value);
+    };
+    return `{${object.keys().map((name) => `${name}: ${shown(name)}`)}}`;
   }
 
   #current(value) {
