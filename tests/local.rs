@@ -199,6 +199,7 @@ suite!(types {
     schemas_that_contradict_themselves_are_refused
     a_schema_reads_back_in_the_order_of_realm_and_opens_a_realm_again
     every_type_has_its_canonical_form
+    what_is_no_number_is_left_out_of_aggregates
     numbers_keep_their_precision
 });
 

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use ebbtide_core::number::Number;
 use ebbtide_core::query::{Aggregate, Argument, Direction, Fold, Names, Order, Plan, compile, parse};
 use ebbtide_core::{ClassIndex, ColumnIndex, ObjectKey, PropertyType, Snapshot};
 use wasm_bindgen::prelude::*;
@@ -207,7 +208,11 @@ impl QueryCore {
         Ok(self.view.read(|snapshot, version| {
             let source = &self.results.recipe.source;
             if let (Some(property), true) = (source.property(snapshot), self.results.recipe.is_of_values(snapshot)) {
-                let value = results::fold_values(source.values(snapshot).into_iter(), operation);
+                // Where the type is known before, NaN is no number.
+                let is_known = property.kind != PropertyType::Mixed;
+                let values = source.values(snapshot).into_iter();
+                let numbers = values.filter(|value| !is_known || !Number::of(*value).is_some_and(Number::is_nan));
+                let value = results::fold_values(numbers, operation);
                 return Ok(element_to_js(property.kind, value.as_ref()));
             }
             let class = element_class(&self.results.recipe, snapshot)?;

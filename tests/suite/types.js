@@ -268,6 +268,28 @@ export async function every_type_has_its_canonical_form() {
   realm.close();
 }
 
+export async function what_is_no_number_is_left_out_of_aggregates() {
+  const properties = { _id: "int", d: "double", f: "float?", list: "double[]", others: "N[]" };
+  const realm = new Realm({
+    path: freshPath("types"),
+    inMemory: true,
+    schema: [{ name: "N", primaryKey: "_id", properties }],
+  });
+  realm.write(() => {
+    const one = realm.create("N", { _id: 1, d: 1, f: 1, list: [Number.NaN, 2, 4] });
+    const two = realm.create("N", { _id: 2, d: Number.NaN, f: Number.NaN });
+    realm.create("N", { _id: 3, d: 3, others: [one, two] });
+  });
+  const all = realm.objects("N");
+  const reckoned = (found, name) => [found.sum(name), found.avg(name), found.min(name), found.max(name)];
+  equal(reckoned(all, "d"), [4, 2, 1, 3]);
+  equal(reckoned(all[2].others, "f"), [1, 1, 1, 1]);
+  equal(reckoned(all[0].list), [6, 3, 2, 4]);
+  equal(reckoned(all.filtered("_id == 2"), "d"), [0, undefined, undefined, undefined]);
+  equal([all.filtered("list.@sum == 6").length, all.filtered("others.@avg.d == 1").length], [1, 1]);
+  realm.close();
+}
+
 export async function numbers_keep_their_precision() {
   const properties = { f: "float", d: "double", dec: "decimal128", i: "int", fs: "float[]", decs: "decimal128?[]" };
   const realm = new Realm({ path: freshPath("types"), inMemory: true, schema: [{ name: "N", properties }] });

@@ -74,6 +74,7 @@ impl Reads {
         | End::Element { column, .. }
         | End::Keys(column)
         | End::Length(column)
+        | End::Lengths(column)
         | End::Size(column)
         | End::Fold { column, .. }
         | End::Walk { column, .. } = &path.end
@@ -280,6 +281,8 @@ pub(super) enum End {
     Keys(ColumnIndex),
     /// The bytes of a string or of data.
     Length(ColumnIndex),
+    /// The bytes of each string or data in a list or a set.
+    Lengths(ColumnIndex),
     /// The number of elements in a collection.
     Size(ColumnIndex),
     /// The elements of a collection as one value.

@@ -84,6 +84,7 @@ impl Compiler<'_> {
             | End::Value(_)
             | End::Element { .. }
             | End::Length(_)
+            | End::Lengths(_)
             | End::Size(_)
             | End::Fold { .. }
             | End::Walk { .. } => {

@@ -40,6 +40,7 @@ pub(super) fn of_nothing<'a>(end: &End) -> ValueRef<'a> {
         | End::Element { .. }
         | End::Keys(_)
         | End::Length(_)
+        | End::Lengths(_)
         | End::Walk { .. } => ValueRef::Null,
     }
 }
@@ -59,6 +60,7 @@ pub(super) fn path_value<'a>(path: &Path, snapshot: &'a Snapshot, row: Row<'a>) 
         End::Element { column, at } => element(row.value(*column), at),
         End::Object
         | End::Length(_)
+        | End::Lengths(_)
         | End::Size(_)
         | End::Collection(_)
         | End::Keys(_)
@@ -81,6 +83,7 @@ fn end_values<'a>(path: &Path, snapshot: &'a Snapshot, row: Row<'a>, visit: Visi
         End::Value(column) => visit(typed(row.value(*column), links)),
         End::Element { column, at } => visit(typed(element(row.value(*column), at), links)),
         End::Length(column) | End::Size(column) => visit(length(row.value(*column))),
+        End::Lengths(column) => elements(row.value(*column), &mut |value| visit(length(value))),
         End::Collection(column) => elements(row.value(*column), &mut |value| visit(typed(value, links))),
         End::Keys(column) => keys(row.value(*column), visit),
         End::Fold { column, aggregate, of } => {
