@@ -81,6 +81,11 @@ export function replaceElement(source: ListSource, index: number, value: unknown
   });
 }
 
+/** Throws unless a value may be an element of a list. */
+export function checkElement(source: ListSource, value: unknown): void {
+  planElements(source, [value]);
+}
+
 function planElements(source: ListSource, items: unknown[]): Planned[] {
   const { view, property } = source;
   const planner = new Planner(view, UpdateMode.Never);
