@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 
 use ebbtide_core::batch::{Head, LoadedStore};
 use ebbtide_core::objects::Constraints;
-use ebbtide_sync::client::{Engine, Image, Kind, OpenOptions, SyncOptions};
+use ebbtide_sync::client::{Engine, Image, Kind, OpenOptions, Role, SyncOptions};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -224,6 +224,7 @@ fn options(config: &CoreConfig, read_only: bool, kind: Kind) -> Result<OpenOptio
         constraints,
         read_only,
         kind,
+        role: Role::Leads,
         lane: 0,
         seed: clock::random(),
     })

@@ -84,6 +84,21 @@ impl ServerVersion {
     pub const PENDING: ServerVersion = ServerVersion(u64::MAX);
 }
 
+/// Bits of an object's key that count within a lane.
+const LANE_SHIFT: u32 = 32;
+
+impl ObjectKey {
+    /// The first key of a lane: of several engines on one store each draws keys from a lane of its own.
+    pub fn first_of(lane: u64) -> ObjectKey {
+        ObjectKey(lane << LANE_SHIFT | 1)
+    }
+
+    /// The lane that the key is from.
+    pub fn lane(self) -> u64 {
+        self.0 >> LANE_SHIFT
+    }
+}
+
 impl ColumnIndex {
     /// The position as an index into a slice.
     pub fn index(self) -> usize {

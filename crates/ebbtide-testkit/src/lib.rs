@@ -12,4 +12,4 @@ mod world;
 pub use device::{Device, Noted, Reply};
 pub use server::{DeviceId, ServerBackup, TestServer};
 pub use store::{MemoryStore, StoreRefusal};
-pub use world::{Kennel, World};
+pub use world::{Kennel, World, change};

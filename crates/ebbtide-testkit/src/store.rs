@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ebbtide_core::batch::{Batch, Durability, Head, LoadedStore, LogChange, MetaKey, StagedChange};
+use ebbtide_core::batch::{Batch, Changes, Durability, Head, LoadedStore, LogChange, MetaKey, StagedChange};
 use ebbtide_core::{LogPosition, RecordId};
 
 /// A store in memory.
@@ -65,6 +65,16 @@ impl MemoryStore {
     /// What an opening reads.
     pub fn load(&self) -> LoadedStore {
         self.states.last().map(State::load).unwrap_or_default()
+    }
+
+    /// What somebody reads who knows the store by an earlier head; `None` if there is no store.
+    pub fn changes_since(&self, known: &Head) -> Option<Changes> {
+        let state = self.states.last()?;
+        let head = state.head?;
+        let root = head.has_other_root(known).then(|| state.meta.get(&MetaKey::Root).cloned()).flatten();
+        let log = state.log.range(head.log_from(known)..);
+        let log = log.map(|(position, block)| (*position, block.clone())).collect();
+        Some(Changes { head: head.encode(), root, log })
     }
 
     /// What an opening reads after the worst power failure.

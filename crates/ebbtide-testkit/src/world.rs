@@ -5,7 +5,7 @@ use ebbtide_core::{
     ClassIndex, ClassKind, ClassSchema, Collection, ColumnIndex, Decimal, Millis, ObjectKey, Property, PropertyType,
     Schema, Transaction, Value, ValueRef, WriteError,
 };
-use ebbtide_sync::client::{Event, Kind, Migration, OpenOptions, ResetMode, SyncOptions, WaitId};
+use ebbtide_sync::client::{Event, Kind, Migration, OpenOptions, ResetMode, Role, SyncOptions, WaitId};
 
 use crate::device::{Device, Noted};
 use crate::server::{DeviceId, TestServer};
@@ -111,6 +111,7 @@ impl Kennel {
             constraints: Constraints::Refuse,
             read_only: false,
             kind: Kind::Synced(SyncOptions { realm: "s_kennel".into(), reset_mode }),
+            role: Role::Leads,
             lane: 0,
             seed: [seed; 32],
         }
@@ -328,7 +329,8 @@ impl World {
     }
 }
 
-fn change(t: &mut Transaction, dog: ObjectKey, how: u16) -> Result<(), WriteError> {
+/// Changes a dog in one of many ways: every type, collection and kind of edit has some.
+pub fn change(t: &mut Transaction, dog: ObjectKey, how: u16) -> Result<(), WriteError> {
     let small = usize::from(how >> 4 & 3);
     let word = ["a", "b", "c", "d"][small];
     let other = t.snapshot().find(Kennel::DOG, &Value::Int(small as i64));

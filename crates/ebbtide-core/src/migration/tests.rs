@@ -48,6 +48,8 @@ fn write(replica: &mut Replica, change: impl FnOnce(&mut Transaction)) {
     let mut transaction = replica.begin(Millis(1));
     change(&mut transaction);
     replica.commit(transaction).unwrap();
+    replica.seal();
+    replica.saved();
 }
 
 fn column(snapshot: &Snapshot, class: &str, property: &str) -> (ClassIndex, ColumnIndex) {
@@ -226,6 +228,8 @@ fn a_deleted_class_leaves_its_place_and_can_come_again_elsewhere() {
     transaction.delete_class(b).unwrap();
     transaction.delete_class(a).unwrap();
     replica.commit(transaction).unwrap();
+    replica.seal();
+    replica.saved();
     assert_eq!((replica.current().table(a).len(), replica.current().table(c).len()), (0, 1));
     let reopened = reopened(&mut replica);
     let classes = &reopened.base().schema().classes;

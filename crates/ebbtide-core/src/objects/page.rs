@@ -1,6 +1,6 @@
 //! Pages of rows, and the groups in which the store keeps them.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::column::{Column, Unset};
 use super::snapshot::Stamp;
@@ -26,7 +26,7 @@ pub(crate) type Cells<'a> = [Option<(&'a Value, Unset)>];
 #[derive(Debug, Default)]
 pub struct Group {
     pub(crate) pages: Vec<Arc<Page>>,
-    saved: OnceLock<Saved>,
+    saved: Mutex<Option<Saved>>,
 }
 
 /// The record in which a store has a group.
@@ -48,7 +48,7 @@ pub struct Row<'a> {
 impl Clone for Group {
     /// A copy about to be changed: it has no record.
     fn clone(&self) -> Group {
-        Group { pages: self.pages.clone(), saved: OnceLock::new() }
+        Group { pages: self.pages.clone(), saved: Mutex::default() }
     }
 }
 
@@ -161,27 +161,31 @@ impl<'a> Row<'a> {
 
 impl Group {
     pub(crate) fn of(pages: Vec<Arc<Page>>) -> Group {
-        Group { pages, saved: OnceLock::new() }
+        Group { pages, saved: Mutex::default() }
     }
 
     pub(crate) fn loaded(pages: Vec<Arc<Page>>, saved: Saved) -> Group {
-        Group { pages, saved: OnceLock::from(saved) }
+        Group { pages, saved: Mutex::new(Some(saved)) }
     }
 
-    /// The record in which the store has this group, if it has.
+    /// The record in which the store has this group, if it has, and if it has that record with that checksum: one that was to
+    /// hold the group may never have been written, or be another's now.
     pub fn saved(&self) -> Option<Saved> {
-        self.saved.get().copied()
+        *self.lock_saved()
+    }
+
+    fn lock_saved(&self) -> MutexGuard<'_, Option<Saved>> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that the group is about to be changed.
     pub(crate) fn forget_saved(&mut self) {
-        self.saved = OnceLock::new();
+        self.saved = Mutex::default();
     }
 
     /// Notes the record in which the store is about to have this group.
     pub(crate) fn set_saved(&self, saved: Saved) {
-        let set = self.saved.set(saved);
-        assert!(set.is_ok(), "a group is saved once; a changed one is another group");
+        *self.lock_saved() = Some(saved);
     }
 
     pub(crate) fn page_of(&self, key: ObjectKey) -> Option<usize> {

@@ -136,6 +136,11 @@ impl Snapshot {
         }
     }
 
+    /// Whether both have the same schema.
+    pub(crate) fn has_schema_of(&self, other: &Snapshot) -> bool {
+        Arc::ptr_eq(&self.schema, &other.schema) || self.schema == other.schema
+    }
+
     /// The same objects as groups that no store has.
     pub(crate) fn unsaved(&self) -> Snapshot {
         let mut unsaved = self.clone();

@@ -1,15 +1,17 @@
 //! A realm's three values: what the server has confirmed (base), our changesets that it has not (pending), and what the
 //! app sees (current); always `current == replay(pending, base)`.
 //!
-//! A local realm has no pending: its base is its current, and its log holds what was committed since the last checkpoint.
+//! In a local realm the base is what the log has, and pending what it does not have yet.
 
 mod log;
+mod others;
 mod replica_state;
 mod root;
 
 pub use log::{HistoryBody, HistoryEntry, LogEntry, decode_block, encode_block};
+pub use others::{Moved, News, Taken};
 pub(crate) use replica_state::replay;
-pub use replica_state::{Download, Identity, Pending, Replica};
+pub use replica_state::{Committed, Download, Identity, Pending, Replica};
 pub use root::Checkpoint;
 
 use crate::ids::{Epoch, Salt, ServerVersion};

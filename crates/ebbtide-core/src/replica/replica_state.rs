@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::Cursor;
-use super::log::{HistoryBody, HistoryEntry, LogEntry};
+use super::log::{HistoryBody, HistoryEntry};
 use crate::changeset::Changeset;
 use crate::clock::{Clock, Millis};
 use crate::codec::DecodeError;
@@ -46,16 +46,72 @@ pub struct Download {
 pub struct Replica {
     pub(super) base: Snapshot,
     pub(super) pending: VecDeque<Pending>,
+    /// How many of pending, at its end, the log does not have.
+    pub(super) unlogged: usize,
     pub(super) current: Snapshot,
     pub(super) identity: Identity,
     pub(super) cursor: Option<Cursor>,
     pub(super) clock: Clock,
     pub(super) next_key: ObjectKey,
+    /// The next key of lane 0, for the store, where our lane is another.
+    pub(super) main_key: ObjectKey,
     pub(super) synced: Synced,
     pub(super) schema_version: u64,
-    /// The page records that the store has, or will have after the last checkpoint, with their numbers of bytes.
-    pub(super) records: BTreeMap<RecordId, usize>,
-    pub(super) next_record: RecordId,
+    pub(super) records: Records,
+    pub(super) sealed: Option<Sealed>,
+}
+
+/// The page records that the store has, or will have after the last checkpoint.
+#[derive(Clone, Debug)]
+pub(super) struct Records {
+    pub(super) known: BTreeMap<RecordId, Record>,
+    pub(super) next: RecordId,
+    pub(super) of: Authorship,
+}
+
+/// A page record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Record {
+    /// How many bytes it has; zero if nobody here has seen it.
+    pub(super) bytes: usize,
+    pub(super) checksum: u64,
+}
+
+/// Whether page records that the store has can be part of a root of ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Authorship {
+    /// They number authors, classes and properties as we do.
+    Shared,
+    /// They number them in another way.
+    Foreign,
+}
+
+/// What becomes of the replica when the batch under way is in the store.
+#[derive(Clone, Debug)]
+pub(super) struct Sealed {
+    /// How many of our changesets the log then has in addition.
+    pub(super) own: usize,
+    /// The visible state at that time.
+    pub(super) current: Snapshot,
+    /// The page records as they are if the batch does not get there, if it has others.
+    pub(super) records: Option<Records>,
+}
+
+/// What came of a write transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Committed {
+    /// Nothing was written.
+    Nothing,
+    /// A changeset of so many bytes, for the log.
+    Changeset(usize),
+    /// A class is gone, which no log can tell: only a checkpoint keeps the state.
+    Reshaped,
+}
+
+impl Default for Records {
+    fn default() -> Records {
+        Records { known: BTreeMap::new(), next: RecordId(1), of: Authorship::Shared }
+    }
 }
 
 impl Identity {
@@ -74,18 +130,29 @@ impl Replica {
             current: base.clone(),
             base,
             pending: VecDeque::new(),
+            unlogged: 0,
             identity: Identity::new(client),
             cursor: None,
             clock: Clock::default(),
-            next_key: ObjectKey(1),
+            next_key: ObjectKey::first_of(0),
+            main_key: ObjectKey::first_of(0),
             synced,
             schema_version,
-            records: BTreeMap::new(),
-            next_record: RecordId(1),
+            records: Records::default(),
+            sealed: None,
         }
     }
 
-    /// What the server has confirmed.
+    /// The same realm for an engine that is not alone on its store: keys of new objects are from this lane.
+    pub fn in_lane(mut self, lane: u64) -> Replica {
+        if lane != self.next_key.lane() {
+            self.main_key = self.main_key.max(self.next_key);
+            self.next_key = ObjectKey::first_of(lane);
+        }
+        self
+    }
+
+    /// What the server has confirmed; in a local realm, what the log has.
     pub fn base(&self) -> &Snapshot {
         &self.base
     }
@@ -95,9 +162,18 @@ impl Replica {
         &self.current
     }
 
-    /// Our changesets that the server has not confirmed, oldest first.
+    /// Our changesets that the server has not confirmed, oldest first; none in a local realm.
     pub fn pending(&self) -> impl ExactSizeIterator<Item = &Pending> {
-        self.pending.iter()
+        let count = match self.synced {
+            Synced::Yes => self.pending.len(),
+            Synced::No => 0,
+        };
+        self.pending.range(..count)
+    }
+
+    /// Our changesets that the log does not have, oldest first.
+    pub fn unlogged(&self) -> impl ExactSizeIterator<Item = &Pending> {
+        self.pending.range(self.pending.len() - self.unlogged..)
     }
 
     /// Who we are.
@@ -129,7 +205,8 @@ impl Replica {
     /// in both. Gives whether anything was added. What differs otherwise is left to the caller's check.
     pub fn extend_schema(&mut self, wanted: &Schema) -> bool {
         let difference = compare(self.base.schema(), wanted);
-        for snapshot in [&mut self.base, &mut self.current] {
+        let sealed = self.sealed.as_mut().map(|sealed| &mut sealed.current);
+        for snapshot in [&mut self.base, &mut self.current].into_iter().chain(sealed) {
             for class in &difference.added_classes {
                 snapshot.add_class(class.clone());
             }
@@ -150,7 +227,7 @@ impl Replica {
     /// Begins the migration of a local realm to another schema.
     pub fn begin_migration(&mut self, now: Millis, wanted: &Schema) -> Transaction {
         let context = self.context(now);
-        Transaction::migrate(&reshape(&self.base, wanted), context)
+        Transaction::migrate(&reshape(&self.current, wanted), context)
     }
 
     /// Ends the migration of a local realm: the state and the schema's version are new, and only a checkpoint can keep
@@ -161,8 +238,7 @@ impl Replica {
             self.identity.last_number = changeset.number;
         }
         self.next_key = next_key;
-        self.base = snapshot;
-        self.current = self.base.clone();
+        self.reshape(snapshot);
         self.schema_version = schema_version;
         Ok(())
     }
@@ -170,7 +246,8 @@ impl Replica {
     /// A local realm without objects in the place of this one: its first checkpoint drops what the store has.
     pub fn start_over(&self, schema: &Schema, schema_version: u64, client: ClientId) -> Replica {
         let fresh = Replica::new(schema, schema_version, client, Synced::No);
-        Replica { records: self.records.clone(), next_record: self.next_record, ..fresh }
+        let records = Records { of: Authorship::Foreign, ..self.records.clone() };
+        Replica { records, next_key: self.next_key, main_key: self.main_key, ..fresh }
     }
 
     /// What the app sees as a realm of its own, for another store: without a log, under another author. A synced one stays
@@ -190,9 +267,7 @@ impl Replica {
     pub fn rewrite(&mut self) {
         let was_current = self.current.ptr_eq(&self.base);
         self.base = self.base.unsaved();
-        if was_current {
-            self.current = self.base.clone();
-        }
+        self.current = if was_current { self.base.clone() } else { self.current.unsaved() };
     }
 
     fn context(&mut self, now: Millis) -> WriteContext {
@@ -207,17 +282,16 @@ impl Replica {
         }
     }
 
-    /// Ends a write transaction begun on the state that is still current. Gives the log entry to keep, unless nothing was
-    /// written. An error changes nothing; the changeset of a synced realm that would not fit a frame is one.
-    pub fn commit(&mut self, transaction: Transaction) -> Result<Option<LogEntry>, WriteError> {
+    /// Ends a write transaction begun on the state that is still current. An error changes nothing; the changeset of a synced realm that would not fit a frame is one.
+    pub fn commit(&mut self, transaction: Transaction) -> Result<Committed, WriteError> {
         let (snapshot, changeset, next_key) = transaction.finish()?;
+        let reshaped = self.synced == Synced::No && !snapshot.has_schema_of(&self.current);
         let Some(changeset) = changeset else {
-            // A class without objects may have been deleted.
-            if self.synced == Synced::No && snapshot.schema() != self.current.schema() {
-                self.base = snapshot;
-                self.current = self.base.clone();
+            if reshaped {
+                self.reshape(snapshot);
+                return Ok(Committed::Reshaped);
             }
-            return Ok(None);
+            return Ok(Committed::Nothing);
         };
         let bytes = changeset.encode();
         if self.synced == Synced::Yes && bytes.len() > CHANGESET_BYTES {
@@ -227,12 +301,24 @@ impl Replica {
         self.identity.last_number = changeset.number;
         self.identity.last_hash = Changeset::hash_of(&bytes);
         self.next_key = next_key;
-        self.current = snapshot;
-        match self.synced {
-            Synced::No => self.base = self.current.clone(),
-            Synced::Yes => self.pending.push_back(Pending { changeset, bytes: bytes.clone() }),
+        if reshaped {
+            self.reshape(snapshot);
+            return Ok(Committed::Reshaped);
         }
-        Ok(Some(LogEntry::Local(bytes)))
+        self.current = snapshot;
+        let count = bytes.len();
+        self.pending.push_back(Pending { changeset, bytes });
+        self.unlogged += 1;
+        Ok(Committed::Changeset(count))
+    }
+
+    /// Puts a state of a local realm in the place of all that was.
+    fn reshape(&mut self, state: Snapshot) {
+        self.base = state;
+        self.current = self.base.clone();
+        self.pending.clear();
+        self.unlogged = 0;
+        self.sealed = None;
     }
 
     /// Decodes what a server sent.
@@ -247,36 +333,64 @@ impl Replica {
         Ok(Download { entries: entries.into_iter().map(decode).collect::<Result<Vec<_>, _>>()? })
     }
 
-    /// Takes a download in: the base gets its entries, our own leave pending, current is replayed. Gives the log entries
-    /// to keep.
-    pub fn receive(&mut self, download: Download) -> Vec<LogEntry> {
+    /// Takes a download in: the base gets its entries, our own leave pending, current is replayed. Gives the entries for
+    /// the log to keep.
+    pub fn receive(&mut self, download: Download) -> Vec<HistoryEntry> {
         let before = self.current.clone();
         let mut keys = KeySource::new(self.next_key, vec![&before]);
         for (entry, changeset) in &download.entries {
-            let at = entry.at.version;
-            match (&entry.body, changeset) {
-                (HistoryBody::Own(number), _) => {
-                    while let Some(own) = self.pending.pop_front_if(|own| own.changeset.number <= *number) {
-                        apply(&mut self.base, &own.changeset, at, &mut keys);
-                    }
-                }
-                (_, Some(changeset)) => {
-                    self.clock.observe(changeset.time);
-                    apply(&mut self.base, changeset, at, &mut keys);
-                }
-                (_, None) => {}
-            }
-            self.cursor = Some(entry.at);
+            self.integrate(entry, changeset.as_ref(), &mut keys);
         }
-        self.current = replay(&self.base, self.pending.iter().map(|own| &own.changeset), &mut keys);
+        self.replay(&mut keys);
+        download.entries.into_iter().map(|(entry, _)| entry).collect()
+    }
+
+    /// Takes an entry of the server's into the base.
+    pub(super) fn integrate(&mut self, entry: &HistoryEntry, changeset: Option<&Changeset>, keys: &mut KeySource<'_>) {
+        let at = entry.at.version;
+        match (&entry.body, changeset) {
+            (HistoryBody::Own(number), _) => {
+                while let Some(own) = self.pending.pop_front_if(|own| own.changeset.number <= *number) {
+                    apply(&mut self.base, &own.changeset, at, keys);
+                }
+            }
+            (_, Some(changeset)) => {
+                self.clock.observe(changeset.time);
+                apply(&mut self.base, changeset, at, keys);
+            }
+            (_, None) => {}
+        }
+        self.cursor = Some(entry.at);
+    }
+
+    /// Makes what the app sees out of base and pending.
+    pub(super) fn replay(&mut self, keys: &mut KeySource<'_>) {
+        let at = match self.synced {
+            Synced::Yes => ServerVersion::PENDING,
+            Synced::No => ServerVersion(0),
+        };
+        let mut current = self.base.clone();
+        for own in &self.pending {
+            apply(&mut current, &own.changeset, at, keys);
+        }
+        self.current = current;
+        self.keep_keys(keys);
+    }
+
+    /// Takes note of the keys that were given.
+    pub(super) fn keep_keys(&mut self, keys: &KeySource<'_>) {
         self.next_key = keys.next();
-        download.entries.into_iter().map(|(entry, _)| LogEntry::Server(entry)).collect()
+        self.main_key = self.main_key.max(keys.main());
     }
 
     /// Takes the outcome of a reset or a bootstrap in.
     pub fn install(&mut self, plan: Plan) {
         self.base = plan.base;
         self.pending = plan.pending;
+        self.unlogged = self.unlogged.min(self.pending.len());
+        if self.unlogged == 0 {
+            self.sealed = None;
+        }
         self.current = plan.current;
         self.identity = plan.identity;
         self.cursor = Some(plan.cursor);
@@ -288,51 +402,6 @@ impl Replica {
     /// The first key that nobody has.
     pub fn next_key(&self) -> ObjectKey {
         self.next_key
-    }
-
-    /// Takes the log in, at opening.
-    pub(super) fn reload(&mut self, entries: Vec<LogEntry>) -> Result<(), DecodeError> {
-        let mut received = Vec::new();
-        for entry in entries {
-            match entry {
-                LogEntry::Server(entry) => received.push(entry),
-                LogEntry::Local(bytes) => {
-                    self.reload_received(&mut received)?;
-                    self.reload_local(bytes)?;
-                }
-            }
-        }
-        self.reload_received(&mut received)
-    }
-
-    fn reload_received(&mut self, received: &mut Vec<HistoryEntry>) -> Result<(), DecodeError> {
-        if !received.is_empty() {
-            let download = self.prepare(std::mem::take(received))?;
-            self.receive(download);
-        }
-        Ok(())
-    }
-
-    fn reload_local(&mut self, bytes: Vec<u8>) -> Result<(), DecodeError> {
-        let changeset = Changeset::decode(&bytes)?;
-        self.clock.observe(changeset.time);
-        self.identity.last_number = changeset.number;
-        self.identity.last_hash = Changeset::hash_of(&bytes);
-        let mut keys = KeySource::new(self.next_key, Vec::new());
-        match self.synced {
-            Synced::No => {
-                // The current state is let go first, so that the base is changed in place.
-                self.current = Snapshot::default();
-                apply(&mut self.base, &changeset, ServerVersion(0), &mut keys);
-                self.current = self.base.clone();
-            }
-            Synced::Yes => {
-                apply(&mut self.current, &changeset, ServerVersion::PENDING, &mut keys);
-                self.pending.push_back(Pending { changeset, bytes });
-            }
-        }
-        self.next_key = keys.next();
-        Ok(())
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::log::{LogEntry, decode_block, decode_cursor, encode_cursor};
-use super::replica_state::{Identity, Replica};
+use super::log::{LogEntry, decode_cursor, encode_cursor};
+use super::others::{damaged, read_log};
+use super::replica_state::{Authorship, Identity, Record, Records, Replica};
 use crate::batch::{CorruptStore, Head, LoadedStore, checksum_of, open_sealed, seal};
 use crate::clock::{Clock, EditTime};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::ids::{ChainHash, ChangesetNumber, ClientId, LogPosition, ObjectKey, RecordId};
-use crate::objects::{Group, Saved, Synced};
+use crate::objects::{Group, Saved, Snapshot, Synced};
 use crate::page::{Manifest, assemble, decode_group, encode_group};
 
 /// What a store writes so that its pages hold the base as it is now.
@@ -26,52 +27,70 @@ pub struct Checkpoint {
 }
 
 /// The root record: all but pages and log.
-struct Root {
-    synced: Synced,
-    schema_version: u64,
-    identity: Identity,
-    cursor: Option<super::Cursor>,
-    clock: EditTime,
-    next_key: ObjectKey,
-    next_record: RecordId,
-    log_start: LogPosition,
-    manifest: Manifest,
+pub(super) struct Root {
+    pub(super) synced: Synced,
+    pub(super) schema_version: u64,
+    pub(super) identity: Identity,
+    pub(super) cursor: Option<super::Cursor>,
+    pub(super) clock: EditTime,
+    pub(super) next_key: ObjectKey,
+    pub(super) next_record: RecordId,
+    pub(super) log_start: LogPosition,
+    pub(super) manifest: Manifest,
     /// For each class its records in ascending order.
-    records: Vec<Vec<Saved>>,
+    pub(super) records: Vec<Vec<Saved>>,
 }
 
 impl Replica {
     /// Writes the base down: only the groups of pages that were changed since they were last written. The log begins anew
     /// at `log_start`.
     pub fn checkpoint(&mut self, log_start: LogPosition) -> Checkpoint {
+        let before = self.records.clone();
+        let state = match self.synced {
+            Synced::Yes => self.base.clone(),
+            Synced::No => self.current.clone(),
+        };
+        let there = before.by_checksum();
         let mut pages = Vec::new();
         let mut kept = BTreeSet::new();
-        let mut records = Vec::with_capacity(self.base.tables.len());
-        for table in &self.base.tables {
+        let mut records = Vec::with_capacity(state.tables.len());
+        for table in &state.tables {
+            let mut saved = Vec::with_capacity(table.groups.len());
             for group in table.groups.values() {
-                if group.saved().is_none() {
-                    let record = self.next_record;
-                    self.next_record = RecordId(record.0 + 1);
+                let record = before.holding(group).unwrap_or_else(|| {
                     let bytes = encode_group(group);
-                    self.records.insert(record, bytes.len());
-                    group.set_saved(Saved { record, checksum: checksum_of(&bytes) });
-                    pages.push((record, bytes));
-                }
+                    let checksum = checksum_of(&bytes);
+                    let record = there.get(&checksum).copied().unwrap_or_else(|| self.records.add(&bytes, checksum));
+                    if !before.known.contains_key(&record) {
+                        pages.push((record, bytes));
+                    }
+                    let saved = Saved { record, checksum };
+                    group.set_saved(saved);
+                    saved
+                });
+                kept.insert(record.record);
+                saved.push(record);
             }
-            let saved: Vec<Saved> = table.groups.values().filter_map(|group| group.saved()).collect();
-            let sound = |saved: &Saved| self.records.contains_key(&saved.record);
-            debug_assert!(saved.iter().all(sound), "a saved group's record is in the store or about to be");
-            kept.extend(saved.iter().map(|saved| saved.record));
             records.push(saved);
         }
-        let dropped = self.records.keys().filter(|record| !kept.contains(record)).copied().collect();
-        self.records.retain(|record, _| kept.contains(record));
-        let log = self.pending.iter().map(|own| LogEntry::Local(own.bytes.clone())).collect();
-        Checkpoint { root: self.encode_root(log_start, &records), pages, dropped, log }
+        let dropped = self.records.known.keys().filter(|record| !kept.contains(record)).copied().collect();
+        self.records.known.retain(|record, _| kept.contains(record));
+        self.records.of = Authorship::Shared;
+        let log = self.pending().map(|own| LogEntry::Local(own.bytes.clone())).collect();
+        let root = self.encode_root(&state, log_start, &records);
+        if let Some(sealed) = &mut self.sealed {
+            sealed.records = Some(before);
+        }
+        Checkpoint { root, pages, dropped, log }
     }
 
     /// Reads a realm back: pages, then log.
     pub fn load(store: &LoadedStore) -> Result<Replica, CorruptStore> {
+        Replica::load_in_lane(store, 0)
+    }
+
+    /// The same for an engine that draws the keys of new objects from a lane of its own.
+    pub fn load_in_lane(store: &LoadedStore, lane: u64) -> Result<Replica, CorruptStore> {
         let missing = |record: String| CorruptStore::Missing { record };
         let root = store.root.as_deref().ok_or_else(|| missing("root record".to_string()))?;
         let root = open_sealed("root record", root, Root::decode)?;
@@ -92,37 +111,43 @@ impl Replica {
             }
             tables.push(groups);
         }
-        let bytes_of = |saved: &Saved| (saved.record, pages.get(&saved.record).map_or(0, |bytes| bytes.len()));
-        let records = root.records.iter().flatten().map(bytes_of).collect();
+        let record_of = |saved: &Saved| {
+            let bytes = pages.get(&saved.record).map_or(0, |bytes| bytes.len());
+            (saved.record, Record { bytes, checksum: saved.checksum })
+        };
+        let known = root.records.iter().flatten().map(record_of).collect();
         let base = assemble(root.manifest, tables)?;
         let mut replica = Replica {
             current: base.clone(),
             base,
             pending: VecDeque::new(),
+            unlogged: 0,
             identity: root.identity,
             cursor: root.cursor,
             clock: Clock::at(root.clock),
             next_key: root.next_key,
+            main_key: root.next_key,
             synced: root.synced,
             schema_version: root.schema_version,
-            records,
-            next_record: root.next_record,
-        };
-        let entries = read_log(store, log_start)?;
-        let damaged = |error: DecodeError| CorruptStore::Damaged { record: "log".into(), reason: error.to_string() };
+            records: Records { known, next: root.next_record, of: Authorship::Shared },
+            sealed: None,
+        }
+        .in_lane(lane);
+        let head = store.head.as_deref().ok_or_else(|| missing("head record".to_string()))?;
+        let entries = read_log(&store.log, (log_start, Head::decode(head)?.next_position))?;
         replica.reload(entries).map_err(damaged)?;
         Ok(replica)
     }
 
     /// How many bytes the page records take that the store has, or will have after the last checkpoint.
     pub fn page_bytes(&self) -> usize {
-        self.records.values().sum()
+        self.records.known.values().map(|record| record.bytes).sum()
     }
 
     /// How many bytes root and pages would take after a checkpoint.
     pub fn checkpoint_bytes(&self) -> usize {
-        let group_bytes = |group: &Arc<Group>| match group.saved() {
-            Some(saved) => self.records.get(&saved.record).copied().unwrap_or(0),
+        let group_bytes = |group: &Arc<Group>| match self.records.holding(group) {
+            Some(saved) => self.records.known.get(&saved.record).map_or(0, |record| record.bytes),
             None => encode_group(group).len(),
         };
         let pages: usize = self.base.tables.iter().flat_map(|table| table.groups.values()).map(group_bytes).sum();
@@ -132,15 +157,15 @@ impl Replica {
     /// How many bytes the root record takes, about.
     pub fn root_bytes(&self) -> usize {
         let none = vec![Vec::new(); self.base.tables.len()];
-        self.encode_root(LogPosition(1), &none).len()
+        self.encode_root(&self.base, LogPosition(1), &none).len()
     }
 
-    fn encode_root(&self, log_start: LogPosition, records: &[Vec<Saved>]) -> Vec<u8> {
+    fn encode_root(&self, state: &Snapshot, log_start: LogPosition, records: &[Vec<Saved>]) -> Vec<u8> {
         seal(|out| {
             out.bool(self.synced == Synced::Yes);
             out.varint(self.schema_version);
             // The identity as it was before the pending changesets, which the log repeats.
-            let identity = match self.pending.front() {
+            let identity = match self.pending().next() {
                 Some(own) => Identity {
                     client: self.identity.client,
                     last_number: ChangesetNumber(own.changeset.number.0 - 1),
@@ -153,10 +178,10 @@ impl Replica {
             out.raw(&identity.last_hash.0);
             out.option(self.cursor, |out, cursor| encode_cursor(cursor, out));
             out.u64(self.clock.last().0);
-            out.varint(self.next_key.0);
-            out.varint(self.next_record.0);
+            out.varint(if self.next_key.lane() == 0 { self.next_key.0 } else { self.main_key.0 });
+            out.varint(self.records.next.0);
             out.varint(log_start.0);
-            Manifest::of(&self.base).encode(out);
+            Manifest::of(state).encode(out);
             for records in records {
                 encode_records(records, out);
             }
@@ -164,24 +189,28 @@ impl Replica {
     }
 }
 
-/// The entries of the log, from where the root says it begins to where the head says it ends, with none missing.
-fn read_log(store: &LoadedStore, start: LogPosition) -> Result<Vec<LogEntry>, CorruptStore> {
-    let missing = |record: String| CorruptStore::Missing { record };
-    let head = store.head.as_deref().ok_or_else(|| missing("head record".to_string()))?;
-    let end = Head::decode(head)?.next_position;
-    let mut entries = Vec::new();
-    let mut next = start;
-    for (first, block) in &store.log {
-        if *first != next {
-            return Err(missing(format!("log block {}", next.0)));
+impl Records {
+    /// The record that holds a group as it is, if the store has one.
+    fn holding(&self, group: &Group) -> Option<Saved> {
+        let holds =
+            |saved: &Saved| self.known.get(&saved.record).is_some_and(|record| record.checksum == saved.checksum);
+        group.saved().filter(|saved| self.of == Authorship::Shared && holds(saved))
+    }
+
+    /// The records that could hold a group of ours, by what is in them.
+    fn by_checksum(&self) -> BTreeMap<u64, RecordId> {
+        match self.of {
+            Authorship::Shared => self.known.iter().map(|(id, record)| (record.checksum, *id)).collect(),
+            Authorship::Foreign => BTreeMap::new(),
         }
-        entries.extend(decode_block(*first, block)?);
-        next = LogPosition(start.0 + entries.len() as u64);
     }
-    if next != end {
-        return Err(missing(format!("log block {}", next.0)));
+
+    fn add(&mut self, bytes: &[u8], checksum: u64) -> RecordId {
+        let record = self.next;
+        self.next = RecordId(record.0 + 1);
+        self.known.insert(record, Record { bytes: bytes.len(), checksum });
+        record
     }
-    Ok(entries)
 }
 
 fn encode_records(records: &[Saved], out: &mut Writer) {
@@ -193,7 +222,7 @@ fn encode_records(records: &[Saved], out: &mut Writer) {
 }
 
 impl Root {
-    fn decode(input: &mut Reader<'_>) -> Result<Root, DecodeError> {
+    pub(super) fn decode(input: &mut Reader<'_>) -> Result<Root, DecodeError> {
         let synced = if input.bool()? { Synced::Yes } else { Synced::No };
         let schema_version = input.varint()?;
         let client = ClientId(input.array()?);

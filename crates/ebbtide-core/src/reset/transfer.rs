@@ -70,15 +70,16 @@ impl<'a> Transfer<'a> {
 
     fn remove_rows(&mut self, class: ClassIndex) {
         let ours = self.classes[class.index()];
-        let Some(column) = self.result.schema().class(ours).primary_key else { return };
+        let schema = self.result.schema().class(ours);
+        if schema.is_embedded() {
+            return;
+        }
         let fresh = self.fresh.table(class);
-        let gone: Vec<ObjectKey> = self
-            .result
-            .table(ours)
-            .rows()
-            .filter(|row| PrimaryKey::from_ref(row.value(column)).is_none_or(|key| fresh.find_key(&key).is_none()))
-            .map(|row| row.key())
-            .collect();
+        let is_gone = |row: &Row<'_>| match schema.primary_key {
+            Some(column) => PrimaryKey::from_ref(row.value(column)).is_none_or(|key| fresh.find_key(&key).is_none()),
+            None => !fresh.contains(row.key()),
+        };
+        let gone: Vec<ObjectKey> = self.result.table(ours).rows().filter(is_gone).map(|row| row.key()).collect();
         for key in gone {
             self.result.remove_row(ours, key);
         }
@@ -87,7 +88,12 @@ impl<'a> Transfer<'a> {
     fn insert_rows(&mut self, class: ClassIndex, keys: &mut KeySource<'_>) {
         let ours = self.classes[class.index()];
         let schema = self.fresh.schema().class(class);
-        let Some(column) = schema.primary_key else { return };
+        let Some(column) = schema.primary_key else {
+            if !schema.is_embedded() {
+                self.insert_keyless(class, keys);
+            }
+            return;
+        };
         for row in self.fresh.table(class).rows() {
             let Some(primary_key) = PrimaryKey::from_ref(row.value(column)) else { continue };
             let key = match self.result.table(ours).find_key(&primary_key) {
@@ -100,6 +106,19 @@ impl<'a> Transfer<'a> {
                 }
             };
             self.keys[class.index()].insert(row.key(), key);
+        }
+    }
+
+    /// Objects without a primary key, which never leave their store, are named by the keys that they have there.
+    fn insert_keyless(&mut self, class: ClassIndex, keys: &mut KeySource<'_>) {
+        let ours = self.classes[class.index()];
+        for row in self.fresh.table(class).rows() {
+            if !self.result.table(ours).contains(row.key()) {
+                keys.reserve(row.key());
+                let stamp = self.stamp(row.created());
+                self.result.insert_row(ours, row.key(), None, stamp);
+            }
+            self.keys[class.index()].insert(row.key(), row.key());
         }
     }
 

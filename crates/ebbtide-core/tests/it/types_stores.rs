@@ -186,7 +186,8 @@ fn what_could_not_be_read_again_is_refused_when_it_is_written() {
     }
     let refused = t.set_insert(THING, key, column(THING, "bag"), Value::Array(Vec::new()));
     assert!(matches!(refused, Err(WriteError::WrongType { .. })));
-    let log = mine.commit(t).unwrap();
+    mine.commit(t).unwrap();
+    let log = crate::world::log(&mut mine);
     let mut kept = Kept::default();
     kept.checkpoint(&mut local());
     kept.append(&log.into_iter().collect::<Vec<_>>());

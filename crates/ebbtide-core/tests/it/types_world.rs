@@ -350,7 +350,8 @@ pub fn write(replica: &mut Replica, now: u64, edits: &[Edit]) -> Option<LogEntry
         transaction.snapshot().audit().unwrap_or_else(|what| panic!("{what} after {edit:?}"));
         assert!(done.is_ok() || transaction.snapshot().canonical() == before, "what is refused changes nothing");
     }
-    replica.commit(transaction).unwrap()
+    replica.commit(transaction).unwrap();
+    crate::world::log(replica)
 }
 
 pub fn replica(client: u8) -> Replica {

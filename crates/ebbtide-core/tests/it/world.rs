@@ -132,10 +132,20 @@ pub fn carry_out(transaction: &mut Transaction, edit: &Edit) {
 }
 
 /// Commits edits as one transaction.
+/// Takes note that what was committed is in the log; gives the entry.
+pub fn log(replica: &mut Replica) -> Option<LogEntry> {
+    let entry = replica.unlogged().next().map(|own| LogEntry::Local(own.bytes.clone()));
+    assert!(replica.unlogged().len() <= 1);
+    replica.seal();
+    replica.saved();
+    entry
+}
+
 pub fn write(replica: &mut Replica, now: u64, edits: &[Edit]) -> Option<LogEntry> {
     let mut transaction = replica.begin(Millis(now));
     edits.iter().for_each(|edit| carry_out(&mut transaction, edit));
-    replica.commit(transaction).unwrap()
+    replica.commit(transaction).unwrap();
+    log(replica)
 }
 
 pub fn replica(client: u8) -> Replica {
@@ -202,7 +212,7 @@ impl Order {
 
     pub fn download(&self, replica: &mut Replica, limit: usize) -> Vec<LogEntry> {
         let download = replica.prepare(self.entries(replica, limit)).unwrap();
-        replica.receive(download)
+        replica.receive(download).into_iter().map(LogEntry::Server).collect()
     }
 }
 

@@ -4,14 +4,17 @@ use std::collections::VecDeque;
 
 use ebbtide_core::batch::{Durability, LoadedStore};
 use ebbtide_core::objects::Synced;
+use ebbtide_core::replica::Committed;
 use ebbtide_core::{ClientId, Millis, Schema, Snapshot, Transaction, schema};
 
 use super::error::{EngineError, OpenError, StoreFailure};
 use super::event::{BatchId, Direction, Effect, Event, Origin, Progress, SessionState, WaitId};
+use super::flush::Replaced;
 use super::image::Image;
 use super::migration::Migrating;
 use super::open::{self, Opened, check_synced_schema};
 use super::options::OpenOptions;
+use super::others::Looks;
 use super::session::Session;
 use super::state::State;
 use super::waits::Wait;
@@ -36,6 +39,7 @@ pub struct Engine {
     pub(super) raised: u64,
     pub(super) migrating: Option<Migrating>,
     deferred: VecDeque<Event>,
+    pub(super) looks: Looks,
     read_only: bool,
     pub(super) life: Life,
 }
@@ -65,7 +69,8 @@ impl Engine {
         let Opened { state, session, migration } = opened;
         let (transaction, migrating) = migration.unzip();
         let deferred = VecDeque::new();
-        Engine { state, session, transaction, raised: 0, migrating, deferred, read_only, life: Life::Open }
+        let (looks, life) = (Looks::default(), Life::Open);
+        Engine { state, session, transaction, raised: 0, migrating, deferred, looks, read_only, life }
     }
 
     /// Takes note of what happened.
@@ -73,6 +78,9 @@ impl Engine {
         match event {
             Event::Committed(id) => self.committed(now, id),
             Event::CommitFailed(id, failure) => self.commit_failed(id, failure),
+            event @ (Event::Seen(_) | Event::Overtaken(..)) if self.transaction.is_none() => {
+                self.handle_now(now, event)
+            }
             _ if self.life != Life::Open => {}
             Event::LinkDown { .. } => {
                 // What waits was said on this link, and its session number may be another's on the next.
@@ -97,6 +105,9 @@ impl Engine {
             if let Some(progress) = self.session.as_mut().and_then(|session| session.take_progress(&self.state)) {
                 return Some(progress);
             }
+        }
+        if let Some(look) = self.looks.next(self.state.disk.head(), self.state.disk.failure()) {
+            return Some(Effect::Look(look));
         }
         if let Some(commit) = self.next_batch() {
             return Some(commit);
@@ -139,6 +150,7 @@ impl Engine {
         if self.transaction.is_some() {
             return Err(EngineError::InTransaction);
         }
+        let now = Millis(now.0.saturating_sub(self.state.ahead_ms));
         self.transaction = Some(self.state.replica.begin(now));
         Ok(())
     }
@@ -276,14 +288,16 @@ impl Engine {
             return Ok(());
         }
         self.state.changing(Origin::Local);
-        let entry = self.state.replica.commit(transaction).map_err(EngineError::Write)?;
+        let committed = self.state.replica.commit(transaction).map_err(EngineError::Write)?;
         if raised > 0 {
             let version = self.state.replica.schema_version() + raised;
             self.state.replica.set_schema_version(version);
             self.state.disk.checkpoint();
         }
-        if let Some(entry) = entry {
-            self.state.disk.log(vec![entry]);
+        match committed {
+            Committed::Nothing => {}
+            Committed::Changeset(bytes) => self.state.disk.log_own(bytes),
+            Committed::Reshaped => self.state.disk.replace(Replaced::Migration),
         }
         if let Some(session) = &mut self.session {
             session.moved(Direction::Upload);
@@ -315,8 +329,12 @@ impl Engine {
         let state = &mut self.state;
         match (event, &mut self.session) {
             (Event::Committed(_) | Event::CommitFailed(..), _) => {}
-            (Event::Lead | Event::Follow | Event::Nudged, _) => {}
-            (Event::Seen(_) | Event::Overtaken(..) | Event::LeaderAnswered(..), _) => {}
+            (Event::Lead, _) => self.lead(),
+            (Event::Follow, _) => self.follow(),
+            (Event::Nudged, _) => self.looks.nudge(),
+            (Event::Seen(seen), _) => self.seen(now, *seen),
+            (Event::Overtaken(id, seen), _) => self.overtaken(now, id, *seen),
+            (Event::LeaderAnswered(id, result), _) => self.leader_answered(id, result),
             (Event::Close, _) => self.close(),
             (Event::WaitDurable(id), _) => self.wait_durable(id),
             (Event::CancelWait(id), _) => state.waits.cancel(id),
@@ -351,7 +369,7 @@ impl Engine {
         }
     }
 
-    fn drive(&mut self, now: Millis) {
+    pub(super) fn drive(&mut self, now: Millis) {
         if self.life == Life::Open
             && let Some(session) = &mut self.session
         {
@@ -360,7 +378,7 @@ impl Engine {
     }
 
     fn next_batch(&mut self) -> Option<Effect> {
-        if self.read_only {
+        if self.read_only || self.looks.must_see_all() {
             return None;
         }
         let session = self.session.as_ref();
@@ -369,18 +387,24 @@ impl Engine {
         let strict = awaited || session.is_some_and(|session| open && session.wants_strict());
         let durability = if strict { Durability::Strict } else { Durability::Relaxed };
         let record = session.map(Session::record);
-        let (id, batch) = self.state.disk.flush(&mut self.state.replica, record, durability)?;
+        let (id, batch) = self.state.disk.flush(&mut self.state.replica, record, durability, self.state.role)?;
         Some(Effect::Commit(id, batch))
     }
 
     fn committed(&mut self, now: Millis, id: BatchId) {
         let state = &mut self.state;
-        state.disk.committed(id);
+        if state.disk.committed(id) {
+            state.replica.saved();
+        }
         let disk = &state.disk;
         state.waits.settle(&mut state.effects, &Ok(()), |wait| match wait {
             Wait::Durable { moved } => disk.is_strict(*moved),
             Wait::DownloadStored { moved } => disk.is_kept(*moved),
-            Wait::Upload { .. } | Wait::DownloadAsked | Wait::DownloadMarked { .. } => false,
+            Wait::Upload { .. }
+            | Wait::DownloadAsked
+            | Wait::DownloadMarked { .. }
+            | Wait::LeaderAsked
+            | Wait::DownloadLooked { .. } => false,
         });
         if self.life == Life::Open
             && let Some(session) = &mut self.session
@@ -395,6 +419,12 @@ impl Engine {
         if !state.disk.failed(id, failure.clone()) {
             return;
         }
+        self.store_failed(failure);
+    }
+
+    /// Nothing more can be written.
+    pub(super) fn store_failed(&mut self, failure: StoreFailure) {
+        let state = &mut self.state;
         let result = Err(failure.message.clone());
         // The failure comes before the waits that it ends.
         state.effect(Effect::StoreFailed(failure));
@@ -424,7 +454,7 @@ impl Engine {
         self.deferred.clear();
         self.life = Life::Closing;
         let state = &mut self.state;
-        if let Some(session) = &mut self.session {
+        if let Some(session) = self.session.as_mut().filter(|session| session.leads()) {
             session.unlink(state);
         }
         let closed = Err("The realm was closed.".to_string());

@@ -5,11 +5,12 @@
 use ebbtide_core::LogPosition;
 use ebbtide_core::batch::{Batch, Durability, Head, LogChange, MetaKey, StagedChange};
 use ebbtide_core::limits::LOG_ENTRY_BYTES;
-use ebbtide_core::replica::{Cursor, HistoryBody, Identity, LogEntry, Replica, encode_block};
+use ebbtide_core::replica::{Cursor, HistoryBody, HistoryEntry, Identity, LogEntry, Replica, encode_block};
 
 use super::error::StoreFailure;
 use super::event::BatchId;
 use super::mark::FreshRecord;
+use super::options::Role;
 
 /// Bytes of log, pending changesets aside, over which a checkpoint writes the changed pages.
 const LOG_BYTES_MAX: usize = 1024 * 1024;
@@ -43,23 +44,72 @@ struct InFlight {
     durability: Durability,
     moved: u64,
     holds: Kept,
+    expected: Option<Head>,
+    /// What it holds, in case it does not get there.
+    waiting: Waiting,
+}
+
+/// What puts another state in the place of the store's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Replaced {
+    /// The server's state, for the first time.
+    FirstDownload,
+    /// The server's state, in a reset.
+    Reset,
+    /// A migration, or the deletion of a class.
+    Migration,
+    /// Our own changesets, which have got other times.
+    Restamped,
 }
 
 /// What the next batch has to hold.
 #[derive(Clone, Debug, Default)]
 struct Waiting {
-    entries: Vec<LogEntry>,
-    entry_bytes: usize,
+    /// Bytes of our changesets that the log does not have; the replica has them.
+    own: Option<usize>,
+    server: Vec<HistoryEntry>,
+    server_bytes: usize,
     chunks: Vec<(u32, Vec<u8>)>,
     drop_staged: bool,
     record: bool,
     checkpoint: bool,
-    generation: bool,
+    replaced: Option<Replaced>,
 }
 
 impl Waiting {
     fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.chunks.is_empty() && !self.drop_staged && !self.record && !self.checkpoint
+        self.own.is_none()
+            && self.server.is_empty()
+            && self.chunks.is_empty()
+            && !self.drop_staged
+            && !self.record
+            && !self.checkpoint
+    }
+
+    fn entry_bytes(&self) -> usize {
+        self.own.unwrap_or(0) + self.server_bytes
+    }
+
+    /// What is to be written if `later` came after this, and neither is in the store.
+    fn then(mut self, later: Waiting) -> Waiting {
+        if later.drop_staged {
+            self.chunks.clear();
+        }
+        self.server.extend(later.server);
+        self.chunks.extend(later.chunks);
+        Waiting {
+            own: match (self.own, later.own) {
+                (None, None) => None,
+                (first, second) => Some(first.unwrap_or(0) + second.unwrap_or(0)),
+            },
+            server: self.server,
+            server_bytes: self.server_bytes + later.server_bytes,
+            chunks: self.chunks,
+            drop_staged: self.drop_staged || later.drop_staged,
+            record: self.record || later.record,
+            checkpoint: self.checkpoint || later.checkpoint,
+            replaced: later.replaced.or(self.replaced),
+        }
     }
 }
 
@@ -133,18 +183,21 @@ impl Disk {
         self.in_flight.is_none() && (self.failure.is_some() || self.waiting.is_empty())
     }
 
-    /// Takes entries for the log.
-    pub(crate) fn log(&mut self, entries: Vec<LogEntry>) {
-        for entry in entries {
-            self.waiting.entry_bytes += match &entry {
-                LogEntry::Local(bytes) => bytes.len(),
-                LogEntry::Server(entry) => match &entry.body {
-                    HistoryBody::Full(bytes) => bytes.len(),
-                    HistoryBody::Own(_) | HistoryBody::Nothing => 32,
-                },
+    /// Takes note of a changeset of ours that the log is to have.
+    pub(crate) fn log_own(&mut self, bytes: usize) {
+        self.waiting.own = Some(self.waiting.own.unwrap_or(0) + bytes);
+        self.moved += 1;
+    }
+
+    /// Takes entries of the server's for the log.
+    pub(crate) fn log(&mut self, entries: Vec<HistoryEntry>) {
+        for entry in &entries {
+            self.waiting.server_bytes += match &entry.body {
+                HistoryBody::Full(bytes) => bytes.len(),
+                HistoryBody::Own(_) | HistoryBody::Nothing => 32,
             };
-            self.waiting.entries.push(entry);
         }
+        self.waiting.server.extend(entries);
         self.moved += 1;
     }
 
@@ -174,11 +227,68 @@ impl Disk {
     }
 
     /// Has another base written: what was logged and staged belongs to the past.
-    pub(crate) fn replace(&mut self) {
-        self.waiting.generation = true;
+    pub(crate) fn replace(&mut self, replaced: Replaced) {
+        self.waiting.replaced = Some(replaced);
         self.drop_staged();
         self.touch_record();
         self.checkpoint();
+    }
+
+    /// What puts another state in the place of the store's, if that is still to be stored.
+    pub(crate) fn replaced(&self) -> Option<Replaced> {
+        let under_way = self.in_flight.as_ref().and_then(|batch| batch.waiting.replaced);
+        self.waiting.replaced.or(under_way)
+    }
+
+    /// The head that the store has, if no batch is under way that changes it.
+    pub(crate) fn head(&self) -> Option<Head> {
+        self.head.filter(|_| self.in_flight.is_none())
+    }
+
+    /// Whether pages are to be written.
+    pub(crate) fn wants_pages(&self) -> bool {
+        self.waiting.checkpoint
+    }
+
+    /// Takes note that the batch under way is not in the store, because others have written to it; all that it held waits
+    /// again. Gives the head that it expected; `None` if it was not under way.
+    pub(crate) fn overtaken(&mut self, id: BatchId) -> Option<Option<Head>> {
+        let batch = self.in_flight.take_if(|batch| batch.id == id)?;
+        let later = std::mem::take(&mut self.waiting);
+        self.waiting = batch.waiting.then(later);
+        self.head = batch.expected;
+        Some(batch.expected)
+    }
+
+    /// Takes note that others have brought the store to a head, and that memory has what they wrote.
+    pub(crate) fn follow(&mut self, head: Head, log: Followed, replica: &Replica) {
+        let place = |head: &Head| (head.generation, head.roots, head.next_position);
+        if self.head.is_none_or(|ours| place(&ours) < place(&head)) {
+            self.head = Some(head);
+        }
+        match log {
+            Followed::Appended(bytes) => self.log_bytes += bytes,
+            Followed::Anew(bytes) => self.log_bytes = bytes,
+        }
+        // Our changesets may have other numbers now, and so other lengths.
+        self.waiting.own = (replica.unlogged().len() > 0).then(|| unlogged_bytes(replica));
+        self.moved += 1;
+        if self.waiting.is_empty() {
+            self.kept = self.moved;
+        }
+    }
+
+    /// Takes note that memory has been made what the store is as a whole: what was to be written of another state is not.
+    pub(crate) fn restart(&mut self, head: Head, log_bytes: usize, replica: &Replica) {
+        self.waiting = Waiting::default();
+        self.head = None;
+        self.durable = Kept { identity: replica.logged(), cursor: replica.cursor() };
+        self.follow(head, Followed::Anew(log_bytes), replica);
+    }
+
+    /// Whether so much of the log has been confirmed that pages are cheaper.
+    pub(crate) fn has_long_log(&self, replica: &Replica) -> bool {
+        self.log_bytes.saturating_sub(pending_bytes(replica)) > LOG_BYTES_MAX
     }
 
     /// The next batch, if there is something to write, or something written that must be made strict.
@@ -187,29 +297,35 @@ impl Disk {
         replica: &mut Replica,
         record: Option<&FreshRecord>,
         durability: Durability,
+        role: Role,
     ) -> Option<(BatchId, Batch)> {
         let barrier = durability == Durability::Strict && self.strict < self.moved;
         if self.in_flight.is_some() || self.failure.is_some() || (self.waiting.is_empty() && !barrier) {
             return None;
         }
-        let mut head = self.head.unwrap_or(Head { next_position: LogPosition(1), ..Head::default() });
-        head.generation += u64::from(self.waiting.generation || self.head.is_none());
-        let mut waiting = std::mem::take(&mut self.waiting);
-        let mut batch = Batch::new(durability, self.head, head);
-        if waiting.checkpoint || self.wants_checkpoint(&waiting, replica) {
+        let expected = self.head;
+        let mut head = expected.unwrap_or(Head { next_position: LogPosition(1), ..Head::default() });
+        head.generation += u64::from(self.waiting.replaced.is_some() || expected.is_none());
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut batch = Batch::new(durability, expected, head);
+        replica.seal();
+        let entries = if waiting.checkpoint || (role == Role::Leads && self.wants_checkpoint(&waiting, replica)) {
             let checkpoint = replica.checkpoint(head.next_position);
             batch.meta.push((MetaKey::Root, Some(checkpoint.root)));
             batch.pages = checkpoint.pages;
             batch.dropped_pages = checkpoint.dropped;
             batch.log = LogChange::Clear;
-            waiting.entries = checkpoint.log;
+            batch.head.roots += 1;
             self.log_bytes = pending_bytes(replica);
+            checkpoint.log
         } else {
-            self.log_bytes += waiting.entry_bytes;
-        }
-        if !waiting.entries.is_empty() {
-            batch.append = Some((head.next_position, encode_block(head.next_position, &waiting.entries)));
-            batch.head.next_position.0 += waiting.entries.len() as u64;
+            self.log_bytes += waiting.entry_bytes();
+            let own = replica.unlogged().map(|own| LogEntry::Local(own.bytes.clone()));
+            own.chain(waiting.server.iter().cloned().map(LogEntry::Server)).collect()
+        };
+        if !entries.is_empty() {
+            batch.append = Some((head.next_position, encode_block(head.next_position, &entries)));
+            batch.head.next_position.0 += entries.len() as u64;
         }
         if waiting.record {
             let bytes = record.filter(|record| !record.is_empty()).map(FreshRecord::encode);
@@ -218,23 +334,30 @@ impl Disk {
         if waiting.drop_staged {
             batch.staged = StagedChange::Clear;
         }
-        batch.staging = waiting.chunks;
+        batch.staging = waiting.chunks.clone();
         self.batches += 1;
         let id = BatchId(self.batches);
         let holds = Kept { identity: replica.identity(), cursor: replica.cursor() };
-        self.in_flight = Some(InFlight { id, durability, moved: self.moved, holds });
+        self.in_flight = Some(InFlight { id, durability, moved: self.moved, holds, expected, waiting });
         self.head = Some(batch.head);
         Some((id, batch))
     }
 
-    /// Takes note that the batch under way is on disk.
-    pub(crate) fn committed(&mut self, id: BatchId) {
-        let Some(done) = self.in_flight.take_if(|batch| batch.id == id) else { return };
+    /// Takes note that the batch under way is on disk. False if it was not under way.
+    pub(crate) fn committed(&mut self, id: BatchId) -> bool {
+        let Some(done) = self.in_flight.take_if(|batch| batch.id == id) else { return false };
         self.kept = done.moved;
         if done.durability == Durability::Strict {
             self.strict = done.moved;
             self.durable = done.holds;
         }
+        true
+    }
+
+    /// Takes note that nothing more can be written.
+    pub(crate) fn fail(&mut self, failure: StoreFailure) {
+        self.in_flight = None;
+        self.failure = Some(failure);
     }
 
     /// Takes note that the batch under way is not on disk. Nothing more is written from here on. False if it was not
@@ -249,10 +372,24 @@ impl Disk {
 
     /// Whether a commit is so large, or so much of the log has been confirmed, that pages are cheaper.
     fn wants_checkpoint(&self, waiting: &Waiting, replica: &Replica) -> bool {
-        let large = replica.pending().len() == 0 && waiting.entry_bytes > LOG_ENTRY_BYTES;
-        let log_bytes = self.log_bytes + waiting.entry_bytes;
+        let entry_bytes = waiting.entry_bytes();
+        let large = replica.pending().len() == 0 && entry_bytes > LOG_ENTRY_BYTES;
+        let log_bytes = self.log_bytes + entry_bytes;
         large || (log_bytes > LOG_BYTES_MAX && log_bytes - pending_bytes(replica).min(log_bytes) > LOG_BYTES_MAX)
     }
+}
+
+/// What others have made of the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Followed {
+    /// It is longer by so many bytes.
+    Appended(usize),
+    /// It has begun anew and has so many bytes.
+    Anew(usize),
+}
+
+fn unlogged_bytes(replica: &Replica) -> usize {
+    replica.unlogged().map(|own| own.bytes.len()).sum()
 }
 
 /// What the log must hold in any case.

@@ -9,6 +9,7 @@ use ebbtide_core::schema::{SchemaConflict, compare};
 use ebbtide_core::{Millis, Snapshot};
 
 use super::event::{Direction, Origin};
+use super::flush::Replaced;
 use super::mark::{FreshRecord, StagedSnapshot};
 use super::reset::{ATTEMPTS_MAX, FreshState};
 use super::session::{STRIKES_MAX, Session};
@@ -120,7 +121,7 @@ impl Session {
         self.moved(Direction::Download);
         self.staging = Staging::default();
         self.record.staged = None;
-        state.disk.replace();
+        state.disk.replace(Replaced::FirstDownload);
         self.bind_after = state.disk.moved();
         self.healthy();
         self.drive(state, now);

@@ -8,6 +8,7 @@ use ebbtide_core::replica::Replica;
 use super::engine::{Engine, Life};
 use super::error::EngineError;
 use super::flush::Disk;
+use super::options::Role;
 use super::session::Session;
 
 /// A realm that was closed, as it is in memory. Good for as long as nobody else has written to the store: whoever opens
@@ -52,7 +53,8 @@ impl Engine {
         }
         let mut copy = self.state.replica.copy(client, synced);
         let mut disk = Disk::create(&copy);
-        let (_, batch) = disk.flush(&mut copy, None, Durability::Strict).expect("a new store has its root to write");
+        let (_, batch) =
+            disk.flush(&mut copy, None, Durability::Strict, Role::Leads).expect("a new store has its root to write");
         Ok(batch)
     }
 

@@ -13,6 +13,7 @@ use ebbtide_core::{Millis, Schema, Snapshot, Transaction};
 use super::engine::Engine;
 use super::error::{EngineError, OpenError};
 use super::event::Event;
+use super::flush::Replaced;
 use super::open;
 use super::options::OpenOptions;
 
@@ -69,7 +70,7 @@ impl Engine {
             return Err(EngineError::Write(error));
         }
         self.state.version += 1;
-        self.state.disk.checkpoint();
+        self.state.disk.replace(Replaced::Migration);
         self.catch_up(now);
         Ok(())
     }

@@ -8,12 +8,12 @@ use ebbtide_core::schema::{self, SchemaDifference};
 use ebbtide_core::{ClassSchema, ClientId, Millis, Schema, Transaction};
 
 use super::error::OpenError;
-use super::flush::Disk;
+use super::flush::{Disk, Replaced};
 use super::fresh::Staging;
 use super::image::Image;
 use super::mark::FreshRecord;
 use super::migration::Migrating;
-use super::options::{Kind, Migration, OpenOptions, ResetMode};
+use super::options::{Kind, Migration, OpenOptions, ResetMode, Role};
 use super::random::Draws;
 use super::session::Session;
 use super::state::State;
@@ -40,12 +40,14 @@ pub(super) fn open(now: Millis, options: OpenOptions, loaded: &LoadedStore) -> R
     let (replica, disk) = match &loaded.head {
         None if loaded.is_empty() => {
             let (replica, disk) = create(&options, &mut draws)?;
-            return Ok(opened(now, options, State::new(replica, disk, draws), (record, staging), None));
+            let state = State::new(replica, disk, draws, options.role);
+            return Ok(opened(now, options, state, (record, staging), None));
         }
         None => return Err(OpenError::Corrupt(CorruptStore::Missing { record: "head record".to_string() })),
-        Some(head) => load(head, loaded)?,
+        Some(head) => load(head, loaded, options.lane)?,
     };
-    adopted(now, options, State::new(replica, disk, draws), (record, staging))
+    let state = State::new(replica, disk, draws, options.role);
+    adopted(now, options, state, (record, staging))
 }
 
 /// Opens what a closed engine has left in memory.
@@ -53,7 +55,8 @@ pub(super) fn reopen(now: Millis, options: OpenOptions, image: Image) -> Result<
     check_options(&options)?;
     let draws = Draws::new(options.seed);
     let disk = Disk::open(image.head, image.log_bytes, &image.replica);
-    adopted(now, options, State::new(image.replica, disk, draws), (FreshRecord::default(), Staging::default()))
+    let state = State::new(image.replica.in_lane(options.lane), disk, draws, options.role);
+    adopted(now, options, state, (FreshRecord::default(), Staging::default()))
 }
 
 /// Brings what is open and what is wanted next together.
@@ -90,8 +93,10 @@ fn opened(
         Kind::Synced(sync) if !options.read_only => sync,
         Kind::Synced(_) | Kind::Local => return Opened { state, session: None, migration },
     };
-    let mut session = Session::new(sync, record, staging, &state);
-    session.resume_reset(&mut state, now);
+    let mut session = Session::new(sync, &state);
+    if state.role == Role::Leads {
+        session.lead(&mut state, now, record, staging);
+    }
     Opened { state, session: Some(session), migration }
 }
 
@@ -125,14 +130,14 @@ fn create(options: &OpenOptions, draws: &mut Draws) -> Result<(Replica, Disk), O
     }
     let schema = options.schema.clone().unwrap_or_default();
     let version = options.schema_version.unwrap_or(0);
-    let replica = Replica::new(&schema, version, ClientId(draws.bytes()), synced(&options.kind));
+    let replica = Replica::new(&schema, version, ClientId(draws.bytes()), synced(&options.kind)).in_lane(options.lane);
     let disk = Disk::create(&replica);
     Ok((replica, disk))
 }
 
-fn load(head: &[u8], loaded: &LoadedStore) -> Result<(Replica, Disk), OpenError> {
+fn load(head: &[u8], loaded: &LoadedStore, lane: u64) -> Result<(Replica, Disk), OpenError> {
     let head = Head::decode(head).map_err(OpenError::Corrupt)?;
-    let replica = Replica::load(loaded).map_err(OpenError::Corrupt)?;
+    let replica = Replica::load_in_lane(loaded, lane).map_err(OpenError::Corrupt)?;
     let log_bytes = loaded.log.iter().map(|(_, block)| block.len()).sum();
     let disk = Disk::open(head, log_bytes, &replica);
     Ok((replica, disk))
@@ -189,7 +194,7 @@ fn migrate(
     if options.migration == Migration::StartOver && (version != stored || !problems.is_empty()) {
         let client = ClientId(state.draws.bytes());
         state.replica = state.replica.start_over(schema, version, client);
-        state.disk.replace();
+        state.disk.replace(Replaced::Migration);
         return Ok(None);
     }
     if version < stored {
@@ -209,7 +214,7 @@ fn migrate(
     }
     migrating.complete(&mut transaction).map_err(|message| OpenError::MigrationFailed { message })?;
     state.replica.migrate(transaction, version).expect("a transaction without writes exceeds no limit");
-    state.disk.checkpoint();
+    state.disk.replace(Replaced::Migration);
     Ok(None)
 }
 
@@ -256,6 +261,7 @@ mod tests {
             read_only: false,
             kind: Kind::Local,
             lane: 0,
+            role: Role::Leads,
             seed: [0; 32],
         };
         let words = open(Millis(0), options, &left).err().map(|error| error.to_string());

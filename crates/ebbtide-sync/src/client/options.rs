@@ -18,6 +18,8 @@ pub struct OpenOptions {
     pub read_only: bool,
     /// Whether it syncs.
     pub kind: Kind,
+    /// What the engine is to others on the same store, to begin with.
+    pub role: Role,
     /// Among several engines on one store, which keys of objects are this one's: below [`LANES_MAX`], and never used
     /// before by another engine that may still be there. Zero for one that is alone.
     ///
@@ -37,6 +39,15 @@ pub enum Migration {
     Callback,
     /// It begins anew, without objects.
     StartOver,
+}
+
+/// What an engine is to others on the same store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// It speaks to the server, and writes checkpoints.
+    Leads,
+    /// It does neither.
+    Follows,
 }
 
 /// Whether a realm syncs.

@@ -17,6 +17,7 @@ use ebbtide_core::{ChangesetNumber, ClientId, Millis, Snapshot};
 
 use super::error::{SyncError, SyncErrorKind};
 use super::event::{Direction, Effect, Origin, ResetProgress};
+use super::flush::Replaced;
 use super::fresh::Staging;
 use super::mark::{Mark, PastReset, Path};
 use super::options::ResetMode;
@@ -296,7 +297,7 @@ impl Session {
         self.staging = Staging::default();
         self.record.staged = None;
         self.record.remember(PastReset { code: mark.code, epoch: fresh.at.epoch, at: now });
-        state.disk.replace();
+        state.disk.replace(Replaced::Reset);
         self.acknowledged = ChangesetNumber(0);
         self.window = UploadWindow::after(ChangesetNumber(0));
         self.strikes = 0;

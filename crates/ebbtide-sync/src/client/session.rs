@@ -8,7 +8,7 @@
 //!    +-- (any)       +---- Asked <-- Relink -- Unlinked <--------+
 //! ```
 
-use ebbtide_core::replica::Cursor;
+use ebbtide_core::replica::{Cursor, News};
 use ebbtide_core::{ChangesetNumber, Millis, ServerVersion};
 
 use super::backoff::Backoff;
@@ -34,6 +34,8 @@ pub(super) const STRIKES_MAX: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(super) options: SyncOptions,
+    /// Whether this engine is the one that speaks to the server.
+    leads: bool,
     pub(super) activity: Activity,
     pub(super) link: Link,
     /// What must be on disk for good before the next BIND.
@@ -92,10 +94,11 @@ pub(crate) enum Bound {
 }
 
 impl Session {
-    pub(crate) fn new(options: SyncOptions, record: FreshRecord, staging: Staging, state: &State) -> Session {
+    pub(crate) fn new(options: SyncOptions, state: &State) -> Session {
         let pending = state.replica.pending().len() as u64;
         let confirmed = ChangesetNumber(state.replica.identity().last_number.0 - pending);
         Session {
+            leads: false,
             options,
             activity: Activity::Active,
             link: Link::Down,
@@ -108,8 +111,8 @@ impl Session {
             acknowledged: confirmed,
             told_version: ServerVersion(0),
             marks: 0,
-            staging,
-            record,
+            staging: Staging::default(),
+            record: FreshRecord::default(),
             reset: Reset::None,
             uploaded: 0,
             downloaded: 0,
@@ -117,6 +120,73 @@ impl Session {
             moved_up: false,
             moved_down: false,
         }
+    }
+
+    /// Takes the lead, with what the store remembers of a fresh state on its way in.
+    pub(crate) fn lead(&mut self, state: &mut State, now: Millis, record: FreshRecord, staging: Staging) {
+        self.leads = true;
+        self.record = record;
+        self.staging = staging;
+        self.bind_after = state.disk.moved();
+        state.waits.update(|wait| {
+            if let Wait::LeaderAsked | Wait::DownloadLooked { .. } = wait {
+                *wait = Wait::DownloadAsked;
+            }
+        });
+        self.resume_reset(state, now);
+    }
+
+    /// Loses the lead: what the server was told and what a reset has begun is the next leader's.
+    pub(crate) fn follow(&mut self, state: &mut State) {
+        self.leads = false;
+        self.link_down(state);
+        self.hold_until = None;
+        self.staging = Staging::default();
+        self.record = FreshRecord::default();
+        self.reset = Reset::None;
+        if self.activity == Activity::Manual {
+            self.activity = Activity::Active;
+        }
+    }
+
+    /// Forgets what it has said and begun, as if it had just taken the lead.
+    pub(crate) fn begin_anew(&mut self, state: &mut State) {
+        self.unlink(state);
+        self.staging = Staging::default();
+        self.record = FreshRecord::default();
+        self.reset = Reset::None;
+    }
+
+    /// Whether this engine is the one that speaks to the server.
+    pub(crate) fn leads(&self) -> bool {
+        self.leads
+    }
+
+    /// Takes note of what others have done to the store.
+    pub(crate) fn others_have(&mut self, state: &mut State, news: &News) {
+        if let Some(moved) = &news.renumbered {
+            state.waits.update(|wait| {
+                if let Wait::Upload { number } = wait {
+                    *number = moved.number(*number);
+                }
+            });
+        }
+        if let Some(number) = news.confirmed {
+            self.acknowledge(state, number);
+        }
+        self.moved(Direction::Upload);
+    }
+
+    /// Takes note that the store has another author now: somebody has reset it.
+    pub(crate) fn has_other_author(&mut self, state: &mut State) {
+        self.acknowledged = ChangesetNumber(0);
+        self.window = UploadWindow::after(ChangesetNumber(0));
+        let number = state.replica.identity().last_number;
+        state.waits.update(|wait| {
+            if let Wait::Upload { number: until } = wait {
+                *until = number;
+            }
+        });
     }
 
     pub(crate) fn state(&self) -> SessionState {
@@ -128,6 +198,9 @@ impl Session {
 
     /// Whether what is stored now is to be told to the server soon, or belongs to a reset.
     pub(crate) fn wants_strict(&self) -> bool {
+        if !self.leads {
+            return false;
+        }
         let linked = match self.link {
             Link::Up(_) | Link::Binding(..) | Link::Bound(_) | Link::Fresh(_) | Link::Asked => true,
             Link::Down | Link::Unlinked => false,
@@ -246,6 +319,12 @@ impl Session {
 
     /// Does what can be done now: asks for a link, binds, uploads.
     pub(crate) fn drive(&mut self, state: &mut State, now: Millis) {
+        if !self.leads {
+            if self.activity == Activity::Active {
+                ask_leader(state);
+            }
+            return;
+        }
         self.step_reset(state, now);
         if self.activity != Activity::Active || state.disk.failure().is_some() {
             return;
@@ -353,8 +432,8 @@ impl Session {
         }
         match (self.link, message) {
             (_, ServerMessage::Error(error)) => self.error(state, now, error),
-            (Link::Binding(session, Bound::Sync), ServerMessage::Bound { epoch, head, last, .. }) => {
-                self.bound(state, now, session, (epoch, head), last);
+            (Link::Binding(session, Bound::Sync), ServerMessage::Bound { epoch, head, last, now: server, .. }) => {
+                self.bound(state, (now, server), session, (epoch, head), last);
             }
             (Link::Binding(session, Bound::Fresh), ServerMessage::Bound { .. }) => {
                 self.link = Link::Fresh(session);
@@ -525,8 +604,24 @@ pub(super) enum Fatal {
 pub(super) fn is_sync_wait(wait: &Wait) -> bool {
     match wait {
         Wait::Durable { .. } => false,
-        Wait::Upload { .. } | Wait::DownloadAsked | Wait::DownloadMarked { .. } | Wait::DownloadStored { .. } => true,
+        Wait::Upload { .. }
+        | Wait::DownloadAsked
+        | Wait::DownloadMarked { .. }
+        | Wait::DownloadStored { .. }
+        | Wait::LeaderAsked
+        | Wait::DownloadLooked { .. } => true,
     }
+}
+
+/// Asks the leader for what only it can get.
+fn ask_leader(state: &mut State) {
+    let effects = &mut state.effects;
+    state.waits.update_each(|id, wait| {
+        if *wait == Wait::DownloadAsked {
+            *wait = Wait::LeaderAsked;
+            effects.push_back(Effect::AskLeader(id));
+        }
+    });
 }
 
 /// The number under which Realm's clients know an error.

@@ -8,6 +8,7 @@ use ebbtide_core::replica::Replica;
 
 use super::event::{Effect, Origin};
 use super::flush::Disk;
+use super::options::Role;
 use super::random::Draws;
 use super::waits::Waits;
 
@@ -20,6 +21,9 @@ pub(crate) struct State {
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) draws: Draws,
     pub(crate) version: u64,
+    pub(crate) role: Role,
+    /// By how much our clock is ahead of the server's, if that is too much.
+    pub(crate) ahead_ms: u64,
     untold: Option<Untold>,
 }
 
@@ -32,17 +36,23 @@ struct Untold {
 }
 
 impl State {
-    pub(crate) fn new(replica: Replica, disk: Disk, draws: Draws) -> State {
-        State { replica, disk, waits: Waits::default(), effects: VecDeque::new(), draws, version: 1, untold: None }
+    pub(crate) fn new(replica: Replica, disk: Disk, draws: Draws, role: Role) -> State {
+        let (waits, effects) = (Waits::default(), VecDeque::new());
+        State { replica, disk, waits, effects, draws, version: 1, role, ahead_ms: 0, untold: None }
     }
 
     /// To be called before the replica's current state moves.
     pub(crate) fn changing(&mut self, origin: Origin) {
-        self.version += 1;
         let compare = match origin {
             Origin::Local | Origin::Remote => Compare::Stamps,
             Origin::Reset => Compare::Values,
         };
+        self.changing_by(origin, compare);
+    }
+
+    /// The same, with what counts as a change.
+    pub(crate) fn changing_by(&mut self, origin: Origin, compare: Compare) {
+        self.version += 1;
         match &mut self.untold {
             Some(untold) => {
                 untold.origin = untold.origin.max(origin);

@@ -25,6 +25,10 @@ pub(crate) enum Wait {
     DownloadMarked { mark: u64 },
     /// Until the disk has what memory had at this count.
     DownloadStored { moved: u64 },
+    /// Until the leader answers.
+    LeaderAsked,
+    /// Until this look at the store, or a later one, has been taken in.
+    DownloadLooked { look: u64 },
 }
 
 impl Waits {
@@ -44,6 +48,11 @@ impl Waits {
     /// Changes waits in place.
     pub(crate) fn update(&mut self, mut change: impl FnMut(&mut Wait)) {
         self.waits.iter_mut().for_each(|(_, wait)| change(wait));
+    }
+
+    /// Changes waits in place, by name.
+    pub(crate) fn update_each(&mut self, mut change: impl FnMut(WaitId, &mut Wait)) {
+        self.waits.iter_mut().for_each(|(id, wait)| change(*id, wait));
     }
 
     /// Answers the waits that `done` picks.

@@ -17,7 +17,6 @@ fn options(version: u64, schema: Schema) -> OpenOptions {
         schema: Some(schema),
         schema_version: Some(version),
         kind: Kind::Local,
-        lane: 0,
         ..Kennel::options(1, ResetMode::Manual)
     }
 }

@@ -9,6 +9,8 @@ mod reset;
 mod reshape;
 mod stories;
 mod sync;
+mod tabs;
+mod tabs_synced;
 mod wire;
 
 #[test]
