@@ -5,9 +5,9 @@ import { Counter, CounterCell } from "./counter.js";
 import { assignProperty } from "./create.js";
 import { DictionaryMethods } from "./dictionary.js";
 import { PropertyDictionarySource } from "./dictionary-source.js";
-import { AssertionError } from "./errors.js";
+import { AssertionError, InvalidCollectionError } from "./errors.js";
 import { List } from "./list.js";
-import { PropertyListSource } from "./list-source.js";
+import { type ListSource, PropertyListSource } from "./list-source.js";
 import { liftMixed } from "./mixed.js";
 import { RealmObject } from "./object.js";
 import { liftPrimitive, linkingModel, lowerPrimitive, type PropertyModel, propertyModel } from "./property.js";
@@ -190,9 +190,9 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
   if (property.origin !== undefined) return (key) => linksTo(model, key, property);
   switch (property.collection) {
     case "list":
-      return (key) => new List(new PropertyListSource(model, key, property));
+      return (key) => new List(valid(new PropertyListSource(model, key, property)));
     case "set":
-      return (key) => new RealmSet(new SetSource(model, key, property));
+      return (key) => new RealmSet(valid(new SetSource(model, key, property)));
     case "dictionary":
       return (key) => new DictionaryMethods(new PropertyDictionarySource(model, key, property));
     case undefined:
@@ -281,7 +281,13 @@ function backlinks(model: ClassModel, key: number, from: ClassModel, property: P
 }
 
 function explain(model: ClassModel, key: number, error: unknown): unknown {
-  return model.isValid(key) ? error : new AssertionError(INVALID);
+  return model.isValid(key) || error instanceof InvalidCollectionError ? error : new AssertionError(INVALID);
+}
+
+/** As Realm does, refuses a list or set whose owner is gone when it is read, and not when it is first used. */
+function valid<T extends ListSource | SetSource>(source: T): T {
+  source.assertValid();
+  return source;
 }
 
 /**

@@ -218,6 +218,14 @@ export interface RealmCore {
   nestedRemove(cls: number, key: number, column: number, path: CorePath, at: number | string): void;
   nestedMove(cls: number, key: number, column: number, path: CorePath, from: number, to: number): void;
   nestedClear(cls: number, key: number, column: number, path: CorePath): void;
+  nestedQuery(
+    cls: number,
+    key: number,
+    column: number,
+    path: CorePath,
+    text: string | undefined,
+    args: unknown[] | undefined,
+  ): QueryCore;
   query(cls: number, text: string, args: unknown[]): QueryCore;
   listQuery(cls: number, key: number, column: number, text: string | undefined, args: unknown[] | undefined): QueryCore;
   frozen(): RealmCore;

@@ -22,6 +22,7 @@ import { deleteStore, exists, releaseView, storedSchemaVersion } from "./registr
 import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
+import { described } from "./schema-core.js";
 import { parseClass } from "./schema-parse.js";
 import { type AnySet, RealmSet } from "./set.js";
 import type { SubscriptionSet } from "./subscriptions.js";
@@ -158,7 +159,7 @@ export class Realm {
 
   /** The classes of this realm in full. */
   get schema(): CanonicalObjectSchema[] {
-    return this.internal.schema.map((declared) => ({ ...declared }));
+    return described(this.internal.schema);
   }
 
   get schemaVersion(): number {
@@ -355,7 +356,7 @@ export class Realm {
     this.beginTransaction();
     try {
       const result = callback();
-      if (this.isInTransaction) this.commitTransaction();
+      this.commitTransaction();
       return result;
     } catch (error) {
       if (this.isInTransaction) this.cancelTransaction();

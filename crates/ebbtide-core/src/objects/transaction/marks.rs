@@ -2,6 +2,7 @@
 
 use super::Transaction;
 use super::names::Names;
+use super::slots::Slots;
 use crate::changeset::Mark as BuilderMark;
 use crate::ids::ObjectKey;
 use crate::objects::Snapshot;
@@ -36,10 +37,11 @@ impl Transaction {
         if let Some(mark) = self.marks.pop() {
             self.snapshot = mark.snapshot;
             self.builder.rewind(mark.builder);
-            // Some of them were named after the mark.
-            self.names = Names::default();
             self.next_key = mark.next_key;
             self.elements = mark.elements;
+            // The positions of names, and the keys, that were given out since are given out again, for others.
+            self.names = Names::default();
+            self.slots = Slots::default();
         }
     }
 }
