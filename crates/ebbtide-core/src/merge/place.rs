@@ -1,6 +1,7 @@
 //! Where an inserted list element goes.
 
 use crate::ids::ServerVersion;
+use crate::mutants::{Mutant, mutant};
 use crate::objects::{Element, ElementId, List, Snapshot};
 
 /// The position after an element: `None` is the front; an element that is gone or unknown (`Some(None)`) leaves the
@@ -8,7 +9,9 @@ use crate::objects::{Element, ElementId, List, Snapshot};
 pub(super) fn position_after(list: &List, after: Option<Option<ElementId>>, index: usize) -> usize {
     match after {
         None => 0,
-        Some(id) => id.and_then(|id| list.position(id)).map_or(index.min(list.len()), |position| position + 1),
+        Some(id) => id
+            .and_then(|id| list.position(id))
+            .map_or(index.min(list.len()), |position| position + usize::from(!mutant(Mutant::InsertBefore))),
     }
 }
 

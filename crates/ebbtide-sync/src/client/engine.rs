@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use ebbtide_core::batch::{Durability, LoadedStore};
+use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::objects::Synced;
 use ebbtide_core::replica::Committed;
 use ebbtide_core::{ClientId, Millis, Schema, Snapshot, Transaction, schema};
@@ -92,7 +93,7 @@ impl Engine {
             }
             Event::Follow => {
                 // A lead that waits for the transaction to end is gone before it was taken.
-                self.deferred.retain(|event| *event != Event::Lead);
+                self.deferred.retain(|event| *event != Event::Lead || mutant(Mutant::StaleLead));
                 self.handle_now(now, event);
             }
             event if self.transaction.is_some() && moves_state(&event) => self.defer(event),
@@ -466,7 +467,11 @@ impl Engine {
         // What the store has answered is still needed to flush; all else comes too late.
         let from_store = |event: &Event| matches!(event, Event::Seen(_) | Event::Overtaken(..));
         let deferred = std::mem::take(&mut self.deferred);
-        deferred.into_iter().filter(from_store).for_each(|event| self.handle_now(now, event));
+        deferred
+            .into_iter()
+            .filter(from_store)
+            .filter(|_| !mutant(Mutant::ClosingForgets))
+            .for_each(|event| self.handle_now(now, event));
         let state = &mut self.state;
         if let Some(session) = self.session.as_mut().filter(|session| session.leads()) {
             session.unlink(state);

@@ -2,6 +2,7 @@
 //! tells the whole.
 
 use ebbtide_core::batch::{Changes, CorruptStore, Head, LoadedStore};
+use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::notify::Compare;
 use ebbtide_core::objects::Synced;
 use ebbtide_core::replica::{Moved, News, Replica, Taken};
@@ -290,6 +291,7 @@ impl Engine {
     fn tell_schema(&mut self, size_before: usize) {
         if let Some(session) = self.session.as_mut().filter(|session| session.leads())
             && schema_size(&self.state.replica) > size_before
+            && !mutant(Mutant::SchemaUntold)
         {
             session.rebind(&mut self.state);
         }

@@ -8,6 +8,7 @@
 //!    +-- (any)       +---- Asked <-- Relink -- Unlinked <--------+
 //! ```
 
+use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::replica::{Cursor, News};
 use ebbtide_core::{ChangesetNumber, Millis, ServerVersion};
 
@@ -594,8 +595,9 @@ impl Session {
 
     /// Takes note of how far the disk is.
     pub(crate) fn stored(&mut self, state: &mut State) {
-        let kept = state.disk.durable();
-        if let (Link::Bound(session), Some(Cursor { version, .. })) = (self.link, kept.cursor)
+        let durable = state.disk.durable().cursor;
+        let cursor = if mutant(Mutant::AckBeforeDurable) { state.replica.cursor() } else { durable };
+        if let (Link::Bound(session), Some(Cursor { version, .. })) = (self.link, cursor)
             && version > self.told_version
         {
             self.told_version = version;

@@ -2,6 +2,7 @@
 //! until the whole step is durable.
 
 use ebbtide_core::changeset::Changeset;
+use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::objects::KeySource;
 use ebbtide_core::{
     ChainHash, ChangesetNumber, ClientId, EditTime, Millis, ObjectKey, Salt, ServerVersion, Snapshot, merge,
@@ -82,10 +83,11 @@ impl<'realm> Integration<'realm> {
         let Some(mut record) = self.client(client).cloned() else {
             return Err(Refusal::reset(Code::BAD_CLIENT_FILE_IDENT, "the server does not know this client any more"));
         };
-        if changeset.number <= record.number {
+        if changeset.number <= record.number && !mutant(Mutant::DuplicateTaken) {
             return check_duplicate(&record, &changeset, hash);
         }
-        if changeset.number.0 != record.number.0 + 1 || changeset.parent != record.hash {
+        let continues = changeset.number.0 == record.number.0 + 1 && changeset.parent == record.hash;
+        if !continues && !mutant(Mutant::ChainUnchecked) && !mutant(Mutant::DuplicateTaken) {
             return Err(broken_chain(&record, &changeset));
         }
         if changeset.base > self.head.version {

@@ -658,7 +658,9 @@ impl World {
         let Some(tab) = self.devices[device].position(name) else { return };
         let replica = self.devices[device].tabs[tab].engine.replica();
         let Some(cursor) = replica.cursor() else { return };
-        let Some((names, truth, state)) = self.truth.get(&(cursor.epoch, cursor.version.0, cursor.salt.0)) else { return };
+        let Some((names, truth, state)) = self.truth.get(&(cursor.epoch, cursor.version.0, cursor.salt.0)) else {
+            return;
+        };
         if names_of(replica.base()) == *names {
             let is_same = replica.base().canonical() == *truth;
             let what = || difference(&picture(state), &picture(replica.base()));
