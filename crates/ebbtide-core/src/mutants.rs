@@ -40,14 +40,10 @@ pub enum Mutant {
     AckBeforeDurable,
     /// A reset keeps its mark.
     ResetKeepsMark,
-    /// Chunks of another snapshot are added to those that are staged.
-    StagingMixed,
     /// The server integrates what does not continue the client's chain.
     ChainUnchecked,
     /// The server does not compare salts.
     SaltUnchecked,
-    /// The server integrates a duplicate again.
-    DuplicateTaken,
     /// A batch is two transactions.
     BatchSplit,
     /// A store does not compare heads.
@@ -64,7 +60,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 28] = [
+    pub const ALL: [Mutant; 26] = [
         Mutant::DroppedTombstone,
         Mutant::SwappedTie,
         Mutant::DefaultBeatsChoice,
@@ -83,10 +79,8 @@ impl Mutant {
         Mutant::AckOffByOne,
         Mutant::AckBeforeDurable,
         Mutant::ResetKeepsMark,
-        Mutant::StagingMixed,
         Mutant::ChainUnchecked,
         Mutant::SaltUnchecked,
-        Mutant::DuplicateTaken,
         Mutant::BatchSplit,
         Mutant::HeadUnchecked,
         Mutant::StaleLead,

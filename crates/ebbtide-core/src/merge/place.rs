@@ -25,7 +25,8 @@ pub(super) fn place(snapshot: &Snapshot, list: &List, new: &Element, from: usize
     let mut passed: Vec<ElementId> = Vec::new();
     while let Some(next) = list.elements().get(index) {
         let follows_passed = next.after.is_some_and(|after| passed.contains(&after));
-        let unseen = next.version > seen && next.id.author != new.id.author;
+        // Who has moved an element has put it there, whoever inserted it first.
+        let unseen = next.version > seen && next.placed.author != new.placed.author;
         let sibling = next.after == new.after && unseen && snapshot.later(new.placed, next.placed);
         if !follows_passed && !sibling {
             break;

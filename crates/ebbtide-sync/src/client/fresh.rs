@@ -2,7 +2,6 @@
 //! resets alike.
 
 use ebbtide_core::batch::LoadedStore;
-use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::page::import;
 use ebbtide_core::replica::Cursor;
 use ebbtide_core::reset::{Takeover, plan};
@@ -66,9 +65,7 @@ impl Session {
         let Chunk { at, index, count, total_bytes, bytes } = chunk;
         let snapshot = StagedSnapshot { at, count, total_bytes };
         if self.staging.snapshot != Some(snapshot) {
-            if !mutant(Mutant::StagingMixed) {
-                self.drop_staging(state);
-            }
+            self.drop_staging(state);
             self.staging.snapshot = Some(snapshot);
             self.record.staged = Some(snapshot);
             state.disk.touch_record();

@@ -83,11 +83,11 @@ impl<'realm> Integration<'realm> {
         let Some(mut record) = self.client(client).cloned() else {
             return Err(Refusal::reset(Code::BAD_CLIENT_FILE_IDENT, "the server does not know this client any more"));
         };
-        if changeset.number <= record.number && !mutant(Mutant::DuplicateTaken) {
+        if changeset.number <= record.number {
             return check_duplicate(&record, &changeset, hash);
         }
         let continues = changeset.number.0 == record.number.0 + 1 && changeset.parent == record.hash;
-        if !continues && !mutant(Mutant::ChainUnchecked) && !mutant(Mutant::DuplicateTaken) {
+        if !continues && !mutant(Mutant::ChainUnchecked) {
             return Err(broken_chain(&record, &changeset));
         }
         if changeset.base > self.head.version {

@@ -1,7 +1,7 @@
 //! What must hold after every step.
 
 use ebbtide_core::ServerVersion;
-use ebbtide_core::changeset::Changeset;
+use ebbtide_core::changeset::{Changeset, Instruction};
 use ebbtide_core::merge::apply;
 use ebbtide_core::objects::KeySource;
 use ebbtide_core::replica::Replica;
@@ -19,6 +19,11 @@ pub fn check_replica(replica: &Replica) {
         apply(&mut replayed, &own.changeset, ServerVersion::PENDING, &mut keys);
         let number = own.changeset.number.0;
         assert!(last.is_none_or(|(last, hash)| last + 1 == number && hash == own.changeset.parent), "a broken chain");
+        for instruction in own.changeset.instructions() {
+            if let Instruction::ListInsert { sequence, .. } = instruction {
+                assert_eq!(sequence >> 24, number, "a list element is not named after its changeset");
+            }
+        }
         last = Some((number, own.changeset.hash()));
     }
     if let Some((number, hash)) = last {

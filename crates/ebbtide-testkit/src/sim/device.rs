@@ -64,6 +64,8 @@ pub struct Device {
     pub online: bool,
     /// Whether the app is to back the store up.
     pub backs_up: bool,
+    /// A copy of the store as it once was.
+    pub saved: Option<MemoryStore>,
     /// The stores that were put away.
     pub backups: Vec<MemoryStore>,
     /// By how much the clock is wrong.
@@ -92,6 +94,7 @@ impl Device {
             stalled_until: 0,
             online: true,
             backs_up: false,
+            saved: None,
             backups: Vec::new(),
             skew_ms: plan.skew_ms,
             manner: Manner::Ok,

@@ -66,9 +66,106 @@ pub enum Edit {
 const CLASSES: [&str; 3] = ["Thing", "Other", "Later"];
 const KEYS: [&str; 3] = ["", "k", "long key"];
 
+/// What most edits of a story are about, so that they meet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Focus {
+    /// Nothing: every edit is about something else.
+    Nothing,
+    /// One single value of one object.
+    Value(u8),
+    /// One list of it.
+    List(u8),
+    /// One set of it.
+    Set(u8),
+    /// One dictionary of it.
+    Dictionary(u8),
+    /// One embedded object of it.
+    Embedded,
+    /// The object itself: deleting and creating it.
+    Existence,
+}
+
+impl Focus {
+    /// Any focus.
+    pub fn any(random: &mut Random) -> Focus {
+        let property = random.below(256) as u8;
+        match random.below(8) {
+            0 => Focus::Nothing,
+            1 => Focus::Value(property),
+            2 | 3 => Focus::List(property),
+            4 => Focus::Set(property),
+            5 => Focus::Dictionary(property),
+            6 => Focus::Embedded,
+            _ => Focus::Existence,
+        }
+    }
+
+    /// An edit of what the focus is on.
+    fn edit(self, random: &mut Random) -> Option<Edit> {
+        /// The place of the property `part` among the single values.
+        const PART: u8 = 11;
+        let who = || Who { class: 0, id: 0, down: Vec::new() };
+        let what = random.number() as u16;
+        let (at, to) = (random.below(3) as u8, random.below(3) as u8);
+        let (property, action) = match self {
+            Focus::Nothing => return None,
+            Focus::Value(property) => (
+                property,
+                match random.below(4) {
+                    0 => Action::SetDefault(what),
+                    1 => Action::Increment(what as i8),
+                    _ => Action::Set(what),
+                },
+            ),
+            Focus::List(property) => (
+                property,
+                match random.below(10) {
+                    0 => Action::Replace(at, what),
+                    1 | 2 => Action::Move(at, to),
+                    3 => Action::Remove(at),
+                    4 => Action::ClearList,
+                    _ => Action::Insert(at, what),
+                },
+            ),
+            Focus::Set(property) => (
+                property,
+                match random.below(8) {
+                    0 => Action::ClearSet,
+                    1..=3 => Action::Discard(what),
+                    _ => Action::Add(what),
+                },
+            ),
+            Focus::Dictionary(property) => (
+                property,
+                match random.below(8) {
+                    0 => Action::ClearDictionary,
+                    1..=3 => Action::Drop(at),
+                    _ => Action::Put(at, what),
+                },
+            ),
+            Focus::Embedded if random.once_in(2) => (PART, Action::Set(what | 1)),
+            Focus::Embedded => {
+                let inside = Who { down: vec![0], ..who() };
+                return Some(Edit::Do(inside, random.below(3) as u8, Action::Set(what)));
+            }
+            Focus::Existence if random.once_in(2) => return Some(Edit::Delete(who())),
+            Focus::Existence => return Some(Edit::Create(0, 0)),
+        };
+        Some(Edit::Do(who(), property, action))
+    }
+}
+
 impl Edit {
-    /// Any edit; a focus keeps stories on few properties, so that edits meet.
-    pub fn any(random: &mut Random, focus: Option<u8>) -> Edit {
+    /// What a story begins with that is to have something to meet at.
+    pub fn beginning() -> Vec<Edit> {
+        vec![Edit::Create(0, 0), Edit::Create(0, 1), Edit::Create(1, 0), Edit::Create(1, 1)]
+    }
+
+    /// Any edit; most are about what the focus is on.
+    pub fn any(random: &mut Random, focus: Focus) -> Edit {
+        if let Some(edit) = focus.edit(random).filter(|_| !random.once_in(4)) {
+            return edit;
+        }
         match random.below(20) {
             0..=3 => Edit::Create(random.below(CLASSES.len()) as u8, random.below(3) as u8),
             4 | 5 => Edit::Delete(Who::any(random)),
@@ -91,8 +188,7 @@ impl Edit {
                     30 => Action::Drop(at % 3),
                     _ => Action::ClearDictionary,
                 };
-                let property = focus.filter(|_| !random.once_in(3)).unwrap_or(random.below(256) as u8);
-                Edit::Do(Who::any(random), property, action)
+                Edit::Do(Who::any(random), random.below(256) as u8, action)
             }
         }
     }

@@ -495,7 +495,7 @@ impl Step<'_> {
         let mut passed: Vec<ElementName> = Vec::new();
         while let Some(next) = list.get(at) {
             let follows = next.after.is_some_and(|after| passed.contains(&after));
-            let unseen = next.version > self.changeset.base && next.name.0 != new.name.0;
+            let unseen = next.version > self.changeset.base && next.placed.1 != new.placed.1;
             if !follows && !(next.after == new.after && unseen && new.placed > next.placed) {
                 break;
             }

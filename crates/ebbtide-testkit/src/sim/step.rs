@@ -4,7 +4,7 @@ use std::fmt;
 
 use ebbtide_sync::client::ResetMode;
 
-use super::edit::Edit;
+use super::edit::{Edit, Focus};
 use super::random::Random;
 use super::schema::VERSIONS;
 
@@ -86,6 +86,8 @@ pub enum Step {
     Freeze(Where),
     /// All frozen tabs of a device go on.
     Thaw(usize),
+    /// The owner of a device saves its profile, or puts back the one that was saved: its store goes back in time.
+    Profile(usize),
     /// Something happens to the server.
     Server(ServerStep),
 }
@@ -205,7 +207,7 @@ enum Kind {
 
 impl Trouble {
     /// Every seed has some kinds often, some rarely and some not at all, so that rare things meet.
-    fn any(random: &mut Random) -> Trouble {
+    fn any(random: &mut Random, focus: Focus) -> Trouble {
         const USUAL: [(usize, Kind); 19] = [
             (30, Kind::Write),
             (6, Kind::Leave),
@@ -225,9 +227,10 @@ impl Trouble {
             (4, Kind::Restart),
             (1, Kind::Expire),
             (2, Kind::Trim),
-            (3, Kind::Harm),
+            (5, Kind::Harm),
         ];
         let mut weigh = |weight: usize, kind: Kind| match kind {
+            Kind::Write if focus != Focus::Nothing => 2 * weight,
             Kind::Write | Kind::Run => weight,
             _ => weight * [0, 0, 1, 1, 1, 4][random.below(6)],
         };
@@ -264,8 +267,8 @@ impl Story {
                 version: if random.once_in(4) { random.below(VERSIONS) } else { 0 },
             })
             .collect();
-        let trouble = Trouble::any(&mut random);
-        let focus = random.once_in(2).then(|| random.below(256) as u8);
+        let focus = if random.once_in(2) { Focus::any(&mut random) } else { Focus::Nothing };
+        let trouble = Trouble::any(&mut random, focus);
         let length = 10 + random.below(100);
         let mut story = Story {
             seed,
@@ -274,6 +277,12 @@ impl Story {
             entries_max: [1, 3, 1_000][random.below(3)],
             steps: Vec::new(),
         };
+        if focus != Focus::Nothing {
+            // Clocks that agree give edits of the same time.
+            story.devices.iter_mut().for_each(|device| device.skew_ms = 0);
+            story.steps.push(Step::Write(Where { device: 0, tab: 0 }, Edit::beginning()));
+            story.steps.push(Step::Run(random.number() >> 32, 300));
+        }
         for _ in 0..length {
             let kind = trouble.draw(&mut random);
             story.push(kind, &mut random, focus);
@@ -281,7 +290,7 @@ impl Story {
         story
     }
 
-    fn push(&mut self, kind: Kind, random: &mut Random, focus: Option<u8>) {
+    fn push(&mut self, kind: Kind, random: &mut Random, focus: Focus) {
         let at = Where { device: random.below(self.devices.len()), tab: random.below(3) };
         let device = at.device;
         let edits = |random: &mut Random| {
@@ -290,10 +299,11 @@ impl Story {
         };
         let step = match kind {
             Kind::Write => Step::Write(at, edits(random)),
-            Kind::Leave => match random.below(5) {
+            Kind::Leave => match random.below(6) {
                 0 | 1 => Step::Begin(at),
                 2 => Step::Continue(at, edits(random)),
                 3 => Step::Commit(at),
+                4 => Step::Close(at),
                 _ => Step::Cancel(at),
             },
             Kind::Run => Step::Run(random.number() >> 32, 1 + random.below(40) as u16),
@@ -344,6 +354,7 @@ impl Story {
             Kind::Restart => Step::Server(ServerStep::Start),
             Kind::Expire => Step::Server(ServerStep::Expire),
             Kind::Trim => Step::Server(ServerStep::Trim(random.below(6))),
+            Kind::Harm if random.once_in(5) => Step::Profile(device),
             Kind::Harm => Step::Server(match random.below(10) {
                 0..=2 => ServerStep::Backup,
                 3..=5 => ServerStep::Restore,
@@ -392,6 +403,7 @@ impl fmt::Display for Step {
             Step::Steal(device) => write!(f, "device {device}: another tab steals the lead"),
             Step::Freeze(at) => write!(f, "{at}: is frozen"),
             Step::Thaw(device) => write!(f, "device {device}: frozen tabs go on"),
+            Step::Profile(device) => write!(f, "device {device}: its profile is saved, or put back"),
             Step::Server(what) => write!(f, "server: {what:?}"),
         }
     }

@@ -202,6 +202,7 @@ impl World {
                 let index = device % self.devices.len();
                 self.devices[index].tabs.iter_mut().for_each(|tab| tab.frozen = false);
             }
+            Step::Profile(device) => self.profile(device % self.devices.len()),
             Step::Server(step) => self.server_step(*step),
         }
     }
@@ -466,6 +467,21 @@ impl World {
         let others = self.devices[device].tabs.iter_mut().filter(|tab| tab.name != name);
         others.for_each(|tab| tab.nudged = true);
         Ok(Stored::Yes)
+    }
+
+    /// The store goes back to the copy that was made of it; without one, a copy is made.
+    fn profile(&mut self, device: usize) {
+        let Some(saved) = self.devices[device].saved.take() else {
+            self.devices[device].saved = Some(self.devices[device].store.clone());
+            return;
+        };
+        while !self.devices[device].tabs.is_empty() {
+            self.kill(device, 0);
+        }
+        let (before, after) = (stored_notes(&self.devices[device].store), stored_notes(&saved));
+        self.notes.lost(before.difference(&after).copied(), "the device's profile was put back");
+        self.devices[device].store = saved;
+        self.harms += 1;
     }
 
     /// The app carries a manual reset out: the store is put away, and the realm begins anew.
