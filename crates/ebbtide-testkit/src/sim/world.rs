@@ -10,6 +10,7 @@ use ebbtide_sync::client::{ConnectionEvent, Event, Look, Seen, StoreFailure, Sto
 use ebbtide_sync::server::reshape;
 use ebbtide_sync::wire::{Action, Code, ErrorMessage, ServerMessage};
 
+use super::crash::Watch;
 use super::device::{Ask, Device, Job, TABS_MAX};
 use super::edit::Edit;
 use super::model::Model;
@@ -43,6 +44,8 @@ pub struct World {
     pub(super) truth: BTreeMap<(Epoch, u64, u64), (BTreeSet<String>, Vec<u8>, Snapshot)>,
     /// How many things have happened by themselves.
     pub(super) happened: u64,
+    /// A crash that waits for its point.
+    pub(super) watch: Option<Watch>,
     backup: Option<(ServerBackup, Model)>,
     fed: u64,
     harms: u64,
@@ -87,6 +90,7 @@ impl World {
             model: Model::new(),
             truth: BTreeMap::new(),
             happened: 0,
+            watch: None,
             backup: None,
             fed: 0,
             harms: 0,

@@ -1,5 +1,6 @@
 //! Plays the simulated world; `cargo xtask sim` starts it.
 
+mod crashes;
 mod mutants;
 mod options;
 mod seeds;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let passed = match options {
         Options::Seed(seed) => seeds::play_one(seed),
         Options::Seeds { from, count, minutes } => seeds::play_many(from, count, minutes),
+        Options::Crashes => crashes::enumerate_all(),
         Options::Mutants { count } => mutants::hunt(count),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
