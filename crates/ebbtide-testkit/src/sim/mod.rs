@@ -23,6 +23,7 @@ mod world;
 pub use crash::{Crash, Script, Side, enumerate, scripts};
 pub use edit::{Edit, Focus};
 pub use random::Random;
+pub(crate) use run::catch;
 pub use run::{Failure, Outcome, play, shrink};
 pub use step::{Awaiting, DevicePlan, Fault, Manner, ServerStep, Step, Story, Weather, Where};
 pub use world::{Telling, World};

@@ -57,7 +57,7 @@ fn listen_to_panics() {
 }
 
 /// Does something in which a panic is a finding.
-pub(super) fn catch(act: impl FnOnce()) -> Option<Failure> {
+pub(crate) fn catch(act: impl FnOnce()) -> Option<Failure> {
     listen_to_panics();
     PLAYING.set(true);
     let result = catch_unwind(AssertUnwindSafe(act));

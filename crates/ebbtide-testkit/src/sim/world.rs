@@ -103,6 +103,12 @@ impl World {
         world
     }
 
+    /// What is left of it: the server, and what the stores hold.
+    pub fn remains(self) -> (TestServer, Vec<ebbtide_core::batch::LoadedStore>) {
+        let stores = self.devices.iter().map(|device| device.store.load()).collect();
+        (self.server, stores)
+    }
+
     /// The story so far.
     pub fn lines(&self) -> &[String] {
         self.lines.as_deref().unwrap_or_default()

@@ -11,6 +11,10 @@ pub enum Options {
     Mutants { count: u64 },
     /// A crash at every point of the scripted stories.
     Crashes,
+    /// Fuzzing for so many seconds.
+    Fuzz { seconds: u64 },
+    /// Figures.
+    Bench,
 }
 
 /// How many seeds there are if nobody says.
@@ -22,6 +26,8 @@ impl Options {
         let mut rest: Vec<String> = arguments.collect();
         let mut flag = |flag: &str| rest.iter().position(|word| word == flag).map(|at| rest.remove(at)).is_some();
         let (mutants, crashes) = (flag("--mutants"), flag("--crashes"));
+        let (fuzz, bench) = (flag("--fuzz"), flag("--bench"));
+        let seconds = take(&mut rest, "--seconds")?;
         let seed = take(&mut rest, "--seed")?;
         let (from, count, minutes) =
             (take(&mut rest, "--from")?, take(&mut rest, "--seeds")?, take(&mut rest, "--minutes")?);
@@ -30,6 +36,8 @@ impl Options {
         }
         Ok(match seed {
             Some(seed) => Options::Seed(seed),
+            None if fuzz => Options::Fuzz { seconds: seconds.unwrap_or(60) },
+            None if bench => Options::Bench,
             None if crashes => Options::Crashes,
             None if mutants => Options::Mutants { count: count.unwrap_or(SEEDS) },
             None => {
