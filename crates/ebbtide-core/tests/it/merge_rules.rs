@@ -157,6 +157,21 @@ fn inserting_twice_at_the_front_leaves_the_newer_first() {
 }
 
 #[test]
+fn an_insertion_goes_before_what_its_author_has_moved_there() {
+    let (mut mine, mut other, mut order) = (replica(1), replica(2), Order::new());
+    write(&mut mine, 1, &[Edit::CreateDog(1), tag(0, "x"), tag(1, "y")]);
+    order.upload_all(&mine);
+    order.download(&mut other, 9);
+    write(&mut other, 10, &[Edit::TagMove(1, 1, 0)]);
+    write(&mut other, 20, &[tag(0, "new")]);
+    order.upload_all(&other);
+    for replica in [&mut mine, &mut other] {
+        order.download(replica, 9);
+        assert_eq!(tags(replica.current(), 1), ["new", "y", "x"]);
+    }
+}
+
+#[test]
 fn a_removal_beats_an_update_and_a_move() {
     let start = [Edit::CreateDog(1), tag(0, "x"), tag(1, "y"), tag(2, "z")];
     let edits = [Edit::TagSet(1, 1, "changed".into()), Edit::TagMove(1, 1, 0)];

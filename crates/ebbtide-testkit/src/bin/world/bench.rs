@@ -26,7 +26,10 @@ pub fn measure() -> bool {
     for (pending, entries) in
         [(0, 10_000), (100, 10_000), (1_000, 1_000), (1_000, 10_000), (1_000, 40_000), (4_000, 10_000)]
     {
-        client_catches_up(pending, entries);
+        client_catches_up(pending, entries, MESSAGE_ENTRIES);
+    }
+    for pending in [0, 100, 1_000] {
+        client_catches_up(pending, 1_000, 1);
     }
     bytes_of_a_changeset();
     true
@@ -96,14 +99,14 @@ fn server_merges(count: usize) {
     println!("server: {count:>6} changesets integrated: {:>9.0} a second", count as f64 / seconds);
 }
 
-fn client_catches_up(pending: usize, entries: usize) {
+fn client_catches_up(pending: usize, entries: usize, together: usize) {
     let mut replica = Replica::new(&schema(), 0, ClientId([1; 16]), Synced::Yes);
     (0..pending).for_each(|number| write(&mut replica, number as i64));
     let history = writer(2, entries);
     let start = Instant::now();
     let mut version = 0;
     let mut messages = 0;
-    for message in history.chunks(MESSAGE_ENTRIES) {
+    for message in history.chunks(together) {
         let entry = |bytes: &Vec<u8>| {
             version += 1;
             let at = Cursor { epoch: EPOCH, version: ServerVersion(version), salt: Salt(version) };
