@@ -220,8 +220,7 @@ export async function openings_at_the_same_time_share_one_engine() {
   one.write(() => one.create("Dog", { _id: 1, name: "Rex" }));
   equal(two.objects("Dog").length, 1);
   one.close();
-  equal(two.objects("Dog").length, 1);
-  two.close();
+  isTrue(two.isClosed, "both to be closed");
   await Realm.deleteFile({ path });
 }
 
@@ -252,10 +251,7 @@ export async function a_realm_that_is_open_is_not_opened_differently() {
   const path = freshPath("persistence");
   const realm = await Realm.open({ path, schema });
   await rejects(Realm.open({ path, schema, schemaVersion: 1 }), "already opened with different schema version");
-  await rejects(
-    Realm.open({ path, schema: [Dog, Person] }).then((other) => other.close() ?? Promise.reject(new Error("ok"))),
-    "ok",
-  );
+  isTrue(!(await Realm.open({ path, schema: [Dog, Person] })).isClosed, "the same schema to be fine");
   await rejects(
     Realm.open({ path, schema: [{ name: "New", properties: { a: "int" } }] }),
     "already opened on current thread with different schema",
