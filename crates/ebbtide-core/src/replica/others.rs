@@ -13,6 +13,7 @@ use crate::clock::{Clock, EditTime, Millis};
 use crate::codec::DecodeError;
 use crate::ids::{ChangesetNumber, LogPosition, ServerVersion};
 use crate::merge::apply;
+use crate::mutants::{Mutant, mutant};
 use crate::objects::{KeySource, Snapshot, Synced};
 use crate::reset::transfer;
 use crate::schema::Schema;
@@ -262,7 +263,7 @@ impl Replica {
                     if changeset.client != client || changeset.number.0 > last_number.0 + 1 {
                         return Ok(None);
                     }
-                    if changeset.number > last_number {
+                    if changeset.number > last_number || mutant(Mutant::RepeatTaken) {
                         last_number = changeset.number;
                         fresh.push(Fresh::Own(Pending { changeset, bytes }));
                     }

@@ -2,6 +2,7 @@
 //! tells the whole.
 
 use ebbtide_core::batch::{Changes, CorruptStore, Head, LoadedStore};
+use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::notify::Compare;
 use ebbtide_core::objects::Synced;
 use ebbtide_core::replica::{Moved, News, Replica, Taken};
@@ -162,8 +163,12 @@ impl Engine {
 
     /// Takes in what others have written since.
     fn take(&mut self, now: Millis, known: LogPosition, changes: &Changes) {
+        let size = schema_size(&self.state.replica);
         match self.try_take(known, changes) {
-            Ok(Taken::InStep(news)) => self.took(now, &news),
+            Ok(Taken::InStep(news)) => {
+                self.tell_schema(size);
+                self.took(now, &news);
+            }
             Ok(Taken::Missed) => self.looks.wanted = Wanted::All,
             Err(corrupt) => self.fail(unreadable(&corrupt)),
         }
@@ -210,9 +215,11 @@ impl Engine {
 
     /// Makes the realm what the store is as a whole.
     fn take_whole(&mut self, now: Millis, loaded: &LoadedStore) {
+        let size = schema_size(&self.state.replica);
         if let Err(failure) = self.try_take_whole(loaded) {
             return self.fail(failure);
         }
+        self.tell_schema(size);
         if std::mem::take(&mut self.looks.leads_then)
             && let Some(session) = &mut self.session
         {
@@ -280,12 +287,27 @@ impl Engine {
         Ok(())
     }
 
+    /// If another engine has made the schema larger than it was, the server is to hear of it from whoever leads.
+    fn tell_schema(&mut self, size_before: usize) {
+        if let Some(session) = self.session.as_mut().filter(|session| session.leads())
+            && schema_size(&self.state.replica) > size_before
+            && !mutant(Mutant::SchemaUntold)
+        {
+            session.rebind(&mut self.state);
+        }
+    }
+
     fn fail(&mut self, failure: StoreFailure) {
         if self.state.disk.failure().is_none() {
             self.state.disk.fail(failure.clone());
             self.store_failed(failure);
         }
     }
+}
+
+/// How many classes and properties there are: a schema only grows.
+fn schema_size(replica: &Replica) -> usize {
+    replica.base().schema().classes.iter().map(|class| 1 + class.properties.len()).sum()
 }
 
 fn unreadable(corrupt: &CorruptStore) -> StoreFailure {
