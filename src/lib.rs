@@ -11,6 +11,7 @@ mod host;
 mod idb;
 mod images;
 mod link;
+mod listening;
 mod login;
 mod nested;
 mod news;

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use super::open;
 use crate::error::{Fault, Result, set};
 use crate::idb::{Catalogue, Change, Sentinel, back_up_then_clear, delete_database};
-use crate::tabs::RealmLock;
+use crate::tabs::Presence;
 use crate::{images, news, poison};
 
 type JsResult<T> = std::result::Result<T, JsValue>;
@@ -122,10 +122,10 @@ const LETTERS: [char; 32] = [
     '2', '3', '4', '5', '6', '7', '8', '9', '0',
 ];
 
-/// Takes the lock of a realm that is not open.
-async fn take(path: &str) -> Result<RealmLock> {
+/// Has a realm that is not open alone.
+async fn take(path: &str) -> Result<Presence> {
     if open::is_open(path) {
         return Err(Fault::RealmOpenHere { path: path.to_owned() });
     }
-    RealmLock::acquire(path).await
+    Presence::alone(path).await
 }

@@ -15,7 +15,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::fault::{of_exception, of_open, of_request};
 use super::schema;
-use crate::error::{Fault, Result};
+use crate::error::{Elsewhere, Fault, Result};
 
 /// How long a deletion waits for other connections to close.
 const DELETE_WAIT_MS: u32 = 3_000;
@@ -213,7 +213,7 @@ pub(crate) async fn delete_database(path: &str, name: &str) -> Result<()> {
     let deletion = Database::delete_by_name(name).map_err(|e| of_open(DOING, e))?;
     match select(deletion, TimeoutFuture::new(DELETE_WAIT_MS)).await {
         Either::Left((done, _)) => done.map_err(|e| of_request(DOING, e)),
-        Either::Right(_) => Err(Fault::RealmOpenElsewhere { path: path.to_owned() }),
+        Either::Right(_) => Err(Fault::RealmOpenElsewhere { path: path.to_owned(), why: Elsewhere::InUse }),
     }
 }
 

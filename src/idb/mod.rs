@@ -18,4 +18,4 @@ pub(crate) use catalogue::{ActionKind, Catalogue, Change, FileAction, RealmRecor
 pub(crate) use connection::{CloseCause, Found, delete_database};
 pub(crate) use key_check::{is_key, key_check};
 pub(crate) use sentinel::Sentinel;
-pub(crate) use store::Store;
+pub(crate) use store::{Beyond, LANES_CLAIMED, Outcome, Store};

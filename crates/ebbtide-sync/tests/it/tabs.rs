@@ -376,8 +376,7 @@ fn a_tab_with_an_older_schema_is_told_and_writes_nothing_more() {
     window.tabs[0] = None;
     let engine = Engine::open(Millis(window.now), newer, window.store.load()).unwrap();
     let (news, unsure) = (VecDeque::new(), Vec::new());
-    window.tabs[0] =
-        Some(Tab { engine, news, commit: None, look: None, seen: None, unsure, failed: None, changes: 0 });
+    window.tabs[0] = Some(Tab { engine, news, commit: None, look: None, seen: None, unsure, failed: None, changes: 0 });
     window.settle(0);
     let before = window.store.load();
     window.write_dog(1, 1, "lost");
