@@ -45,10 +45,13 @@ impl StoreGuard {
         self.store.on_close(tell);
     }
 
-    /// Closes the store and gives the right to it back.
-    pub(crate) fn release(&self) {
+    /// Closes the store and gives the right to it back; settles when others can have it.
+    pub(crate) async fn release(&self) {
         self.store.close();
-        self.presence.borrow_mut().take();
+        let presence = self.presence.take();
+        if let Some(presence) = presence {
+            presence.leave().await;
+        }
     }
 
     fn check(&self) -> Result<()> {

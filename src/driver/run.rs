@@ -22,7 +22,7 @@ use crate::images::{self, ClosedRealm};
 use crate::observers::{Change, Observers};
 use crate::outbox::{Call, Outbox};
 use crate::refusal::failure_code;
-use crate::slot::{Home, StoreGuard, StoreSlot};
+use crate::slot::{Home, StoreSlot};
 use crate::tabs::{self, Tab};
 use crate::timer::Alarm;
 use crate::{clock, poison};
@@ -421,10 +421,10 @@ impl Driver {
         let closers = std::mem::take(&mut *self.closers.borrow_mut());
         spawn_local(async move {
             if let Some(tab) = tab {
-                tab.end();
+                tab.end().await;
             }
             if let Ok(Some(guard)) = store.await {
-                StoreGuard::release(&guard);
+                guard.release().await;
             }
             for closer in closers {
                 let _ = closer.send(());

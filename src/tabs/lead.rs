@@ -39,7 +39,7 @@ pub(super) struct Lead {
 
 enum Standing {
     Waiting { _place: Option<Place> },
-    Leading { _lock: Option<Lock> },
+    Leading { lock: Option<Lock> },
     Resting,
 }
 
@@ -65,7 +65,7 @@ impl Lead {
             None if locks::are_supported() => lead.wait(),
             // Then there is one tab, which leads.
             None => {
-                lead.become_standing(Standing::Leading { _lock: None });
+                lead.become_standing(Standing::Leading { lock: None });
             }
         }
         lead
@@ -79,6 +79,14 @@ impl Lead {
     /// Gives the lead up and does not ask for it again until [`Lead::wake`].
     pub(super) fn rest(&self) {
         self.become_standing(Standing::Resting);
+    }
+
+    /// Gives the lead up for good; settles when others can have it.
+    pub(super) async fn end(&self) {
+        self.turn.set(self.turn.get() + 1);
+        if let Standing::Leading { lock: Some(lock) } = self.standing.replace(Standing::Resting) {
+            lock.give_back().await;
+        }
     }
 
     /// Asks for the lead again.
@@ -96,7 +104,7 @@ impl Lead {
     /// Takes the lead away from whoever has it, if that is still `holder`. Of several who want to, one does at a time.
     pub(super) async fn seize(this: &Rc<Lead>, holder: &str) {
         let path = this.path.clone();
-        let guard = locks::request(&format!("ebbtide:seize:{path}"), Mode::Exclusive, Manner::AtOnce).answer().await;
+        let guard = locks::request(&guard_name(&path), Mode::Exclusive, Manner::AtOnce).answer().await;
         if guard.is_none() || Lead::holder(&path).await.as_deref() != Some(holder) {
             return;
         }
@@ -119,7 +127,7 @@ impl Lead {
 
     fn wait(&self) {
         if !locks::are_supported() {
-            self.become_standing(Standing::Leading { _lock: None });
+            self.become_standing(Standing::Leading { lock: None });
             return (self.tell)(Lot::Led);
         }
         let (answer, place) = locks::request(&name(&self.path), Mode::Exclusive, Manner::InTurn).split();
@@ -139,7 +147,7 @@ impl Lead {
 
     fn hold(&self, mut lock: Lock) {
         let lost = lock.lost();
-        let turn = self.become_standing(Standing::Leading { _lock: Some(lock) });
+        let turn = self.become_standing(Standing::Leading { lock: Some(lock) });
         let this = self.this.clone();
         spawn_local(async move {
             let Some(lost) = lost else { return };
@@ -166,6 +174,10 @@ impl Lead {
 
 fn name(path: &str) -> String {
     format!("ebbtide:lead:{path}")
+}
+
+fn guard_name(path: &str) -> String {
+    format!("ebbtide:seize:{path}")
 }
 
 #[cfg(test)]
@@ -219,17 +231,35 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
-    async fn a_lead_is_seized_from_the_one_who_is_meant_and_from_nobody_else() {
+    async fn a_lead_is_seized_from_who_has_it_and_comes_back_to_it_afterwards() {
         let path = "t-lead-seize";
         let (first, mut first_lot) = begin(path).await;
         let (second, mut second_lot) = begin(path).await;
         let holder = Lead::holder(path).await.unwrap();
-        Lead::seize(&second, "somebody else").await;
-        assert!(first.is_ours());
         Lead::seize(&second, &holder).await;
         assert_eq!((first_lot.next().await, second_lot.next().await), (Some(Lot::Followed), Some(Lot::Led)));
         assert_eq!((first.is_ours(), second.is_ours()), (false, true));
         drop(second);
         assert_eq!(first_lot.next().await, Some(Lot::Led));
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_lead_that_has_passed_to_somebody_else_is_not_seized() {
+        let path = "t-lead-passed";
+        let (first, _first_lot) = begin(path).await;
+        let (second, _second_lot) = begin(path).await;
+        Lead::seize(&second, "who had it before").await;
+        assert_eq!((first.is_ours(), second.is_ours()), (true, false));
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_lead_is_not_seized_while_another_is_about_to() {
+        let path = "t-lead-guard";
+        let (first, _first_lot) = begin(path).await;
+        let (second, _second_lot) = begin(path).await;
+        let holder = Lead::holder(path).await.unwrap();
+        let _guard = locks::request(&guard_name(path), Mode::Exclusive, Manner::AtOnce).answer().await;
+        Lead::seize(&second, &holder).await;
+        assert_eq!((first.is_ours(), second.is_ours()), (true, false));
     }
 }

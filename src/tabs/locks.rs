@@ -44,12 +44,23 @@ pub(super) enum Manner {
 pub(super) struct Lock {
     release: js_sys::Function,
     lost: Option<oneshot::Receiver<()>>,
+    over: Option<oneshot::Receiver<()>>,
 }
 
 impl Lock {
     /// Settles when the lock is taken away by force: with an error if it was given back before. To be asked for once.
     pub(super) fn lost(&mut self) -> Option<oneshot::Receiver<()>> {
         self.lost.take()
+    }
+
+    /// Gives the lock back; settles when others can have it.
+    pub(super) async fn give_back(mut self) {
+        let over = self.over.take();
+        drop(self);
+        if let Some(over) = over {
+            // Nothing is ever sent: that it is dropped is the message.
+            let _ = over.await;
+        }
     }
 }
 
@@ -99,7 +110,8 @@ impl Drop for Place {
 pub(super) fn request(name: &str, mode: Mode, manner: Manner) -> Request {
     let (grant, answer) = oneshot::channel::<Option<Lock>>();
     let (tell_lost, lost) = oneshot::channel::<()>();
-    let grant = Rc::new(RefCell::new(Some((grant, lost))));
+    let (keep_over, over) = oneshot::channel::<()>();
+    let grant = Rc::new(RefCell::new(Some((grant, lost, over))));
     let on_grant = {
         let grant = Rc::clone(&grant);
         Closure::once_into_js(move |granted: JsValue| -> js_sys::Promise {
@@ -108,13 +120,15 @@ pub(super) fn request(name: &str, mode: Mode, manner: Manner) -> Request {
             let held = js_sys::Promise::new(&mut |resolve, _reject| release = Some(resolve));
             let release = release.expect("invariant: a promise calls its executor");
             match waiting {
-                Some((grant, _)) if granted.is_null() => {
+                Some((grant, ..)) if granted.is_null() => {
                     let _ = grant.send(None);
                     let _ = release.call0(&JsValue::UNDEFINED);
                 }
                 // If nobody waits for it any more, the lock is dropped, and with that given back.
-                Some((grant, lost)) => drop(grant.send(Some(Lock { release, lost: Some(lost) }))),
-                None => drop(Lock { release, lost: None }),
+                Some((grant, lost, over)) => {
+                    drop(grant.send(Some(Lock { release, lost: Some(lost), over: Some(over) })));
+                }
+                None => drop(Lock { release, lost: None, over: None }),
             }
             held
         })
@@ -151,6 +165,7 @@ pub(super) fn request(name: &str, mode: Mode, manner: Manner) -> Request {
         if outcome.is_err() {
             let _ = tell_lost.send(());
         }
+        drop(keep_over);
     });
     Request { answer, place }
 }

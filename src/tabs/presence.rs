@@ -25,7 +25,7 @@ pub(crate) enum Company {
 /// The right to one path; given back when dropped.
 pub(crate) struct Presence {
     company: Company,
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
 }
 
 impl Presence {
@@ -36,7 +36,7 @@ impl Presence {
             Some(why @ Elsewhere::NoLocks) => {
                 return match channel::is_anybody_there(path).await {
                     true => Err(Fault::RealmOpenElsewhere { path: path.to_owned(), why }),
-                    false => Ok(Presence { company: Company::Alone, _lock: None }),
+                    false => Ok(Presence { company: Company::Alone, lock: None }),
                 };
             }
             Some(why) => return Presence::take(path, why).await,
@@ -56,7 +56,7 @@ impl Presence {
     /// it is had without one, and those who have it open find out from the store.
     pub(crate) async fn alone(path: &str) -> Result<Presence> {
         if !locks::are_supported() {
-            return Ok(Presence { company: Company::Alone, _lock: None });
+            return Ok(Presence { company: Company::Alone, lock: None });
         }
         Presence::take(path, Elsewhere::InUse).await
     }
@@ -64,6 +64,13 @@ impl Presence {
     /// Whether others had the realm open when we came.
     pub(crate) fn company(&self) -> Company {
         self.company
+    }
+
+    /// Goes; settles when others find that.
+    pub(crate) async fn leave(self) {
+        if let Some(lock) = self.lock {
+            lock.give_back().await;
+        }
     }
 
     async fn take(path: &str, why: Elsewhere) -> Result<Presence> {
@@ -77,7 +84,7 @@ impl Presence {
             Elsewhere::InUse | Elsewhere::NoLocks | Elsewhere::NoChannels => ALONE_WAIT_MS,
         };
         match select(std::pin::pin!(request.answer()), TimeoutFuture::new(wait_ms)).await {
-            Either::Left((Some(lock), _)) => Ok(Presence { company, _lock: Some(lock) }),
+            Either::Left((Some(lock), _)) => Ok(Presence { company, lock: Some(lock) }),
             Either::Left((None, _)) | Either::Right(_) => Err(Fault::RealmOpenElsewhere { path: path.to_owned(), why }),
         }
     }
@@ -112,10 +119,13 @@ mod tests {
         let first = Presence::join(path).await.ok().unwrap();
         let second = Presence::join(path).await.ok().unwrap();
         assert_eq!((first.company(), second.company()), (Company::Alone, Company::Others));
-        drop(first);
-        assert_eq!(Presence::join(path).await.ok().unwrap().company(), Company::Others);
-        drop(second);
-        assert_eq!(Presence::join(path).await.ok().unwrap().company(), Company::Alone);
+        first.leave().await;
+        let again = Presence::join(path).await.ok().unwrap();
+        assert_eq!(again.company(), Company::Others);
+        again.leave().await;
+        second.leave().await;
+        let third = Presence::join(path).await.ok().unwrap();
+        assert_eq!(third.company(), Company::Alone);
     }
 
     #[wasm_bindgen_test]

@@ -152,9 +152,12 @@ impl Tab {
         if self.leads() { None } else { self.leader.borrow().clone() }
     }
 
-    /// Goes from the others: gives the lead up and says nothing more.
-    pub(crate) fn end(&self) {
-        drop(self.parts.take());
+    /// Goes from the others: says nothing more, and gives the lead up; settles when others can have it.
+    pub(crate) async fn end(&self) {
+        let lead = self.parts.take().and_then(|parts| parts.lead);
+        if let Some(lead) = lead {
+            lead.end().await;
+        }
     }
 
     /// Tells the others that a batch was stored.
