@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use super::ast::{Case, Operator};
 use super::text::{Encoding, Pattern};
 use crate::number::Number;
-use crate::value::ValueRef;
+use crate::value::{Value, ValueRef};
 
 /// Whether `left operator right` holds. Textual operators go through [`textual`].
 pub(super) fn holds(operator: Operator, left: ValueRef<'_>, right: ValueRef<'_>) -> bool {
@@ -95,14 +95,24 @@ pub(super) fn order(left: ValueRef<'_>, right: ValueRef<'_>) -> Option<Ordering>
         (TypedLink(c, a), TypedLink(d, b)) => Some((c, a).cmp(&(d, b))),
         // The class of a plain link is known to match where it is compared at all.
         (TypedLink(_, a), Link(b)) | (Link(a), TypedLink(_, b)) => Some(a.cmp(&b)),
-        (Array(_), Array(_)) | (Map(_), Map(_)) => {
-            (left.total_cmp(&right) == Ordering::Equal).then_some(Ordering::Equal)
-        }
+        (Array(a), Array(b)) => alike(a.iter(), b.iter()).then_some(Ordering::Equal),
+        (Map(a), Map(b)) => (a.keys().eq(b.keys()) && alike(a.values(), b.values())).then_some(Ordering::Equal),
         // A float is as precise as a decimal as it was written.
         (Float(a), Decimal(b)) => Some(decimal_of(a).order(b)),
         (Decimal(a), Float(b)) => Some(a.order(decimal_of(b))),
         _ => Some(Number::of(left)?.total_order(Number::of(right)?)),
     }
+}
+
+/// Whether values are equal one by one.
+fn alike<'a>(a: impl Iterator<Item = &'a Value>, mut b: impl Iterator<Item = &'a Value>) -> bool {
+    let equal = |a: &Value, b: &Value| order(a.as_ref(), b.as_ref()) == Some(Ordering::Equal);
+    for a in a {
+        if !b.next().is_some_and(|b| equal(a, b)) {
+            return false;
+        }
+    }
+    b.next().is_none()
 }
 
 /// Whether two floating-point numbers relate as those of the hardware do; what is no number is only unequal.

@@ -296,7 +296,7 @@ impl Engine {
         match committed {
             Committed::Nothing => {}
             Committed::Changeset(bytes) => self.state.disk.log_own(bytes),
-            Committed::Reshaped => self.state.disk.replace(Replaced::ByMigration),
+            Committed::Reshaped => self.state.disk.replace(Replaced::Migration),
         }
         if let Some(session) = &mut self.session {
             session.moved(Direction::Upload);

@@ -53,11 +53,11 @@ struct InFlight {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Replaced {
     /// The server's state, for the first time.
-    ByFirstDownload,
+    FirstDownload,
     /// The server's state, in a reset.
-    ByReset,
+    Reset,
     /// A migration, or the deletion of a class.
-    ByMigration,
+    Migration,
 }
 
 /// What the next batch has to hold.

@@ -121,7 +121,7 @@ impl Session {
         self.moved(Direction::Download);
         self.staging = Staging::default();
         self.record.staged = None;
-        state.disk.replace(Replaced::ByFirstDownload);
+        state.disk.replace(Replaced::FirstDownload);
         self.bind_after = state.disk.moved();
         self.healthy();
         self.drive(state, now);

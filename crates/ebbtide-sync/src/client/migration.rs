@@ -70,7 +70,7 @@ impl Engine {
             return Err(EngineError::Write(error));
         }
         self.state.version += 1;
-        self.state.disk.replace(Replaced::ByMigration);
+        self.state.disk.replace(Replaced::Migration);
         self.catch_up(now);
         Ok(())
     }

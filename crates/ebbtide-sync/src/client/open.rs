@@ -194,7 +194,7 @@ fn migrate(
     if options.migration == Migration::StartOver && (version != stored || !problems.is_empty()) {
         let client = ClientId(state.draws.bytes());
         state.replica = state.replica.start_over(schema, version, client);
-        state.disk.replace(Replaced::ByMigration);
+        state.disk.replace(Replaced::Migration);
         return Ok(None);
     }
     if version < stored {
@@ -214,7 +214,7 @@ fn migrate(
     }
     migrating.complete(&mut transaction).map_err(|message| OpenError::MigrationFailed { message })?;
     state.replica.migrate(transaction, version).expect("a transaction without writes exceeds no limit");
-    state.disk.replace(Replaced::ByMigration);
+    state.disk.replace(Replaced::Migration);
     Ok(None)
 }
 

@@ -178,12 +178,12 @@ impl Engine {
         }
         state.changing(Origin::Remote);
         let taken = match state.disk.replaced() {
-            Some(Replaced::ByReset) => state.replica.supersede(known, changes)?,
-            Some(Replaced::ByMigration) => {
+            Some(Replaced::Reset) => state.replica.supersede(known, changes)?,
+            Some(Replaced::Migration) => {
                 self.fail(conflict());
                 return Ok(Taken::InStep(News::default()));
             }
-            Some(Replaced::ByFirstDownload) | None => state.replica.take(known, changes)?,
+            Some(Replaced::FirstDownload) | None => state.replica.take(known, changes)?,
         };
         if let Taken::InStep(_) = taken {
             let bytes = changes.log.iter().map(|(_, block)| block.len()).sum();
@@ -237,7 +237,7 @@ impl Engine {
         if state.disk.head() == Some(head) && state.disk.replaced().is_none() {
             return Ok(());
         }
-        if state.disk.replaced() == Some(Replaced::ByMigration) {
+        if state.disk.replaced() == Some(Replaced::Migration) {
             return Err(conflict());
         }
         let theirs = Replica::load(loaded).map_err(|corrupt| unreadable(&corrupt))?;

@@ -297,7 +297,7 @@ impl Session {
         self.staging = Staging::default();
         self.record.staged = None;
         self.record.remember(PastReset { code: mark.code, epoch: fresh.at.epoch, at: now });
-        state.disk.replace(Replaced::ByReset);
+        state.disk.replace(Replaced::Reset);
         self.acknowledged = ChangesetNumber(0);
         self.window = UploadWindow::after(ChangesetNumber(0));
         self.strikes = 0;

@@ -10,6 +10,7 @@ mod reshape;
 mod stories;
 mod sync;
 mod tabs;
+mod tabs_synced;
 mod wire;
 
 #[test]

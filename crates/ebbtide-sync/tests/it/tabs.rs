@@ -407,6 +407,39 @@ fn two_tabs_that_create_the_same_realm_share_it() {
 }
 
 #[test]
+fn large_imports_of_two_tabs_at_once_are_both_kept() {
+    let mut window = Window::new(3);
+    let import = |window: &mut Window, tab: usize| {
+        let text = "x".repeat(1_000);
+        window.write(tab, |engine| {
+            let transaction = engine.transaction().unwrap();
+            for id in 0..700 {
+                let id = Value::Int(tab as i64 * 10_000 + 100 + id);
+                let key = transaction.create(Kennel::DOG, Some(id)).unwrap();
+                transaction.set(Kennel::DOG, key, Kennel::NAME, Value::String(text.clone())).unwrap();
+                transaction.list_insert(Kennel::DOG, key, Kennel::TAGS, 0, Value::String("a".into())).unwrap();
+            }
+        });
+    };
+    window.write_dog(0, 1, "Rex");
+    window.settle_all();
+    // One is under way as pages while the other is written, and somebody's small write comes between.
+    import(&mut window, 0);
+    assert!(window.step(0) && window.step(0));
+    window.tag(2, 1, "small");
+    window.settle(2);
+    import(&mut window, 1);
+    window.write_note(0);
+    window.settle(1);
+    window.settle_all();
+    window.nudge_all();
+    window.check();
+    let current = window.tab(2).engine.current().clone();
+    assert_eq!(current.table(Kennel::DOG).len(), 1 + 2 * 700);
+    assert_eq!(tags(&current, 1), ["small"]);
+}
+
+#[test]
 fn news_wait_for_an_open_transaction() {
     let mut window = Window::new(2);
     let now = Millis(window.now);

@@ -179,7 +179,12 @@ fn order(left: &Value, right: &Value) -> Option<std::cmp::Ordering> {
         (Value::Null, Value::Null) => Some(Ordering::Equal),
         (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
         (Value::String(a), Value::String(b)) => Some(a.chars().cmp(b.chars())),
-        (Value::Array(_) | Value::Map(_), _) if left == right => Some(Ordering::Equal),
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).all(|(a, b)| relates("==", a, b)).then_some(Ordering::Equal)
+        }
+        (Value::Map(a), Value::Map(b)) if a.len() == b.len() => {
+            a.iter().zip(b).all(|(a, b)| a.0 == b.0 && relates("==", a.1, b.1)).then_some(Ordering::Equal)
+        }
         _ => None,
     }
 }

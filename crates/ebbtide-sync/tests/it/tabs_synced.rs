@@ -1,0 +1,571 @@
+//! Several engines on the store of one device that syncs, and another device: whoever leads, and whatever the server does, all
+//! end with the same.
+
+use std::collections::VecDeque;
+
+use ebbtide_core::batch::Batch;
+use ebbtide_core::notify::diff;
+use ebbtide_core::{Millis, Snapshot, Value};
+use ebbtide_sync::client::{
+    BatchId, Effect, Engine, Event, Look, OpenOptions, Origin, ResetMode, Role, Seen, SyncError, WaitId,
+};
+use ebbtide_sync::wire::{ServerMessage, SessionId};
+use ebbtide_testkit::{DeviceId, Kennel, MemoryStore, ServerBackup, StoreRefusal, TestServer, change};
+use proptest::prelude::*;
+
+/// One tab of a device.
+struct Tab {
+    engine: Engine,
+    news: VecDeque<Event>,
+    inbox: VecDeque<ServerMessage>,
+    commit: Option<(BatchId, Batch)>,
+    look: Option<Look>,
+    session: Option<SessionId>,
+    seen: Option<Snapshot>,
+    origins: Vec<Origin>,
+    answers: Vec<(WaitId, Result<(), String>)>,
+    errors: Vec<SyncError>,
+    resets: usize,
+}
+
+/// A device: a store and tabs, one of which leads.
+struct Device {
+    store: MemoryStore,
+    tabs: Vec<Tab>,
+    leader: usize,
+    online: bool,
+    lanes: u64,
+}
+
+struct World {
+    server: TestServer,
+    devices: Vec<Device>,
+    now: u64,
+    sessions: u32,
+    opened: u8,
+}
+
+/// The connection of a device.
+fn address(device: usize) -> DeviceId {
+    DeviceId(device)
+}
+
+impl World {
+    fn new(tabs: &[usize]) -> World {
+        let mut world =
+            World { server: TestServer::new(), devices: Vec::new(), now: 1_700_000_000_000, sessions: 0, opened: 0 };
+        for (device, count) in tabs.iter().enumerate() {
+            let store = MemoryStore::new();
+            world.devices.push(Device { store, tabs: Vec::new(), leader: 0, online: true, lanes: 0 });
+            for _ in 0..*count {
+                let tab = world.opened_tab(device);
+                world.devices[device].tabs.push(tab);
+                let tab = world.devices[device].tabs.len() - 1;
+                if tab == 0 {
+                    world.link(device);
+                }
+                world.settle();
+            }
+        }
+        world
+    }
+
+    fn opened_tab(&mut self, device: usize) -> Tab {
+        self.opened += 1;
+        let Device { store, lanes, tabs, .. } = &mut self.devices[device];
+        let role = if tabs.is_empty() { Role::Leads } else { Role::Follows };
+        let lane = *lanes;
+        *lanes += 1;
+        let options = Kennel::options(self.opened, ResetMode::DiscardUnsyncedChanges);
+        let options = OpenOptions { role, lane, ..options };
+        let engine = Engine::open(Millis(self.now), options, store.load()).expect("the store can be opened");
+        Tab {
+            engine,
+            news: VecDeque::new(),
+            inbox: VecDeque::new(),
+            commit: None,
+            look: None,
+            session: None,
+            seen: None,
+            origins: Vec::new(),
+            answers: Vec::new(),
+            errors: Vec::new(),
+            resets: 0,
+        }
+    }
+
+    /// Connects the leader of a device.
+    fn link(&mut self, device: usize) {
+        let state = &mut self.devices[device];
+        if !state.online {
+            return;
+        }
+        self.sessions += 1;
+        let session = SessionId(self.sessions);
+        let leader = &mut state.tabs[state.leader];
+        leader.session = Some(session);
+        leader.news.push_back(Event::LinkUp { session });
+    }
+
+    fn unlink(&mut self, device: usize) {
+        self.server.disconnect(address(device));
+        for tab in &mut self.devices[device].tabs {
+            if tab.session.take().is_some() {
+                tab.inbox.clear();
+                tab.news.retain(|event| !matches!(event, Event::LinkUp { .. }));
+                tab.engine.handle(Millis(self.now), Event::LinkDown { reason: "cut".into() });
+            }
+        }
+    }
+
+    /// Another tab takes the lead.
+    fn lead(&mut self, device: usize, tab: usize) {
+        let now = Millis(self.now);
+        if self.devices[device].leader == tab {
+            return;
+        }
+        self.unlink(device);
+        let state = &mut self.devices[device];
+        let before = std::mem::replace(&mut state.leader, tab);
+        state.tabs[before].engine.handle(now, Event::Follow);
+        state.tabs[tab].engine.handle(now, Event::Lead);
+        self.link(device);
+    }
+
+    /// A tab dies and is opened again; if it led, the next leads.
+    fn die(&mut self, device: usize, tab: usize) {
+        let count = self.devices[device].tabs.len();
+        if self.devices[device].leader == tab {
+            if count == 1 {
+                self.unlink(device);
+                self.devices[device].tabs.clear();
+                let again = self.opened_tab(device);
+                self.devices[device].tabs.push(again);
+                self.link(device);
+                return;
+            }
+            self.lead(device, (tab + 1) % count);
+        }
+        let again = self.opened_tab(device);
+        self.devices[device].tabs[tab] = again;
+    }
+
+    fn restart_server(&mut self, change: impl FnOnce(&mut TestServer)) {
+        for device in 0..self.devices.len() {
+            self.unlink(device);
+        }
+        change(&mut self.server);
+        for device in 0..self.devices.len() {
+            self.link(device);
+        }
+    }
+
+    fn step(&mut self, device: usize, index: usize) -> bool {
+        let now = Millis(self.now);
+        let Device { store, tabs, .. } = &mut self.devices[device];
+        let Some(tab) = tabs.get_mut(index) else { return false };
+        if let Some((id, batch)) = tab.commit.take() {
+            let event = match store.commit(&batch) {
+                Ok(()) => {
+                    let others = tabs.iter_mut().enumerate().filter(|(other, _)| *other != index);
+                    others.for_each(|(_, tab)| tab.news.push_back(Event::Nudged));
+                    Event::Committed(id)
+                }
+                Err(StoreRefusal::HeadMoved) => {
+                    let seen = match &batch.expected {
+                        Some(head) => Seen::Since(store.changes_since(head).expect("the store has a head")),
+                        None => Seen::Whole(store.load()),
+                    };
+                    Event::Overtaken(id, Box::new(seen))
+                }
+                Err(StoreRefusal::AsTold) => unreachable!("nobody tells it"),
+            };
+            tabs[index].news.push_back(event);
+            return true;
+        }
+        if let Some(look) = tab.look.take() {
+            let seen = match look {
+                Look::Since(head) => Seen::Since(store.changes_since(&head).expect("the store has a head")),
+                Look::Whole => Seen::Whole(store.load()),
+            };
+            tab.news.push_back(Event::Seen(Box::new(seen)));
+            return true;
+        }
+        if let Some(effect) = tab.engine.poll() {
+            self.carry_out(device, index, effect);
+            return true;
+        }
+        let event = tab.news.pop_front().or_else(|| tab.inbox.pop_front().map(Event::Message));
+        let Some(event) = event else { return false };
+        tab.engine.handle(now, event);
+        true
+    }
+
+    fn take_steps(&mut self, device: usize, tab: usize, count: usize) {
+        for _ in 0..count {
+            self.step(device, tab);
+        }
+    }
+
+    fn carry_out(&mut self, device: usize, index: usize, effect: Effect) {
+        let leader = self.devices[device].leader;
+        let tab = &mut self.devices[device].tabs[index];
+        match effect {
+            Effect::Commit(id, batch) => tab.commit = Some((id, batch)),
+            Effect::Look(look) => tab.look = Some(look),
+            Effect::Changed { before, after, compare, origin } => {
+                if !diff(&before, &after, compare).is_empty() {
+                    tab.origins.push(origin);
+                }
+                if let Some(seen) = &tab.seen {
+                    assert_eq!(seen.canonical(), before.canonical(), "listeners were not told of a change");
+                }
+                tab.seen = Some(after);
+            }
+            Effect::Send(message) => {
+                assert!(index == leader || tab.session.is_none(), "a follower speaks");
+                if tab.session.is_some() && message.session() == tab.session {
+                    for (DeviceId(to), answer) in self.server.handle(Millis(self.now), address(device), message) {
+                        let leader = self.devices[to].leader;
+                        self.devices[to].tabs[leader].inbox.push_back(answer);
+                    }
+                }
+            }
+            Effect::Unlink => tab.session = None,
+            Effect::Relink => {
+                tab.session = None;
+                // What was asked for before the lead was lost is for nobody.
+                if index == leader {
+                    self.link(device);
+                }
+            }
+            Effect::AskLeader(id) => {
+                let asked = WaitId(id.0 + 1_000 * (index as u64 + 1));
+                let now = Millis(self.now);
+                self.devices[device].tabs[leader].engine.handle(now, Event::WaitDownload(asked));
+            }
+            Effect::WaitDone(id, result) if id.0 >= 1_000 => {
+                let asker = (id.0 / 1_000 - 1) as usize;
+                let answered = Event::LeaderAnswered(WaitId(id.0 % 1_000), result);
+                self.devices[device].tabs[asker].news.push_back(answered);
+            }
+            Effect::WaitDone(id, result) => tab.answers.push((id, result)),
+            Effect::ResetBefore { .. } => tab.news.push_back(Event::ResetBeforeDone(Ok(()))),
+            Effect::ResetAfter { .. } => {
+                tab.resets += 1;
+                tab.news.push_back(Event::ResetAfterDone(Ok(())));
+            }
+            Effect::SyncError(error) => tab.errors.push(error),
+            Effect::StoreFailed(failure) => panic!("device {device}, tab {index}: {failure:?}"),
+            Effect::ResetProgress(_)
+            | Effect::BackUpThenClear { .. }
+            | Effect::Progress { .. }
+            | Effect::SessionState(_)
+            | Effect::Closed => {}
+        }
+    }
+
+    fn run(&mut self) {
+        for _ in 0..20_000 {
+            let mut moved = false;
+            for device in 0..self.devices.len() {
+                for tab in 0..self.devices[device].tabs.len() {
+                    moved |= self.step(device, tab);
+                }
+            }
+            if !moved {
+                return;
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..200 {
+            self.run();
+            let tabs = self.devices.iter().flat_map(|device| &device.tabs);
+            let Some(Millis(next)) = tabs.filter_map(|tab| tab.engine.next_deadline()).min() else { return };
+            self.pass(next.saturating_sub(self.now));
+        }
+        panic!("somebody always waits for something");
+    }
+
+    fn pass(&mut self, ms: u64) {
+        self.now += ms.max(1);
+        for tab in self.devices.iter_mut().flat_map(|device| &mut device.tabs) {
+            tab.engine.handle(Millis(self.now), Event::Timer);
+        }
+    }
+
+    fn tab(&mut self, device: usize, tab: usize) -> &mut Tab {
+        &mut self.devices[device].tabs[tab]
+    }
+
+    fn write(&mut self, device: usize, tab: usize, write: impl FnOnce(&mut Engine)) {
+        self.now += 1;
+        let now = Millis(self.now);
+        let engine = &mut self.tab(device, tab).engine;
+        engine.begin_write(now).unwrap();
+        write(engine);
+        engine.commit_write(now).unwrap();
+    }
+
+    fn write_dog(&mut self, device: usize, tab: usize, id: i64, name: &str) {
+        self.write(device, tab, |engine| {
+            let known = engine.current().find(Kennel::DOG, &Value::Int(id));
+            let transaction = engine.transaction().unwrap();
+            let key = known.unwrap_or_else(|| transaction.create(Kennel::DOG, Some(Value::Int(id))).unwrap());
+            transaction.set(Kennel::DOG, key, Kennel::NAME, Value::String(name.into())).unwrap();
+        });
+    }
+
+    fn has_dog(&mut self, device: usize, tab: usize, id: i64) -> bool {
+        self.tab(device, tab).engine.current().find(Kennel::DOG, &Value::Int(id)).is_some()
+    }
+
+    fn check(&mut self) {
+        self.server.state().audit().expect("the server's state is sound");
+        let canonical = self.server.state().canonical();
+        for (device, state) in self.devices.iter().enumerate() {
+            for (index, tab) in state.tabs.iter().enumerate() {
+                let name = format!("device {device}, tab {index}");
+                assert_eq!(tab.engine.pending_count(), 0, "{name} has pending changesets");
+                tab.engine.current().audit().unwrap_or_else(|what| panic!("{name}: {what}"));
+                assert!(tab.engine.is_flushed(), "{name} has not stored everything");
+                assert!(tab.engine.current().canonical() == canonical, "{name} differs from the server");
+            }
+            let stored = ebbtide_core::replica::Replica::load(&state.store.load()).unwrap();
+            assert!(stored.current().canonical() == canonical, "the store of device {device} differs");
+        }
+    }
+}
+
+#[test]
+fn the_leader_uploads_what_a_follower_writes_and_the_follower_hears_of_it() {
+    let mut world = World::new(&[3, 1]);
+    world.write_dog(0, 2, 1, "Rex");
+    let now = Millis(world.now);
+    world.tab(0, 2).engine.handle(now, Event::WaitUpload(WaitId(1)));
+    world.settle();
+    world.check();
+    assert_eq!(world.tab(0, 2).answers, [(WaitId(1), Ok(()))]);
+    world.write_dog(1, 0, 2, "Max");
+    world.settle();
+    world.check();
+    assert_eq!(world.tab(0, 1).origins, [Origin::Remote, Origin::Remote]);
+}
+
+#[test]
+fn a_follower_gets_what_the_server_has_through_the_leader() {
+    let mut world = World::new(&[2, 1]);
+    world.write_dog(1, 0, 7, "Rex");
+    while world.step(1, 0) {}
+    let now = Millis(world.now);
+    world.tab(0, 1).engine.handle(now, Event::WaitDownload(WaitId(5)));
+    while world.tab(0, 1).answers.is_empty() {
+        assert!((0..2).any(|tab| world.step(0, tab)), "the wait is not answered");
+    }
+    assert!(world.has_dog(0, 1, 7));
+    assert_eq!(world.tab(0, 1).answers, [(WaitId(5), Ok(()))]);
+}
+
+#[test]
+fn a_reset_is_one_change_in_every_tab_and_its_callbacks_are_the_leaders() {
+    let mut world = World::new(&[3, 1]);
+    world.write_dog(0, 0, 1, "kept");
+    world.settle();
+    let backup = world.server.backup();
+    world.write_dog(0, 1, 2, "lost");
+    world.write_dog(1, 0, 3, "lost as well");
+    world.settle();
+    world.check();
+    let told: Vec<usize> = (0..3).map(|tab| world.tab(0, tab).origins.len()).collect();
+    world.restart_server(|server| server.restore(&backup));
+    world.settle();
+    world.check();
+    for (tab, told) in told.iter().enumerate() {
+        assert_eq!(world.tab(0, tab).origins.len(), told + 1, "tab {tab}");
+        assert_eq!(world.tab(0, tab).resets, usize::from(tab == 0));
+        assert!(world.has_dog(0, tab, 1) && !world.has_dog(0, tab, 2));
+    }
+}
+
+#[test]
+fn what_a_follower_writes_after_the_swap_belongs_to_the_new_base() {
+    let mut world = World::new(&[2]);
+    world.write_dog(0, 0, 1, "kept");
+    world.settle();
+    world.restart_server(TestServer::terminate);
+    // The follower sleeps through the reset and writes before it hears of it.
+    while world.step(0, 0) {}
+    assert_eq!(world.tab(0, 0).resets, 1);
+    world.write_dog(0, 1, 2, "new");
+    world.settle();
+    world.check();
+    assert!(world.has_dog(0, 0, 2));
+}
+
+#[test]
+fn the_next_leader_goes_on_with_a_reset() {
+    for steps in 0..60 {
+        let mut world = World::new(&[2]);
+        world.write_dog(0, 0, 1, "kept");
+        world.settle();
+        world.restart_server(TestServer::terminate);
+        world.take_steps(0, 0, steps);
+        world.die(0, 0);
+        world.settle();
+        world.check();
+        assert!(world.has_dog(0, 1, 1));
+    }
+}
+
+#[test]
+fn a_tab_that_opens_while_the_first_download_is_under_way_gets_it() {
+    let mut world = World::new(&[1, 1]);
+    for id in 0..20 {
+        world.write_dog(0, 0, id, "a dog with a long name that fills chunks");
+    }
+    world.settle();
+    world.devices[1].store = MemoryStore::new();
+    world.die(1, 0);
+    world.take_steps(1, 0, 6);
+    let second = world.opened_tab(1);
+    world.devices[1].tabs.push(second);
+    world.write_dog(1, 1, 50, "before the download");
+    world.settle();
+    world.check();
+    assert!(world.has_dog(1, 1, 3) && world.has_dog(0, 0, 50));
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Happening {
+    Dog { device: usize, tab: usize, id: i64 },
+    Change { device: usize, tab: usize, id: i64, how: u16 },
+    Delete { device: usize, tab: usize, id: i64 },
+    Steps { device: usize, tab: usize, count: usize },
+    Lead { device: usize, tab: usize },
+    Die { device: usize, tab: usize },
+    Offline(usize),
+    Online(usize),
+    Pass(u16),
+    ServerRestart,
+    Backup,
+    Restore,
+    Terminate,
+    Trim,
+    Forget,
+}
+
+const TABS: usize = 3;
+
+fn happening() -> impl Strategy<Value = Happening> {
+    use Happening::*;
+    let place = || (0..2_usize, 0..TABS);
+    prop_oneof![
+        8 => (place(), 0..6_i64).prop_map(|((device, tab), id)| Dog { device, tab, id }),
+        12 => (place(), 0..4_i64, any::<u16>()).prop_map(|((device, tab), id, how)| Change { device, tab, id, how }),
+        2 => (place(), 0..6_i64).prop_map(|((device, tab), id)| Delete { device, tab, id }),
+        25 => (place(), 1..15_usize).prop_map(|((device, tab), count)| Steps { device, tab, count }),
+        3 => place().prop_map(|(device, tab)| Lead { device, tab }),
+        2 => place().prop_map(|(device, tab)| Die { device, tab }),
+        1 => (0..2_usize).prop_map(Offline),
+        2 => (0..2_usize).prop_map(Online),
+        1 => (1..60_000_u16).prop_map(Pass),
+        1 => Just(ServerRestart),
+        1 => Just(Backup),
+        1 => Just(Restore),
+        1 => Just(Terminate),
+        1 => Just(Trim),
+        1 => Just(Forget),
+    ]
+}
+
+/// Enough time that resets do not look like a loop.
+fn long_ago(world: &mut World) {
+    world.run();
+    world.pass(11 * 60 * 1_000);
+}
+
+fn play(world: &mut World, backup: &mut Option<ServerBackup>, what: Happening) {
+    match what {
+        Happening::Dog { device, tab, id } => {
+            let name = format!("{device}.{tab} at {}", world.now);
+            world.write_dog(device, tab, id, &name);
+        }
+        Happening::Change { device, tab, id, how } => world.write(device, tab, |engine| {
+            if let Some(key) = engine.current().find(Kennel::DOG, &Value::Int(id)) {
+                // What makes no sense on this state is refused and changes nothing.
+                let _ = change(engine.transaction().unwrap(), key, how);
+            }
+        }),
+        Happening::Delete { device, tab, id } => world.write(device, tab, |engine| {
+            if let Some(key) = engine.current().find(Kennel::DOG, &Value::Int(id)) {
+                engine.transaction().unwrap().delete(Kennel::DOG, key).unwrap();
+            }
+        }),
+        Happening::Steps { device, tab, count } => world.take_steps(device, tab, count),
+        Happening::Lead { device, tab } => world.lead(device, tab),
+        Happening::Die { device, tab } => world.die(device, tab),
+        Happening::Offline(device) => {
+            world.unlink(device);
+            world.devices[device].online = false;
+        }
+        Happening::Online(device) => {
+            if !world.devices[device].online {
+                world.devices[device].online = true;
+                world.link(device);
+            }
+        }
+        Happening::Pass(ms) => world.pass(u64::from(ms)),
+        Happening::ServerRestart => world.restart_server(|_| {}),
+        Happening::Backup => *backup = Some(world.server.backup()),
+        Happening::Restore => {
+            if let Some(backup) = backup {
+                long_ago(world);
+                world.restart_server(|server| server.restore(backup));
+            }
+        }
+        Happening::Terminate => {
+            long_ago(world);
+            world.restart_server(TestServer::terminate);
+        }
+        Happening::Trim => world.server.trim(),
+        Happening::Forget => {
+            long_ago(world);
+            world.restart_server(TestServer::forget_clients);
+        }
+    }
+}
+
+/// `PROPTEST_CASES` asks for more.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn tabs_of_synced_realms_end_with_the_same(happenings in proptest::collection::vec(happening(), 1..70)) {
+        let mut world = World::new(&[TABS, TABS]);
+        let mut backup = None;
+        for what in &happenings {
+            play(&mut world, &mut backup, *what);
+        }
+        for device in 0..2 {
+            play(&mut world, &mut backup, Happening::Online(device));
+        }
+        world.settle();
+        world.check();
+        world.write_dog(1, 2, 100, "the end");
+        world.settle();
+        world.check();
+        for tab in 0..TABS {
+            prop_assert!(world.has_dog(0, tab, 100));
+        }
+        for tab in world.devices.iter().flat_map(|device| &device.tabs) {
+            prop_assert!(tab.errors.iter().all(|error| !error.fatal), "{:?}", tab.errors);
+        }
+    }
+}
