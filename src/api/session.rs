@@ -36,6 +36,11 @@ impl SessionCore {
         connection_name(self.driver.connection_state()).to_owned()
     }
 
+    /// Whether this tab is the one that speaks to the server. Another uploads what this one has written to disk.
+    pub fn leads(&self) -> bool {
+        self.driver.leads()
+    }
+
     /// Stops syncing, in all tabs: they share the session.
     pub fn pause(&self) -> JsResult<()> {
         self.driver.check()?;

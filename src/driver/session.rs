@@ -11,6 +11,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::run::Driver;
+use crate::api;
 use crate::error::Result;
 use crate::link::{Link, LinkUser};
 use crate::outbox::Call;
@@ -70,6 +71,11 @@ impl Driver {
             Role::Leads => session.link.state(),
             Role::Follows => session.shown.get(),
         }
+    }
+
+    /// Whether this tab speaks to the server.
+    pub(crate) fn leads(&self) -> bool {
+        self.role.get() == Role::Leads
     }
 
     /// Whether the session tries to sync.
@@ -251,7 +257,12 @@ impl TabUser for Driver {
                 }
                 self.outbox.push(Call::Progress { direction: Direction::Download, transferred, transferable });
             }
-            Saying::Error(error) => self.outbox.push(Call::ErrorElsewhere(error)),
+            Saying::Error(error) => {
+                if let Some(backup) = backup_in(&error) {
+                    api::announce_backup(self.path(), backup);
+                }
+                self.outbox.push(Call::ErrorElsewhere(error));
+            }
             Saying::Activity(activity) => self.take_activity(activity),
             Saying::Reconnect => self.tell_link(|_| ConnectionEvent::Reconnect),
             Saying::Simulate { code, message, fatal } => self.handle(Event::SimulateError { code, message, fatal }),
@@ -286,4 +297,10 @@ impl TabUser for Driver {
         let asked = || self.tab().is_some_and(|tab| tab.has_asked());
         self.session.is_some() && (asked() || self.engine.borrow().pending_count() > 0)
     }
+}
+
+/// The backup that an error of a client reset names.
+fn backup_in(error: &JsValue) -> Option<String> {
+    let info = js_sys::Reflect::get(error, &"userInfo".into()).ok()?;
+    js_sys::Reflect::get(&info, &"RECOVERY_FILE_PATH".into()).ok()?.as_string()
 }
