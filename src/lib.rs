@@ -7,6 +7,7 @@ mod clock;
 mod convert;
 mod driver;
 mod error;
+mod generation;
 mod host;
 mod idb;
 mod images;
@@ -29,7 +30,7 @@ mod view;
 mod wake;
 
 pub use api::{
-    AppCore, QueryCore, RealmCore, SessionCore, delete_realm, exists, initiate_client_reset, list_backups,
-    load_catalogue, scratch, stored_schema_version,
+    AppCore, QueryCore, RealmCore, SessionCore, delete_realm, exists, generation_address, initiate_client_reset,
+    list_backups, load_catalogue, scratch, stored_schema_version,
 };
 pub use host::Host;

@@ -12,6 +12,7 @@ use ebbtide_core::objects::{Dictionary, Element, List, Set};
 use ebbtide_core::{ClassIndex, Collection, ColumnIndex, ObjectKey, Snapshot, Value, ValueRef};
 use ebbtide_sync::client::Origin;
 
+use crate::nested::{Step, find};
 use crate::results::{self, Results, Source};
 
 /// The id under which the realm as a whole is told of.
@@ -64,7 +65,7 @@ enum Watched {
     /// A list or dictionary inside a value of a property.
     Nested {
         place: Place,
-        path: Vec<Inside>,
+        path: Vec<Step>,
     },
 }
 
@@ -74,12 +75,6 @@ struct Place {
     class: ClassIndex,
     key: ObjectKey,
     column: ColumnIndex,
-}
-
-/// A step into a value.
-pub(crate) enum Inside {
-    Index(usize),
-    Key(String),
 }
 
 /// Which changes of objects count.
@@ -114,9 +109,9 @@ impl Observers {
     /// Watches a collection from this state on.
     pub(crate) fn watch_results(&mut self, results: &Rc<Results>, snapshot: &Snapshot) -> u32 {
         if let (Source::List { class, key, column } | Source::Set { class, key, column }, true) =
-            (results.recipe.source, results.recipe.stages.is_empty())
+            (&results.recipe.source, results.recipe.stages.is_empty())
         {
-            return self.watch_collection(class, key, column, snapshot);
+            return self.watch_collection(*class, *key, *column, snapshot);
         }
         if results.recipe.is_of_values(snapshot) {
             return self.add(Watched::Values { results: Rc::clone(results) }, snapshot);
@@ -147,7 +142,7 @@ impl Observers {
         class: ClassIndex,
         key: ObjectKey,
         column: ColumnIndex,
-        path: Vec<Inside>,
+        path: Vec<Step>,
         snapshot: &Snapshot,
     ) -> u32 {
         self.add(Watched::Nested { place: Place { class, key, column }, path }, snapshot)
@@ -253,7 +248,7 @@ impl<'a> Change<'a> {
         if is_in(self.before) && !is_in(self.after) { Deleted::Yes } else { Deleted::No }
     }
 
-    fn deleted_owner(&self, source: Source) -> Deleted {
+    fn deleted_owner(&self, source: &Source) -> Deleted {
         source.owner().map_or(Deleted::No, |(class, key)| self.deleted(class, key))
     }
 
@@ -306,7 +301,7 @@ fn results_notice(
         results.remember(version, &now);
     }
     *keys = now;
-    told(id, changes, change.deleted_owner(recipe.source))
+    told(id, changes, change.deleted_owner(&recipe.source))
 }
 
 fn values_notice(id: u32, results: &Rc<Results>, change: &Change<'_>) -> Option<Notice> {
@@ -314,7 +309,7 @@ fn values_notice(id: u32, results: &Rc<Results>, change: &Change<'_>) -> Option<
     if !recipe.is_concerned(change.difference(), change.after) {
         return None;
     }
-    let changes = match recipe.source {
+    let changes = match &recipe.source {
         Source::List { .. } => {
             let (before, after) = (recipe.elements(change.before), recipe.elements(change.after));
             let ids = |elements: &[&Element]| elements.iter().map(|element| element.id).collect::<Vec<_>>();
@@ -326,14 +321,19 @@ fn values_notice(id: u32, results: &Rc<Results>, change: &Change<'_>) -> Option<
         }
         Source::Set { class, key, column } => {
             let empty = Set::default();
-            let set = |snapshot| results::set(snapshot, class, key, column).unwrap_or(&empty);
+            let set = |snapshot| results::set(snapshot, *class, *key, *column).unwrap_or(&empty);
             let (before, after) = (set(change.before), set(change.after));
             let changes = set_changes(before, after, |_| false);
             if recipe.values_ascend() { changes } else { changes.reversed(before.len(), after.len()) }
         }
+        Source::Nested { .. } => {
+            let touched = change.touched(&Limits::None, None);
+            let (before, after) = (recipe.ordered(change.before), recipe.ordered(change.after));
+            array_changes(&before, &after, |value| touched.is_linked_from(value.as_ref(), None))
+        }
         Source::Class(_) | Source::Backlinks { .. } => return None,
     };
-    told(id, changes, change.deleted_owner(recipe.source))
+    told(id, changes, change.deleted_owner(&recipe.source))
 }
 
 fn object_notice(id: u32, class: ClassIndex, key: ObjectKey, change: &Change<'_>, limits: &Limits) -> Option<Notice> {
@@ -385,9 +385,9 @@ fn collection_notice(id: u32, place: Place, change: &Change<'_>, limits: &Limits
 }
 
 /// What is told of a list or dictionary inside a value. What becomes of something else is gone.
-fn nested_notice(id: u32, place: Place, path: &[Inside], change: &Change<'_>) -> Option<Notice> {
+fn nested_notice(id: u32, place: Place, path: &[Step], change: &Change<'_>) -> Option<Notice> {
     let Place { class, key, column } = place;
-    let inside = |snapshot| descend(results::value(snapshot, class, key, column)?, path);
+    let inside = |snapshot| find(results::value(snapshot, class, key, column)?, path);
     let touched = change.touched(&Limits::None, None);
     let modified = |value: &Value| touched.is_linked_from(value.as_ref(), None);
     match (inside(change.before)?, inside(change.after)) {
@@ -401,16 +401,6 @@ fn nested_notice(id: u32, place: Place, path: &[Inside], change: &Change<'_>) ->
         (ValueRef::Map(before), _) => told_keys(id, map_changes(before, &BTreeMap::new(), modified), Deleted::Yes),
         _ => None,
     }
-}
-
-fn descend<'a>(value: ValueRef<'a>, path: &[Inside]) -> Option<ValueRef<'a>> {
-    path.iter().try_fold(value, |value, step| match (value, step) {
-        (ValueRef::List(list), Inside::Index(index)) => list.get(*index),
-        (ValueRef::Dictionary(entries), Inside::Key(key)) => entries.get(key),
-        (ValueRef::Array(values), Inside::Index(index)) => values.get(*index).map(Value::as_ref),
-        (ValueRef::Map(values), Inside::Key(key)) => values.get(key).map(Value::as_ref),
-        _ => None,
-    })
 }
 
 /// Whoever listens to what belongs to an owner learns of its end even if there is nothing to tell.

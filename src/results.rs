@@ -9,8 +9,10 @@ use ebbtide_core::objects::{Element, List, Set};
 use ebbtide_core::query::{Aggregate, Order, Plan};
 use ebbtide_core::{ClassIndex, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Snapshot, Value, ValueRef};
 
+use crate::nested::{Step, find};
+
 /// Where a collection's elements come from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Source {
     /// All objects of a class.
     Class(ClassIndex),
@@ -18,40 +20,60 @@ pub(crate) enum Source {
     List { class: ClassIndex, key: ObjectKey, column: ColumnIndex },
     /// The elements of one object's set.
     Set { class: ClassIndex, key: ObjectKey, column: ColumnIndex },
+    /// The elements of a list inside a value of one object.
+    Nested { class: ClassIndex, key: ObjectKey, column: ColumnIndex, path: Rc<[Step]> },
     /// The objects of a class that link to one object by a property.
     Backlinks { class: ClassIndex, key: ObjectKey, from: (ClassIndex, ColumnIndex) },
 }
 
 impl Source {
     /// The object that the collection belongs to.
-    pub(crate) fn owner(self) -> Option<(ClassIndex, ObjectKey)> {
+    pub(crate) fn owner(&self) -> Option<(ClassIndex, ObjectKey)> {
         match self {
             Source::Class(_) => None,
-            Source::List { class, key, .. } | Source::Set { class, key, .. } | Source::Backlinks { class, key, .. } => {
-                Some((class, key))
-            }
+            Source::List { class, key, .. }
+            | Source::Set { class, key, .. }
+            | Source::Nested { class, key, .. }
+            | Source::Backlinks { class, key, .. } => Some((*class, *key)),
         }
     }
 
     /// The property whose elements these are.
-    pub(crate) fn property(self, snapshot: &Snapshot) -> Option<&Property> {
+    pub(crate) fn property<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a Property> {
         match self {
             Source::Class(_) | Source::Backlinks { .. } => None,
-            Source::List { class, column, .. } | Source::Set { class, column, .. } => {
+            Source::List { class, column, .. }
+            | Source::Set { class, column, .. }
+            | Source::Nested { class, column, .. } => {
                 snapshot.schema().classes.get(class.index())?.properties.get(column.index())
             }
         }
     }
 
     /// The elements of a list or set, in its order.
-    pub(crate) fn values(self, snapshot: &Snapshot) -> Vec<ValueRef<'_>> {
+    pub(crate) fn values<'a>(&self, snapshot: &'a Snapshot) -> Vec<ValueRef<'a>> {
         match self {
             Source::Class(_) | Source::Backlinks { .. } => Vec::new(),
             Source::List { class, key, column } => {
-                list(snapshot, class, key, column).map_or_else(Vec::new, |list| list.iter().collect())
+                list(snapshot, *class, *key, *column).map_or_else(Vec::new, |list| list.iter().collect())
             }
             Source::Set { class, key, column } => {
-                set(snapshot, class, key, column).map_or_else(Vec::new, |set| set.iter().collect())
+                set(snapshot, *class, *key, *column).map_or_else(Vec::new, |set| set.iter().collect())
+            }
+            Source::Nested { class, key, column, path } => {
+                nested(snapshot, *class, *key, *column, path).iter().map(Value::as_ref).collect()
+            }
+        }
+    }
+
+    /// The element of a list or set at a position in its order.
+    pub(crate) fn value_at<'a>(&self, snapshot: &'a Snapshot, position: usize) -> Option<ValueRef<'a>> {
+        match self {
+            Source::Class(_) | Source::Backlinks { .. } => None,
+            Source::List { class, key, column } => list(snapshot, *class, *key, *column)?.get(position),
+            Source::Set { class, key, column } => set(snapshot, *class, *key, *column)?.get(position),
+            Source::Nested { class, key, column, path } => {
+                nested(snapshot, *class, *key, *column, path).get(position).map(Value::as_ref)
             }
         }
     }
@@ -93,7 +115,7 @@ impl Recipe {
     pub(crate) fn then(&self, stage: Stage) -> Recipe {
         let mut stages = self.stages.clone();
         stages.push(stage);
-        Recipe { source: self.source, stages }
+        Recipe { source: self.source.clone(), stages }
     }
 
     /// The class of the elements; nothing for values.
@@ -101,7 +123,7 @@ impl Recipe {
         match self.source {
             Source::Class(class) => Some(class),
             Source::Backlinks { from, .. } => Some(from.0),
-            Source::List { .. } | Source::Set { .. } => {
+            Source::List { .. } | Source::Set { .. } | Source::Nested { .. } => {
                 snapshot.schema().class_index(self.source.property(snapshot)?.target.as_deref()?)
             }
         }
@@ -124,7 +146,7 @@ impl Recipe {
                 let from_here = links.filter(|(class, column, ..)| (*class, *column) == from);
                 from_here.flat_map(|(_, _, key, count)| std::iter::repeat_n(key, count as usize)).collect()
             }
-            Source::List { .. } | Source::Set { .. } => {
+            Source::List { .. } | Source::Set { .. } | Source::Nested { .. } => {
                 let values = self.source.values(snapshot).into_iter();
                 values.filter_map(|value| if let ValueRef::Link(key) = value { Some(key) } else { None }).collect()
             }
@@ -206,6 +228,12 @@ impl Recipe {
         positions.iter().filter_map(|position| list.elements().get(*position as usize)).collect()
     }
 
+    /// The elements of a collection of values, in the collection's order.
+    pub(crate) fn ordered(&self, snapshot: &Snapshot) -> Vec<Value> {
+        let values = self.source.values(snapshot);
+        self.positions(snapshot).iter().map(|position| values[*position as usize].to_owned()).collect()
+    }
+
     /// Whether the values of a set come in their own order.
     pub(crate) fn values_ascend(&self) -> bool {
         let last = self.stages.iter().rev().find_map(|stage| match stage {
@@ -231,6 +259,20 @@ pub(crate) fn list(snapshot: &Snapshot, class: ClassIndex, key: ObjectKey, colum
     match value(snapshot, class, key, column)? {
         ValueRef::List(list) => Some(list),
         _ => None,
+    }
+}
+
+/// The elements of a list inside a value; none where there is no list any more.
+fn nested<'a>(
+    snapshot: &'a Snapshot,
+    class: ClassIndex,
+    key: ObjectKey,
+    column: ColumnIndex,
+    path: &[Step],
+) -> &'a [Value] {
+    match value(snapshot, class, key, column).and_then(|value| find(value, path)) {
+        Some(ValueRef::Array(values)) => values,
+        Some(_) | None => &[],
     }
 }
 
@@ -320,11 +362,11 @@ impl Results {
 
     /// The object at a position. The first ones of a whole class are found without listing all.
     pub(crate) fn key_at(&self, snapshot: &Snapshot, version: u64, index: usize) -> Option<ObjectKey> {
-        if let (Source::Class(class), true) = (self.recipe.source, self.recipe.stages.is_empty())
+        if let (Source::Class(class), true) = (&self.recipe.source, self.recipe.stages.is_empty())
             && index < NEAR_ROWS
             && self.cache.borrow().as_ref().is_none_or(|(at, _)| *at != version)
         {
-            return nth_key(snapshot, class, index);
+            return nth_key(snapshot, *class, index);
         }
         self.keys(snapshot, version).get(index).copied()
     }

@@ -83,6 +83,8 @@ suite!(collection_listeners {
     lists_and_dictionaries_inside_a_value_tell_what_changed
     limited_and_distinct_results_tell_what_moves_in_and_out
     a_list_that_is_assigned_the_same_links_is_no_news_to_its_listener
+    empty_collections_tell_of_their_owners_end_once
+    updating_what_was_modified_writes_what_javascript_finds_different
 });
 
 suite!(collections {
@@ -173,6 +175,15 @@ suite!(query_types {
     paths_go_through_mixed_values
 });
 
+suite!(rows {
+    values_read_often_are_those_that_were_written
+    what_is_read_often_follows_every_change
+    reading_goes_on_when_the_memory_grows
+    objects_are_found_however_their_primary_keys_are_spread
+    objects_of_a_snapshot_are_read_as_they_are_now
+    numbers_that_do_not_fit_are_refused_and_change_nothing
+});
+
 suite!(surface {
     every_name_is_there
     every_member_is_there
@@ -195,7 +206,9 @@ suite!(types {
     the_schema_reads_back_in_full
     malformed_schemas_are_refused_by_name
     schemas_that_contradict_themselves_are_refused
+    a_schema_reads_back_in_the_order_of_realm_and_opens_a_realm_again
     every_type_has_its_canonical_form
+    what_is_no_number_is_left_out_of_aggregates
     numbers_keep_their_precision
 });
 
@@ -253,4 +266,5 @@ suite!(types_mixed {
     lists_in_a_mixed_are_written_in_place
     a_mixed_refuses_what_it_cannot_hold
     mixed_values_sort_and_add_up
+    a_list_inside_a_mixed_is_sorted_and_reckoned_with
 });

@@ -18,15 +18,20 @@ export function collectionChanges(notice: Notice): object | undefined {
   };
 }
 
+/** @internal The same of a collection of values, which also tells of its owner's end when it was empty. */
+export function valueChanges(notice: Notice): object | undefined {
+  return collectionChanges(notice) ?? (notice.deleted ? noChanges() : undefined);
+}
+
 /** @internal The change set of a dictionary's first call. */
 export function noEntryChanges(): object {
   return { deletions: [], insertions: [], modifications: [] };
 }
 
-/** @internal The change set of a dictionary; nothing if there is none. */
+/** @internal The change set of a dictionary; nothing if there is none and its owner is there. */
 export function dictionaryChanges(notice: Notice): object | undefined {
   const { deletedKeys, insertedKeys, modifiedKeys } = notice;
-  if (!deletedKeys && !insertedKeys && !modifiedKeys) return undefined;
+  if (!deletedKeys && !insertedKeys && !modifiedKeys && !notice.deleted) return undefined;
   return {
     deletions: [...(deletedKeys ?? [])],
     insertions: [...(insertedKeys ?? [])],

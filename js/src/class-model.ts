@@ -5,15 +5,15 @@ import { Counter, CounterCell } from "./counter.js";
 import { assignProperty } from "./create.js";
 import { DictionaryMethods } from "./dictionary.js";
 import { PropertyDictionarySource } from "./dictionary-source.js";
-import { AssertionError } from "./errors.js";
+import { AssertionError, InvalidCollectionError } from "./errors.js";
 import { List } from "./list.js";
-import { PropertyListSource } from "./list-source.js";
+import { type ListSource, PropertyListSource } from "./list-source.js";
 import { liftMixed } from "./mixed.js";
 import { RealmObject } from "./object.js";
-import { stringAt } from "./packed.js";
-import { liftPrimitive, linkingModel, type PropertyModel, propertyModel } from "./property.js";
+import { liftPrimitive, linkingModel, lowerPrimitive, type PropertyModel, propertyModel } from "./property.js";
 import type { Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
+import { Rows, stringAt } from "./rows.js";
 import type { CanonicalObjectSchema } from "./schema.js";
 import { RealmSet } from "./set.js";
 import { SetSource } from "./set-source.js";
@@ -31,11 +31,15 @@ export interface ClassModel {
   /** Those that are in the store: all but links the other way round. */
   readonly stored: PropertyModel[];
   readonly primaryKey: PropertyModel | undefined;
+  /** Where the values of its objects lie. */
+  readonly rows: Rows;
   /** The object with this key. */
   wrap(key: number): RealmObject<unknown>;
   /** Reads a property: one call to the engine. */
   read(key: number, property: PropertyModel): unknown;
   isValid(key: number): boolean;
+  /** The key of the object with a primary key, which is the value of `property`; -1 if there is none. */
+  find(property: PropertyModel, primaryKey: unknown): number;
   /** The objects of a class that link to one by a property, live. */
   linksFrom(key: number, from: ClassModel, property: PropertyModel): Results<unknown>;
   property(name: string): PropertyModel;
@@ -78,6 +82,7 @@ export function createClassModel(
     properties,
     stored,
     primaryKey: schema.primaryKey === undefined ? undefined : properties.get(schema.primaryKey),
+    rows: new Rows(view.core, index, core.properties.length),
     wrap: (key) => new Proxy(new Managed(key), handler as ProxyHandler<object>) as RealmObject<unknown>,
     read(key, property) {
       if (!view.isOpen) throw new AssertionError(INVALID);
@@ -86,6 +91,13 @@ export function createClassModel(
       } catch (error) {
         throw explain(model, key, error);
       }
+    },
+    find(property, primaryKey) {
+      if (property.kind === "int" && Number.isSafeInteger(primaryKey)) {
+        const key = findInt(model, property, primaryKey as number);
+        if (!Number.isNaN(key)) return key;
+      }
+      return view.core.find(index, lowerPrimitive(property, primaryKey));
     },
     isValid: (key) => view.isOpen && view.core.isValid(index, key),
     linksFrom: (key, from, property) => backlinks(model, key, from, property),
@@ -109,6 +121,16 @@ export function createClassModel(
   return model;
 }
 
+/** NaN if the engine has something to complain about. */
+function findInt({ view, index, rows }: ClassModel, { column }: PropertyModel, primaryKey: number): number {
+  // In a migration several objects may have one primary key for a while.
+  const guess = view.coordinator?.isInMigration ? 0 : rows.guess(primaryKey, column);
+  if (guess > 0) return guess;
+  const key = view.core.findInt(index, primaryKey);
+  if (key > 0) rows.learn(primaryKey, key);
+  return key;
+}
+
 function prototypeOf(schema: CanonicalObjectSchema): object {
   if (schema.ctor) return schema.ctor.prototype as object;
   const Unnamed = class extends RealmObject<unknown> {};
@@ -119,7 +141,7 @@ function prototypeOf(schema: CanonicalObjectSchema): object {
 type Keyed = { [KEY]: number };
 
 function accessor(model: ClassModel, property: PropertyModel, readValue: (key: number) => unknown): PropertyDescriptor {
-  const { view, index } = model;
+  const { view } = model;
   return {
     enumerable: true,
     configurable: true,
@@ -133,12 +155,31 @@ function accessor(model: ClassModel, property: PropertyModel, readValue: (key: n
       }
     },
     set(this: Keyed, value: unknown) {
-      view.assertWritable();
-      if (!view.core.isValid(index, this[KEY])) throw new AssertionError(INVALID);
-      if (property.origin !== undefined) throw new Error("Not supported");
-      assignProperty(model, this[KEY], property, value);
+      assign(model, this[KEY], property, value);
     },
   };
+}
+
+/** Assigns one property of the object with a key: most numbers by one call that refuses what needs more care. */
+function assign(model: ClassModel, key: number, property: PropertyModel, value: unknown): void {
+  const { view, index } = model;
+  view.assertWritable();
+  if (
+    typeof value === "number" &&
+    property !== model.primaryKey &&
+    takesNumbers(property) &&
+    view.core.setNumber(index, key, property.column, value)
+  )
+    return;
+  if (!view.core.isValid(index, key)) throw new AssertionError(INVALID);
+  if (property.origin !== undefined) throw new Error("Not supported");
+  assignProperty(model, key, property, value);
+}
+
+/** Whether any number may be assigned that the engine's type has room for. */
+function takesNumbers({ kind, collection, isCounter }: PropertyModel): boolean {
+  const isNumeric = kind === "int" || kind === "double" || kind === "float";
+  return isNumeric && collection === undefined && !isCounter;
 }
 
 /** Reads a property of the object with a key, in the cheapest way that its type allows. */
@@ -149,9 +190,9 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
   if (property.origin !== undefined) return (key) => linksTo(model, key, property);
   switch (property.collection) {
     case "list":
-      return (key) => new List(new PropertyListSource(model, key, property));
+      return (key) => new List(valid(new PropertyListSource(model, key, property)));
     case "set":
-      return (key) => new RealmSet(new SetSource(model, key, property));
+      return (key) => new RealmSet(valid(new SetSource(model, key, property)));
     case "dictionary":
       return (key) => new DictionaryMethods(new PropertyDictionarySource(model, key, property));
     case undefined:
@@ -161,36 +202,52 @@ function reader(model: ClassModel, property: PropertyModel): (key: number) => un
     return (key) =>
       core.getNumber(index, key, column) === undefined ? null : new Counter(new CounterCell(model, key, property));
   }
+  const { rows } = model;
+  const integer = (key: number): number | undefined => {
+    if (rows.find(key)) return rows.isNull(column) ? undefined : rows.integer(column);
+    return core.getNumber(index, key, column);
+  };
   switch (kind) {
     case "string":
       return (key) => {
+        if (rows.find(key)) return rows.isNull(column) ? null : rows.string(column);
         const place = core.stringAt(index, key, column);
         if (place >= 0) return stringAt(place);
         return place === -1 ? null : core.get(index, key, column);
       };
     case "bool":
-      return (key) => core.get(index, key, column);
+      return (key) => {
+        if (rows.find(key)) return rows.isNull(column) ? null : rows.boolean(column);
+        return core.get(index, key, column);
+      };
     case "mixed":
       return (key) => liftMixed(view, core.get(index, key, column), () => ({ owner: model, key, property, path: [] }));
     case "float":
+      return (key) => {
+        if (rows.find(key)) return rows.isNull(column) ? null : rows.float(column);
+        return core.getNumber(index, key, column) ?? null;
+      };
     case "double":
-      return (key) => core.getNumber(index, key, column) ?? null;
+      return (key) => {
+        if (rows.find(key)) return rows.isNull(column) ? null : rows.double(column);
+        return core.getNumber(index, key, column) ?? null;
+      };
     case "int":
       return (key) => {
-        const value = core.getNumber(index, key, column);
+        const value = integer(key);
         if (value === undefined) return null;
         // What a double cannot hold exactly is read again, as a bigint.
         return Number.isSafeInteger(value) ? value : core.get(index, key, column);
       };
     case "date":
       return (key) => {
-        const value = core.getNumber(index, key, column);
+        const value = integer(key);
         return value === undefined ? null : new Date(value);
       };
     case "link": {
       let target: ClassModel | undefined;
       return (key) => {
-        const value = core.getNumber(index, key, column);
+        const value = integer(key);
         if (value === undefined) return null;
         target ??= view.model(property.target);
         return target.wrap(value);
@@ -224,7 +281,13 @@ function backlinks(model: ClassModel, key: number, from: ClassModel, property: P
 }
 
 function explain(model: ClassModel, key: number, error: unknown): unknown {
-  return model.isValid(key) ? error : new AssertionError(INVALID);
+  return model.isValid(key) || error instanceof InvalidCollectionError ? error : new AssertionError(INVALID);
+}
+
+/** As Realm does, refuses a list or set whose owner is gone when it is read, and not when it is first used. */
+function valid<T extends ListSource | SetSource>(source: T): T {
+  source.assertValid();
+  return source;
 }
 
 /**
@@ -239,13 +302,22 @@ function objectHandler(
   return {
     get(target, name, receiver) {
       const readValue = readers.get(name);
-      if (readValue === undefined) return Reflect.get(target, name, receiver);
+      if (readValue === undefined) {
+        if (name === KEY) return target[KEY];
+        return name === MODEL ? model : Reflect.get(target, name, receiver);
+      }
       if (!view.isOpen) throw new AssertionError(INVALID);
       try {
         return readValue(target[KEY]);
       } catch (error) {
         throw explain(model, target[KEY], error);
       }
+    },
+    set(target, name, value, receiver) {
+      const property = typeof name === "string" ? properties.get(name) : undefined;
+      if (property === undefined) return Reflect.set(target, name, value, receiver);
+      assign(model, target[KEY], property, value);
+      return true;
     },
     ownKeys(target) {
       const own = Reflect.ownKeys(target);

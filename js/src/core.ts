@@ -153,13 +153,19 @@ export interface RealmCore {
   create(cls: number, primaryKey: CoreValue): number;
   /** Creates an object of the first `bytes` bytes of the scratch memory. */
   createPacked(cls: number, bytes: number): number;
+  /** Where the values of a class's first columns lie, as src/api/directory.rs describes it; undefined if the realm is closed. */
+  directory(cls: number, columns: number): Uint32Array<ArrayBuffer> | undefined;
   /** Where a string is: address times 256 plus length; -1 for null, -2 if it is too long for that. */
   stringAt(cls: number, key: number, column: number): number;
   find(cls: number, primaryKey: CoreValue): number;
-  /** The same for an int. */
+  /** The same for an int; NaN if `find` would throw. */
   findInt(cls: number, primaryKey: number): number;
   delete(cls: number, key: number): void;
+  /** Deletes an object; false, with nothing done, if it is not there or `delete` has something else to complain about. */
+  remove(cls: number, key: number): boolean;
   set(cls: number, key: number, column: number, value: CoreValue): void;
+  /** Sets a property to a number; false, with nothing done, if `set` has something to complain about. */
+  setNumber(cls: number, key: number, column: number, value: number): boolean;
   setDefault(cls: number, key: number, column: number, value: CoreValue): void;
   get(cls: number, key: number, column: number): unknown;
   /** A number, date or link, without the cost of an object; undefined for null. Ints are rounded to doubles. */
@@ -212,6 +218,14 @@ export interface RealmCore {
   nestedRemove(cls: number, key: number, column: number, path: CorePath, at: number | string): void;
   nestedMove(cls: number, key: number, column: number, path: CorePath, from: number, to: number): void;
   nestedClear(cls: number, key: number, column: number, path: CorePath): void;
+  nestedQuery(
+    cls: number,
+    key: number,
+    column: number,
+    path: CorePath,
+    text: string | undefined,
+    args: unknown[] | undefined,
+  ): QueryCore;
   query(cls: number, text: string, args: unknown[]): QueryCore;
   listQuery(cls: number, key: number, column: number, text: string | undefined, args: unknown[] | undefined): QueryCore;
   frozen(): RealmCore;
@@ -302,6 +316,8 @@ interface CoreModule {
   AppCore: new (id: string, baseUrl: string) => AppCore;
   /** The address of so many bytes of the module's memory that may be written to. */
   scratch(bytes: number): number;
+  /** The address of a count that rises whenever values may have changed or moved. */
+  generationAddress(): number;
   loadCatalogue(): Promise<void>;
   exists(path: string): boolean;
   deleteRealm(path: string): Promise<void>;

@@ -22,14 +22,21 @@ export function createPacked(model: ClassModel, input: unknown): number | undefi
   isPacking = true;
   try {
     packed.begin();
+    let isWhole = true;
     for (const property of model.stored) {
       const value = values[property.name];
+      if (value !== undefined) {
+        if (!pack(model, property, value, false)) return undefined;
+        continue;
+      }
       // Defaults are asked for once, when it is certain that this way leads to the end.
-      const goesOn = value === undefined ? hasPlainDefault(model, property) : pack(model, property, value, false);
-      if (!goesOn) return undefined;
+      if (!hasPlainDefault(model, property)) return undefined;
+      isWhole = false;
     }
-    for (const property of model.stored) {
-      if (values[property.name] === undefined && !packDefault(model, property)) return undefined;
+    if (!isWhole) {
+      for (const property of model.stored) {
+        if (values[property.name] === undefined && !packDefault(model, property)) return undefined;
+      }
     }
     return model.view.core.createPacked(model.index, packed.length);
   } catch (error) {

@@ -81,6 +81,11 @@ export function replaceElement(source: ListSource, index: number, value: unknown
   });
 }
 
+/** Throws unless a value may be an element of a list. */
+export function checkElement(source: ListSource, value: unknown): void {
+  planElements(source, [value]);
+}
+
 function planElements(source: ListSource, items: unknown[]): Planned[] {
   const { view, property } = source;
   const planner = new Planner(view, UpdateMode.Never);
@@ -124,6 +129,7 @@ export function setEntry(source: DictionarySource, name: string, value: unknown)
 export function lowerElement(view: View, property: PropertyModel, value: unknown): CoreValue | undefined {
   if (property.kind === "mixed") return lowerMixed(view, value);
   if (property.kind !== "link") return lowerPrimitive(property, value);
+  if (typeof value !== "object" || value === null) throw misfit(property, "an object", value, setLabel(property));
   if (!(value instanceof RealmObject)) throw misfit(property, "an instance of Realm.Object", value);
   const model = value[MODEL];
   const isHere = model !== undefined && model.view.core === view.core && model.name === property.target;
@@ -280,18 +286,11 @@ class Planner {
     return this.object(target, value);
   }
 
+  /** Whether JavaScript finds a value equal to the one that is there: objects of all kinds are written anew, as in Realm. */
   private isCurrent(model: ClassModel, key: number, property: PropertyModel, planned: Planned): boolean {
-    const { core } = this.view;
-    const { column, collection } = property;
-    const isSame = (value: Planned, current: unknown): boolean =>
-      value instanceof ObjectPlan
-        ? !property.isEmbedded && value.key > 0 && value.key === current && value.values.length === 0
-        : sameCoreValue(value, current);
-    if (collection === undefined) return isSame(planned, core.get(model.index, key, column));
-    if (collection !== "list" || !(planned instanceof Elements)) return false;
-    const { items } = planned;
-    if (core.listLength(model.index, key, column) !== items.length) return false;
-    return items.every((element, index) => isSame(element, core.listGet(model.index, key, column, index)));
+    const isIdentity = property.kind === "link" || typeof planned === "object";
+    if (property.collection !== undefined || (isIdentity && planned !== null)) return false;
+    return sameCoreValue(planned, this.view.core.get(model.index, key, property.column));
   }
 }
 

@@ -1,12 +1,10 @@
 // Where the values of a dictionary are: in a property, or inside a mixed.
 import type { ClassModel } from "./class-model.js";
 import type { CoreValue, RealmCore } from "./core.js";
+import { InvalidCollectionError } from "./errors.js";
 import { liftMixed, type Place } from "./mixed.js";
 import { liftPrimitive, type PropertyModel } from "./property.js";
 import type { View } from "./view.js";
-
-const INVALID =
-  "Dictionary is no longer valid. Either the parent object was deleted or the containing Realm has been invalidated or closed.";
 
 /** A dictionary that can be written in place. */
 export abstract class DictionarySource {
@@ -54,7 +52,7 @@ export abstract class DictionarySource {
   }
 
   assertValid(): void {
-    if (!this.isValid()) throw new Error(INVALID);
+    if (!this.isValid()) throw new InvalidCollectionError("Dictionary");
   }
 
   /** Throws unless values may be written now. */

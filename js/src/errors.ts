@@ -56,6 +56,14 @@ export class IllegalConstructorError extends Error {
   }
 }
 
+/** @internal A collection whose owner is gone. */
+export class InvalidCollectionError extends Error {
+  constructor(collection: "List" | "Set" | "Dictionary") {
+    const cause = "Either the parent object was deleted or the containing Realm has been invalidated or closed.";
+    super(`${collection} is no longer valid. ${cause}`);
+  }
+}
+
 /** Something took longer than the given time. */
 export class TimeoutError extends Error {
   override name = "TimeoutError";

@@ -1,13 +1,10 @@
 // A list of one object.
 import type { ClassModel } from "./class-model.js";
 import type { CoreValue, QueryCore, RealmCore } from "./core.js";
-import { NotAvailableError } from "./errors.js";
+import { InvalidCollectionError } from "./errors.js";
 import type { Place } from "./mixed.js";
 import type { PropertyModel } from "./property.js";
 import { Source } from "./source.js";
-
-const INVALID =
-  "List is no longer valid. Either the parent object was deleted or the containing Realm has been invalidated or closed.";
 
 /** A list that can be written in place: a property's, or one inside a mixed. */
 export abstract class ListSource extends Source {
@@ -34,7 +31,7 @@ export abstract class ListSource extends Source {
   }
 
   assertValid(): void {
-    if (!this.isValid()) throw new Error(INVALID);
+    if (!this.isValid()) throw new InvalidCollectionError("List");
   }
 
   /** Throws unless elements may be written now. */
@@ -142,8 +139,13 @@ export class NestedListSource extends ListSource {
     return { ...this.where, path: [...this.where.path, index] };
   }
 
-  override query(): QueryCore {
-    throw new NotAvailableError("Filtering or sorting a list inside a mixed value");
+  override get base(): Place {
+    return this.where;
+  }
+
+  override query(text?: string, args?: unknown[]): QueryCore {
+    this.assertValid();
+    return this.core.nestedQuery(this.owner.index, this.key, this.property.column, this.where.path, text, args);
   }
 
   override observe(core: RealmCore): number {

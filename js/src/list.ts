@@ -1,5 +1,5 @@
 import { assert, assertNumber } from "./assert.js";
-import { insertElements, replaceElement } from "./create.js";
+import { checkElement, insertElements, replaceElement } from "./create.js";
 import { IllegalConstructorError } from "./errors.js";
 import { ListSource, NestedListSource } from "./list-source.js";
 import { registerNestedList } from "./nested-maker.js";
@@ -27,7 +27,10 @@ export class List<T = unknown> extends OrderedCollection<T, [number, T]> impleme
     const source = this.writable();
     if (index < 0) throw new Error(`Cannot set item at negative index ${index}.`);
     const size = source.length();
-    if (index >= size) throw outOfRange(source, "set()", index, size);
+    if (index >= size) {
+      checkElement(source, value);
+      throw outOfRange(source, "set()", index, size);
+    }
     replaceElement(source, index, value);
   }
 

@@ -1,6 +1,6 @@
 import { lowerArguments } from "./arguments.js";
 import { assert, assertBoolean, assertFunction, assertString } from "./assert.js";
-import { collectionChanges, noChanges } from "./change-sets.js";
+import { collectionChanges, noChanges, valueChanges } from "./change-sets.js";
 import { type AnyCollection, Collection } from "./collection.js";
 import { IllegalConstructorError, TypeAssertionError } from "./errors.js";
 import { jsonCache, toPlain } from "./json.js";
@@ -374,7 +374,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
       keyPaths: paths && model && resolveKeyPaths(model, paths),
       empty: noChanges,
       start: (core) => source.observe(core),
-      changes: collectionChanges,
+      changes: model ? collectionChanges : valueChanges,
     });
   }
 

@@ -1,5 +1,5 @@
-// The module's own memory: new objects are written into it whole, and short strings are read out of it, because a call with
-// bytes costs less than a call for each value. src/api/packed.rs describes the bytes.
+// The module's own memory: new objects are written into it whole, because a call with bytes costs less than a call for each
+// value. src/api/packed.rs describes the bytes.
 import { core, moduleMemory } from "./core.js";
 
 const DEFAULT = 0x8000_0000;
@@ -11,7 +11,6 @@ let view = new DataView(bytes.buffer);
 let start = 0;
 let room = 0;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** A new object being written. One at a time: `begin` forgets the one before. */
 export class PackedObject {
@@ -61,10 +60,11 @@ export class PackedObject {
     let written = 0;
     // Short and ASCII, as most are: a loop beats the encoder up to about a hundred characters.
     if (length <= 128) {
+      const memory = bytes;
       for (; written < length; written++) {
         const unit = value.charCodeAt(written);
         if (unit > 0x7f) break;
-        bytes[from + written] = unit;
+        memory[from + written] = unit;
       }
     }
     if (written < length) {
@@ -94,24 +94,4 @@ function reserve(wanted: number, kept: number): void {
   bytes = new Uint8Array(moduleMemory().buffer);
   view = new DataView(bytes.buffer);
   if (saved) bytes.set(saved, start);
-}
-
-/** The string at a place that the engine named: an address times 256 plus a length. */
-export function stringAt(place: number): string {
-  const length = place % 256;
-  const address = (place - length) / 256;
-  if (bytes.length === 0) {
-    bytes = new Uint8Array(moduleMemory().buffer);
-    view = new DataView(bytes.buffer);
-  }
-  if (length <= 32) {
-    let text = "";
-    for (let index = address; index < address + length; index++) {
-      const unit = bytes[index] as number;
-      if (unit > 0x7f) return decoder.decode(bytes.subarray(address, address + length));
-      text += String.fromCharCode(unit);
-    }
-    return text;
-  }
-  return decoder.decode(bytes.subarray(address, address + length));
 }

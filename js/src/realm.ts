@@ -17,12 +17,12 @@ import { type AnyRealmObject, RealmObject } from "./object.js";
 import { ProgressRealmPromise } from "./open.js";
 import { OrderedCollection } from "./ordered-collection.js";
 import { engineSync, pathOf, prepare } from "./prepare.js";
-import { lowerPrimitive } from "./property.js";
 import { RealmSeed } from "./realm-seed.js";
 import { deleteStore, exists, releaseView, storedSchemaVersion } from "./registry.js";
 import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
+import { described } from "./schema-core.js";
 import { parseClass } from "./schema-parse.js";
 import { type AnySet, RealmSet } from "./set.js";
 import type { SubscriptionSet } from "./subscriptions.js";
@@ -159,7 +159,7 @@ export class Realm {
 
   /** The classes of this realm in full. */
   get schema(): CanonicalObjectSchema[] {
-    return this.internal.schema.map((declared) => ({ ...declared }));
+    return described(this.internal.schema);
   }
 
   get schemaVersion(): number {
@@ -276,8 +276,11 @@ export class Realm {
   }
 
   private deleteObject(object: RealmObject<unknown>): void {
+    const model = object[MODEL];
+    const { view } = model ?? {};
+    if (view?.isOpen && view.core === this.internal.core && view.remove(model.index, object[KEY])) return;
     this.assertDeletable(object);
-    this.internal.delete(object[MODEL].index, object[KEY]);
+    this.internal.delete(model.index, object[KEY]);
   }
 
   private assertDeletable(object: RealmObject<unknown>): void {
@@ -319,10 +322,7 @@ export class Realm {
     const model = this.internal.model(type);
     if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     if (!model.primaryKey) throw new Error(`Expected a primary key on '${model.name}'`);
-    const lowered = lowerPrimitive(model.primaryKey, primaryKey);
-    const { core } = this.internal;
-    const isInt = typeof lowered === "number" && model.primaryKey.kind === "int";
-    const key = isInt ? core.findInt(model.index, lowered) : core.find(model.index, lowered);
+    const key = model.find(model.primaryKey, primaryKey);
     return key > 0 ? model.wrap(key) : null;
   }
 
@@ -356,7 +356,7 @@ export class Realm {
     this.beginTransaction();
     try {
       const result = callback();
-      if (this.isInTransaction) this.commitTransaction();
+      this.commitTransaction();
       return result;
     } catch (error) {
       if (this.isInTransaction) this.cancelTransaction();

@@ -30,6 +30,24 @@ function toCoreProperty(property: CanonicalPropertySchema): CoreProperty {
   return core;
 }
 
+/**
+ * A schema as `realm.schema` gives it, in Realm's order: classes by name, links the other way round before what is stored.
+ * What a class or property does not have is there as undefined.
+ */
+export function described(classes: CanonicalObjectSchema[]): CanonicalObjectSchema[] {
+  const inOrder = [...classes].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return inOrder.map((declared) => {
+    const all = Object.entries(declared.properties);
+    const computed = all.filter(([, { type }]) => type === "linkingObjects");
+    const stored = all.filter(([, { type }]) => type !== "linkingObjects");
+    const properties = [...computed, ...stored].map(([name, property]): [string, CanonicalPropertySchema] => [
+      name,
+      { ...property, default: property.default, presentation: property.presentation },
+    ]);
+    return { ...declared, ctor: declared.ctor, properties: Object.fromEntries(properties) };
+  });
+}
+
 /** The canonical form of a schema that was read from a store. */
 export function fromCoreSchema(classes: CoreClass[]): CanonicalObjectSchema[] {
   return classes.filter(isThere).map((declared) => {

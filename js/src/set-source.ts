@@ -1,11 +1,9 @@
 // A set of one object.
 import type { ClassModel } from "./class-model.js";
 import type { QueryCore, RealmCore } from "./core.js";
+import { InvalidCollectionError } from "./errors.js";
 import type { PropertyModel } from "./property.js";
 import { Source } from "./source.js";
-
-const INVALID =
-  "Set is no longer valid. Either the parent object was deleted or the containing Realm has been invalidated or closed.";
 
 export class SetSource extends Source {
   override readonly collection = "set";
@@ -50,7 +48,7 @@ export class SetSource extends Source {
   }
 
   assertValid(): void {
-    if (!this.isValid()) throw new Error(INVALID);
+    if (!this.isValid()) throw new InvalidCollectionError("Set");
   }
 
   /** Throws unless elements may be written now. */

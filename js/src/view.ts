@@ -92,6 +92,12 @@ export class View {
     this.core.delete(index, key);
   }
 
+  /** Deletes an object that is there; false, with nothing done, if there is something to complain about. */
+  remove(index: number, key: number): boolean {
+    if (this.coordinator) this.coordinator.deletions += 1;
+    return this.core.remove(index, key);
+  }
+
   /** The class that a name, a constructor or an object stands for. */
   model(type: unknown): ClassModel {
     if (typeof type === "string") {

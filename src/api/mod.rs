@@ -5,6 +5,7 @@ mod arguments;
 mod collections;
 mod config;
 mod copy;
+mod directory;
 mod files;
 mod frozen;
 mod nested;
@@ -25,6 +26,7 @@ pub(crate) use open::is_open;
 pub(crate) use report::report_to_js;
 
 pub use app::AppCore;
+pub use directory::generation_address;
 pub use files::{delete_realm, exists, initiate_client_reset, list_backups, load_catalogue, stored_schema_version};
 pub use packed::scratch;
 pub use query::QueryCore;

@@ -3,10 +3,12 @@
 use ebbtide_core::{ClassIndex, Collection, ColumnIndex, Value, ValueRef};
 use wasm_bindgen::prelude::*;
 
+use super::query::QueryCore;
 use super::realm::{JsResult, RealmCore, cell, class_of, write};
 use crate::convert::{NO_KEY, key_from_js, mixed_from_js, mixed_to_js};
 use crate::error::{Fault, Result};
 use crate::nested::{Edit, Step, apply, find, gone, path_from_js, step_from_js};
+use crate::results::{Recipe, Source};
 
 #[wasm_bindgen]
 impl RealmCore {
@@ -105,6 +107,22 @@ impl RealmCore {
         to: u32,
     ) -> JsResult<()> {
         self.edit((class, key, column), &path, Edit::Move(from as usize, to as usize))
+    }
+
+    /// The elements of a list, in its order, as a live collection.
+    #[wasm_bindgen(js_name = nestedQuery)]
+    pub fn nested_query(
+        &self,
+        class: u32,
+        key: f64,
+        column: u32,
+        path: js_sys::Array,
+        text: Option<String>,
+        args: Option<js_sys::Array>,
+    ) -> JsResult<QueryCore> {
+        let (class, key, column) = (ClassIndex(class), key_from_js(key), ColumnIndex(column));
+        let source = Source::Nested { class, key, column, path: path_from_js(&path)?.into() };
+        self.narrowed(Recipe { source, stages: Vec::new() }, text, &args.unwrap_or_default())
     }
 
     /// Removes everything.

@@ -8,7 +8,8 @@ use wasm_bindgen::prelude::*;
 use super::query::QueryCore;
 use super::realm::RealmCore;
 use crate::convert::key_from_js;
-use crate::observers::{Inside, Limits};
+use crate::nested::path_from_js;
+use crate::observers::Limits;
 use crate::view::View;
 
 type JsResult<T> = std::result::Result<T, JsValue>;
@@ -55,11 +56,7 @@ impl RealmCore {
         #[wasm_bindgen(unchecked_param_type = "(number | string)[]")] path: js_sys::Array,
     ) -> JsResult<u32> {
         let driver = self.view.live()?;
-        let step = |step: JsValue| match step.as_string() {
-            Some(key) => Inside::Key(key),
-            None => Inside::Index(step.as_f64().unwrap_or_default() as usize),
-        };
-        let path: Vec<Inside> = path.iter().map(step).collect();
+        let path = path_from_js(&path)?;
         Ok(driver.engine(|engine| {
             let (class, key, column) = (ClassIndex(class), key_from_js(key), ColumnIndex(column));
             driver.observers().borrow_mut().watch_nested(class, key, column, path, &engine.frozen())

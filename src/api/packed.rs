@@ -9,10 +9,12 @@ use std::cell::RefCell;
 
 use ebbtide_core::codec::{DecodeError, Reader};
 use ebbtide_core::objects::{Cell, CellSource};
-use ebbtide_core::{ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, PropertyType, Value, ValueRef};
+use ebbtide_core::{
+    ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, PropertyType, Value, ValueRef, WriteError,
+};
 use wasm_bindgen::prelude::*;
 
-use super::realm::{RealmCore, cell, write};
+use super::realm::{RealmCore, cell, class_of, write};
 use crate::convert::{exact_int, key_from_js, key_to_js};
 use crate::error::{Fault, Result};
 
@@ -54,14 +56,42 @@ impl RealmCore {
         Ok(key_to_js(Some(key)))
     }
 
-    /// The key of the object with an int as its primary key, or -1: like `find`, without a value's detours.
+    /// The key of the object with an int as its primary key, or -1: like `find`, without a value's detours. NaN if `find` has
+    /// something to complain about.
     #[wasm_bindgen(js_name = findInt)]
-    pub fn find_int(&self, class: u32, primary_key: f64) -> JsResult<f64> {
-        let Some(primary_key) = exact_int(primary_key) else { return Ok(key_to_js(None)) };
-        Ok(self.view().read(|snapshot, _| {
-            let known = (class as usize) < snapshot.schema().classes.len();
-            Ok(key_to_js(known.then(|| snapshot.find(ClassIndex(class), &Value::Int(primary_key))).flatten()))
-        })?)
+    pub fn find_int(&self, class: u32, primary_key: f64) -> f64 {
+        let Some(primary_key) = exact_int(primary_key) else { return key_to_js(None) };
+        let found = self.view().read(|snapshot, _| {
+            class_of(snapshot, class)?;
+            Ok(key_to_js(snapshot.find(ClassIndex(class), &Value::Int(primary_key))))
+        });
+        found.unwrap_or(f64::NAN)
+    }
+
+    /// Sets a property of numbers. False, with nothing done, if `set` has something to complain about, or needs another form
+    /// of the value.
+    #[wasm_bindgen(js_name = setNumber)]
+    pub fn set_number(&self, class: u32, key: f64, column: u32, number: f64) -> bool {
+        let Ok(driver) = self.view().live() else { return false };
+        let set = driver.write(|engine| {
+            let transaction = engine.transaction()?;
+            let property = class_of(transaction.snapshot(), class)?.properties.get(column as usize);
+            let value = match property.map(|property| property.kind) {
+                Some(PropertyType::Int) => exact_int(number).map(Value::Int),
+                Some(PropertyType::Float) => Some(Value::Float(number as f32)),
+                Some(PropertyType::Double) => Some(Value::Double(number)),
+                Some(_) | None => None,
+            };
+            let value = value.ok_or(WriteError::NoSuchProperty)?;
+            Ok(transaction.set(ClassIndex(class), key_from_js(key), ColumnIndex(column), value)?)
+        });
+        set.is_ok()
+    }
+
+    /// Deletes an object. False, with nothing done, if it is not there or `delete` has something else to complain about.
+    pub fn remove(&self, class: u32, key: f64) -> bool {
+        let Ok(driver) = self.view().live() else { return false };
+        write(driver, |transaction| transaction.delete(ClassIndex(class), key_from_js(key))).is_ok()
     }
 
     /// Where a string is: its address times 256 plus its length in bytes, good until the next call into the module. -1 for

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use ebbtide_core::number::Number;
 use ebbtide_core::query::{Aggregate, Argument, Direction, Fold, Names, Order, Plan, compile, parse};
 use ebbtide_core::{ClassIndex, ColumnIndex, ObjectKey, PropertyType, Snapshot};
 use wasm_bindgen::prelude::*;
@@ -66,18 +67,10 @@ impl QueryCore {
     #[wasm_bindgen(js_name = valueAt)]
     pub fn value_at(&self, index: u32) -> JsResult<JsValue> {
         Ok(self.view.read(|snapshot, version| {
-            let source = self.results.recipe.source;
+            let source = &self.results.recipe.source;
             let positions = self.results.positions(snapshot, version);
             let Some(position) = positions.get(index as usize) else { return Ok(JsValue::UNDEFINED) };
-            let value = match source {
-                Source::List { class, key, column } => {
-                    results::list(snapshot, class, key, column).and_then(|list| list.get(*position as usize))
-                }
-                Source::Set { class, key, column } => {
-                    results::set(snapshot, class, key, column).and_then(|set| set.get(*position as usize))
-                }
-                Source::Class(_) | Source::Backlinks { .. } => None,
-            };
+            let value = source.value_at(snapshot, *position as usize);
             let kind = source.property(snapshot).map_or(PropertyType::Mixed, |property| property.kind);
             Ok(value.map_or(JsValue::UNDEFINED, |value| element_to_js(kind, value)))
         })?)
@@ -86,7 +79,7 @@ impl QueryCore {
     /// All values of a collection of values.
     pub fn values(&self) -> JsResult<js_sys::Array> {
         Ok(self.view.read(|snapshot, version| {
-            let source = self.results.recipe.source;
+            let source = &self.results.recipe.source;
             let kind = source.property(snapshot).map_or(PropertyType::Mixed, |property| property.kind);
             let values = source.values(snapshot);
             let positions = self.results.positions(snapshot, version);
@@ -213,9 +206,13 @@ impl QueryCore {
         let (column, path) = (of.as_f64(), of.as_string());
         let names = self.view.names();
         Ok(self.view.read(|snapshot, version| {
-            let source = self.results.recipe.source;
+            let source = &self.results.recipe.source;
             if let (Some(property), true) = (source.property(snapshot), self.results.recipe.is_of_values(snapshot)) {
-                let value = results::fold_values(source.values(snapshot).into_iter(), operation);
+                // Where the type is known before, NaN is no number.
+                let is_known = property.kind != PropertyType::Mixed;
+                let values = source.values(snapshot).into_iter();
+                let numbers = values.filter(|value| !is_known || !Number::of(*value).is_some_and(Number::is_nan));
+                let value = results::fold_values(numbers, operation);
                 return Ok(element_to_js(property.kind, value.as_ref()));
             }
             let class = element_class(&self.results.recipe, snapshot)?;

@@ -1,6 +1,6 @@
 //! The loop: an event comes in, the engine is told, its effects are carried out.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
@@ -25,7 +25,7 @@ use crate::refusal::failure_code;
 use crate::slot::{Home, StoreSlot};
 use crate::tabs::{self, Tab};
 use crate::timer::Alarm;
-use crate::{clock, poison};
+use crate::{clock, generation, poison};
 
 /// An open realm.
 pub(crate) struct Driver {
@@ -148,7 +148,7 @@ impl Driver {
         change: impl FnOnce(&mut Engine) -> std::result::Result<T, E>,
     ) -> Result<T> {
         self.check()?;
-        let outcome = change(&mut self.engine.borrow_mut()).map_err(Into::into);
+        let outcome = change(&mut self.engine_mut()).map_err(Into::into);
         self.schedule();
         outcome
     }
@@ -156,7 +156,13 @@ impl Driver {
     /// Like [`Driver::change`], for the many small steps inside a transaction, from which nothing follows before its end.
     pub(crate) fn write<T>(&self, write: impl FnOnce(&mut Engine) -> Result<T>) -> Result<T> {
         self.check()?;
-        write(&mut self.engine.borrow_mut())
+        write(&mut self.engine_mut())
+    }
+
+    /// The engine, to be changed: what JavaScript knows of addresses ends.
+    fn engine_mut(&self) -> RefMut<'_, Engine> {
+        generation::pass();
+        self.engine.borrow_mut()
     }
 
     /// The listeners' registry.
@@ -169,7 +175,7 @@ impl Driver {
         if poison::check().is_err() || self.phase.get() == Phase::Closed {
             return;
         }
-        self.engine.borrow_mut().handle(clock::now(), event);
+        self.engine_mut().handle(clock::now(), event);
         self.schedule();
     }
 
@@ -277,7 +283,7 @@ impl Driver {
             return;
         }
         loop {
-            let effect = self.engine.borrow_mut().poll();
+            let effect = self.engine_mut().poll();
             match effect {
                 Some(effect) => self.carry_out(effect),
                 None => break,
@@ -436,6 +442,7 @@ impl Driver {
 impl Drop for Driver {
     /// A realm that the app has lost without closing it gives its connection up; the store and the locks go with it.
     fn drop(&mut self) {
+        generation::pass();
         self.detach();
     }
 }

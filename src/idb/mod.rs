@@ -12,6 +12,7 @@ mod sentinel;
 mod store;
 #[cfg(test)]
 mod tests;
+mod unchecked;
 
 pub(crate) use backup::back_up_then_clear;
 pub(crate) use catalogue::{ActionKind, Catalogue, Change, FileAction, RealmRecord, UserRecord};
@@ -19,3 +20,4 @@ pub(crate) use connection::{CloseCause, Found, delete_database};
 pub(crate) use key_check::{is_key, key_check};
 pub(crate) use sentinel::Sentinel;
 pub(crate) use store::{Beyond, LANES_CLAIMED, Outcome, Store};
+pub(crate) use unchecked::abort_unchecked;

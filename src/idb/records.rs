@@ -64,6 +64,14 @@ impl Step<'_> {
     }
 }
 
+/// The object stores that the steps touch, without repeats.
+pub(super) fn spaces(steps: &[Step<'_>]) -> Vec<&'static str> {
+    let mut spaces: Vec<&'static str> = steps.iter().map(Step::space).collect();
+    spaces.sort_unstable();
+    spaces.dedup();
+    spaces
+}
+
 /// Issues all steps without a pause. If the browser refuses one, the transaction is aborted: what was issued before must not
 /// commit by itself.
 pub(super) fn issue(doing: &'static str, transaction: &Transaction<'_>, steps: &[Step<'_>]) -> Result<()> {
@@ -168,10 +176,14 @@ pub(super) fn read_from<'a>(
     })
 }
 
-/// One record by its key.
-pub(super) async fn read_one(transaction: &Transaction<'_>, object_store: &str, key: &Key) -> Result<Option<Content>> {
+/// Asks for one record by its key. The request is issued at once; what is issued after it in the same transaction is done after it.
+pub(super) fn read_one(
+    transaction: &Transaction<'_>,
+    object_store: &str,
+    key: &Key,
+) -> Result<impl Future<Output = Result<Option<Content>>> + use<>> {
     const DOING: &str = "reading a record";
     let object_store = transaction.object_store(object_store).map_err(|e| of_request(DOING, e))?;
     let request = object_store.get::<Content, _, _>(key).primitive().map_err(|e| of_request(DOING, e))?;
-    request.await.map_err(|e| of_request(DOING, e))
+    Ok(async move { request.await.map_err(|e| of_request(DOING, e)) })
 }

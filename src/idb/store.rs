@@ -15,6 +15,7 @@ use super::cipher::Cipher;
 use super::connection::{CloseCause, Connection, Found};
 use super::records::{self, Content, Entries, Key, Step};
 use super::schema::{LOG, META, PAGES, SPACES, STAGING};
+use super::unchecked::Unchecked;
 use crate::error::{Fault, KeyProblem, Result};
 use crate::refusal;
 
@@ -99,7 +100,7 @@ impl Store {
 
     async fn read_meta(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let transaction = self.connection.read(&[META])?;
-        match records::read_one(&transaction, META, &Key::Name(name.to_owned())).await? {
+        match records::read_one(&transaction, META, &Key::Name(name.to_owned()))?.await? {
             None => Ok(None),
             Some(Content::Bytes(bytes)) => Ok(Some(bytes)),
             Some(Content::Foreign) => Err(self.corrupt(format!("record '{name}' of '{META}' is not bytes"))),
@@ -120,7 +121,7 @@ impl Store {
     /// Reads what the store has beyond a head that is known.
     pub(crate) async fn changes_since(&self, known: &Head) -> Result<Changes> {
         let transaction = self.connection.read(&[META, LOG])?;
-        let Some(head) = records::read_one(&transaction, META, &key_of(MetaKey::Head)).await? else {
+        let Some(head) = records::read_one(&transaction, META, &key_of(MetaKey::Head))?.await? else {
             return Err(self.corrupt("the head record is gone".to_owned()));
         };
         let read = self.read_since(&transaction, known, head).await?;
@@ -129,7 +130,7 @@ impl Store {
     }
 
     /// Writes a batch: all of it or nothing. If the store's head is not the expected one, gives what the store has beyond it
-    /// instead, as the same transaction sees it.
+    /// instead.
     pub(crate) async fn commit(&self, batch: &Batch) -> Result<Outcome> {
         const DOING: &str = "storing a batch";
         // All is encrypted before the transaction begins: it would not outlive the wait.
@@ -138,44 +139,54 @@ impl Store {
         if let Some(record) = unwritten {
             steps.push(Step::Put(META, Key::Name(CIPHER.to_owned()), Cow::Owned(record)));
         }
+        let mut spaces = records::spaces(&steps);
+        if !spaces.contains(&META) {
+            spaces.push(META);
+        }
         let durability = match batch.durability {
             Durability::Relaxed => TransactionDurability::Relaxed,
             Durability::Strict => TransactionDurability::Strict,
         };
-        // Of all that there is, since what others have written may be anywhere.
-        let transaction = self.connection.write(&SPACES, durability)?;
-        let found = records::read_one(&transaction, META, &key_of(MetaKey::Head)).await?;
-        match (found, &batch.expected) {
-            (None, None) => {}
-            (Some(Content::Bytes(found)), Some(expected)) if found == expected.encode() => {}
-            (None, Some(_)) => {
-                records::abort(&transaction);
-                return Err(Fault::StoreConflict { path: self.path.clone() });
-            }
-            (Some(found), Some(expected)) => {
-                let read = self.read_since(&transaction, expected, found).await;
-                records::abort(&transaction);
-                return Ok(Outcome::Overtaken(Beyond::Since(self.opened_changes(read?).await?)));
-            }
-            (Some(_), None) => {
-                let spaces = records::read_within(&transaction, &SPACES).await;
-                records::abort(&transaction);
-                let spaces = spaces?;
-                self.adopt_cipher(&spaces).await?;
-                return Ok(Outcome::Overtaken(Beyond::Whole(self.assembled(spaces).await?)));
-            }
-        }
+        let transaction = self.connection.write(&spaces, durability)?;
+        // All is issued at once: going on only when the head is known would cost a way to the browser's process and back. What
+        // was written on another head is taken back with the transaction, by a panic's end too.
+        let unchecked = Unchecked::new(&transaction);
+        let found = records::read_one(&transaction, META, &key_of(MetaKey::Head))?;
         records::issue(DOING, &transaction, &steps)?;
+        let found = found.await?;
+        let as_expected = match (&found, &batch.expected) {
+            (None, None) => true,
+            (Some(Content::Bytes(found)), Some(expected)) => *found == expected.encode(),
+            (Some(_), _) | (None, Some(_)) => false,
+        };
+        if !as_expected {
+            records::abort(&transaction);
+            drop(transaction);
+            return match (&found, &batch.expected) {
+                (None, _) => Err(Fault::StoreConflict { path: self.path.clone() }),
+                (Some(_), Some(expected)) => self.changes_since(expected).await.map(Beyond::Since),
+                (Some(_), None) => self.created_elsewhere().await.map(Beyond::Whole),
+            }
+            .map(Outcome::Overtaken);
+        }
+        drop(unchecked);
         self.connection.finish(DOING, transaction).await?;
         self.unwritten.take();
         Ok(Outcome::Stored)
+    }
+
+    /// Reads all of a store that was to be created here, and that somebody else has created meanwhile.
+    async fn created_elsewhere(&self) -> Result<LoadedStore> {
+        let spaces = records::read_all(&self.connection, &SPACES).await?;
+        self.adopt_cipher(&spaces).await?;
+        self.assembled(spaces).await
     }
 
     /// Takes a lane of object keys that nobody else has: docs/tabs.md tells what for.
     pub(crate) async fn claim_lane(&self) -> Result<u64> {
         const DOING: &str = "claiming object keys";
         let transaction = self.connection.write(&[META], TransactionDurability::Relaxed)?;
-        let found = records::read_one(&transaction, META, &Key::Name(LANES.to_owned())).await?;
+        let found = records::read_one(&transaction, META, &Key::Name(LANES.to_owned()))?.await?;
         let given = match found {
             None => Ok(0),
             Some(Content::Bytes(record)) => open_sealed("lanes record", &record, |input| input.u64())
@@ -200,7 +211,7 @@ impl Store {
         }
         let log = records::read_from(transaction, LOG, Some(now.log_from(known).0))?;
         let root = match now.has_other_root(known) {
-            true => records::read_one(transaction, META, &key_of(MetaKey::Root)).await?,
+            true => records::read_one(transaction, META, &key_of(MetaKey::Root))?.await?,
             false => None,
         };
         Ok(ReadChanges { head, root, log: log.await? })

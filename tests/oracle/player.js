@@ -212,6 +212,8 @@ class Stage {
         return this.#find(value.v) ?? MISSING;
       case "date":
         return new Date(value.v);
+      case "regexp":
+        return /x/;
       case "data":
         return new Uint8Array(value.v);
       case "objectId":
@@ -238,7 +240,12 @@ class Stage {
   }
 
   #whole(object) {
-    return `{${object.keys().map((name) => `${name}: ${this.#show(object[name])}`)}}`;
+    // Links the other way round have no order that anybody promises.
+    const shown = (name) => {
+      const value = object[name];
+      return name === "back" ? `[${[...value].map((item) => this.#show(item)).sort()}]` : this.#show(value);
+    };
+    return `{${object.keys().map((name) => `${name}: ${shown(name)}`)}}`;
   }
 
   #current(value) {

@@ -116,7 +116,8 @@ class Writer {
       return Object.fromEntries(random.many(0, 3, () => [random.pick(KEYS), this.#element(property, nested)]));
     }
     if (property.collection) return random.many(0, 4, () => this.#element(property, nested));
-    if (property.optional && random.chance(20)) return null;
+    // The oracle keeps an embedded object that is set to null.
+    if (property.optional && property.type !== "inner" && random.chance(20)) return null;
     return this.#element(property, nested);
   }
 
@@ -145,8 +146,8 @@ class Writer {
       return { operation: "assign", target, property: name, value: this.#whole(property) };
     }
     switch (collection) {
-      case "list":
-        return random.pick([
+      case "list": {
+        const ways = [
           () => call("push", ...random.many(1, 2, element)),
           () => call("pop"),
           () => call("shift"),
@@ -155,15 +156,19 @@ class Writer {
           () => call("remove", index()),
           () => call("move", index(), index()),
           () => call("swap", index(), index()),
-          () => ({ operation: "put", target, property: name, key: index(), value: element() }),
-        ])();
-      case "set":
-        return random.pick([
-          () => call("add", element()),
-          () => call("add", element()),
-          () => call("delete", element()),
-          () => call("clear"),
-        ])();
+        ];
+        // The oracle inserts an embedded object where it should replace one.
+        if (property.type !== "inner") {
+          ways.push(() => ({ operation: "put", target, property: name, key: index(), value: element() }));
+        }
+        return random.pick(ways)();
+      }
+      case "set": {
+        const ways = [() => call("add", element()), () => call("add", element()), () => call("delete", element())];
+        // The oracle deletes the objects of a set that is cleared.
+        if (property.type !== "link") ways.push(() => call("clear"));
+        return random.pick(ways)();
+      }
       case "dictionary":
         return random.pick([
           () => ({ operation: "put", target, property: name, key: random.pick(KEYS), value: element() }),

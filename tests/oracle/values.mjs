@@ -68,6 +68,8 @@ export function primitive(random, type) {
 
 /** A value that the type does not take. */
 export function unfit(random, type) {
+  // A mixed takes whatever the others do not.
+  if (type === "mixed") return { $: "regexp" };
   return type === "string" || type === "name" ? 5 : random.pick([{ $: "object", v: {} }, type === "bool" ? 1 : true]);
 }
 

@@ -232,3 +232,54 @@ export async function a_list_that_is_assigned_the_same_links_is_no_news_to_its_l
   equal(await numbers(() => a.numbers.move(0, 1)), changes({ deletions: [0], insertions: [1] }));
   realm.close();
 }
+
+export async function empty_collections_tell_of_their_owners_end_once() {
+  await withThings(async (realm, thing) => {
+    const last = [];
+    for (const collection of [
+      thing(1).numbers,
+      thing(1).numbers.sorted(true),
+      thing(1).entries,
+      thing(1).named,
+      thing(1).things,
+    ]) {
+      const calls = new Calls();
+      collection.addListener(calls.callback);
+      await calls.next("the first call");
+      last.push(calls);
+    }
+    realm.write(() => realm.delete(thing(1)));
+    await turn();
+    const second = async (calls) => (await calls.next("the call of the end"))[1];
+    for (const calls of last.slice(0, 2)) equal(await second(calls), changes({}));
+    for (const calls of last.slice(2, 4)) equal(await second(calls), entries({}));
+    realm.write(() => realm.create("Thing", { _id: 9 }));
+    await turn();
+    equal(
+      last.map(({ count }) => count),
+      [2, 2, 2, 2, 1],
+      "calls; an empty set of objects has none to tell",
+    );
+  });
+}
+
+export async function updating_what_was_modified_writes_what_javascript_finds_different() {
+  const properties = {
+    _id: "int",
+    n: "int",
+    text: "string?",
+    on: "date",
+    list: "int[]",
+    link: "Item",
+    byName: "int{}",
+  };
+  const realm = memoryRealm(freshPath("modified"), [{ name: "Item", primaryKey: "_id", properties }]);
+  const values = { _id: 1, n: 1, text: null, on: new Date(5), list: [1, 2], byName: { a: 1 } };
+  const item = realm.write(() => realm.create("Item", values));
+  const after = await watch(realm, item);
+  const update = (given) => () => realm.create("Item", { _id: 1, ...given }, "modified");
+  equal(await after(update({ n: 1, text: null })), "no call");
+  equal((await after(update({ ...values, n: 2 }))).changedProperties, ["n", "on", "list", "byName"]);
+  equal((await after(update({ link: null, text: "x" }))).changedProperties, ["text"]);
+  realm.close();
+}

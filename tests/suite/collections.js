@@ -130,6 +130,9 @@ export async function what_cannot_be_assigned_says_so() {
         tags[tags.length] = "x";
       }, "Requested index 4 calling set() on list 'Dog.tags' when max is 3");
       throws(() => {
+        tags[4] = 5;
+      }, "Expected value to be a string, got a number (Dog.tags)");
+      throws(() => {
         tags[-1] = "x";
       }, "Cannot set item at negative index -1.");
       tags[1] = "x";

@@ -210,8 +210,18 @@ export async function transactions_can_be_made_by_hand() {
     equal(realm.objects("Dog").length, 1);
     throws(() => realm.commitTransaction(), "Can't commit a non-existing write transaction");
     throws(() => realm.cancelTransaction(), "Can't cancel a non-existing write transaction");
-    realm.write(() => realm.cancelTransaction());
+    const ended = "Can't commit a non-existing write transaction";
+    throws(() => realm.write(() => realm.cancelTransaction()), ended);
+    throws(
+      () =>
+        realm.write(() => {
+          realm.create("Dog", { _id: 2, name: "Max" });
+          realm.commitTransaction();
+        }),
+      ended,
+    );
     isTrue(!realm.isInTransaction, "no transaction to be left");
+    equal(realm.objects("Dog").length, 2, "what the callback itself had committed");
   });
 }
 
@@ -271,6 +281,7 @@ export async function a_deleted_object_says_so() {
     isTrue(!dog.isValid() && !tags.isValid(), "neither to be valid");
     throws(() => dog.name, "Accessing object which has been invalidated or deleted");
     throws(() => tags.length, "List is no longer valid");
+    throws(() => dog.tags, "List is no longer valid");
     equal(Object.keys(dog).length, 7);
     equal(jo.dogs.length, 0, "the list that linked to it");
     realm.write(() => realm.delete(jo));
@@ -425,10 +436,11 @@ export async function closing_an_instance_ends_its_transaction() {
   const path = freshPath("crud");
   const one = memoryRealm(path, [Dog, Person]);
   const two = memoryRealm(path, [Dog, Person]);
-  one.write(() => {
+  const closing = () => {
     one.create("Dog", { _id: 1, name: "Rex" });
     one.close();
-  });
+  };
+  throws(() => one.write(closing), "Cannot access realm that has been closed.");
   equal([two.isInTransaction, two.isEmpty], [false, true]);
   two.beginTransaction();
   two.create("Dog", { _id: 2, name: "Max" });

@@ -22,7 +22,8 @@ export async function the_public_name_is_used_everywhere() {
   equal(realm.objectForPrimaryKey("Task", 2).title, "b");
   equal([realm.objects("Task").max("id"), task.getPropertyType("title"), task.linkingObjectsCount()], [2, "string", 0]);
   const { title, id } = realm.schema[0].properties;
-  equal(title, { name: "title", mapTo: "task_title", type: "string", indexed: false, optional: false });
+  const none = { default: undefined, presentation: undefined };
+  equal(title, { ...none, name: "title", mapTo: "task_title", type: "string", indexed: false, optional: false });
   equal([id.mapTo, realm.schema[0].primaryKey], ["_id", "id"]);
   realm.write(() => {
     realm.create("Task", { id: 1, title: "c" }, "modified");

@@ -161,7 +161,7 @@ export async function the_schema_is_read_from_the_store() {
   realm.close();
   equal([Realm.exists({ path }), Realm.schemaVersion(path)], [true, 3]);
   realm = await Realm.open({ path });
-  equal([realm.schemaVersion, realm.schema.map(({ name }) => name)], [3, ["Dog", "Person", "Everything"]]);
+  equal([realm.schemaVersion, realm.schema.map(({ name }) => name)], [3, ["Dog", "Everything", "Person"]]);
   equal(realm.objects("Dog")[0].name, "Rex");
   realm.close();
   realm = await Realm.open({ path, readOnly: true });

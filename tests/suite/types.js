@@ -103,10 +103,12 @@ export async function the_schema_reads_back_in_full() {
   const realm = memoryRealm(freshPath("types"), [Dog, Person]);
   const [dog, person] = realm.schema;
   equal([dog.name, dog.primaryKey, dog.embedded, dog.asymmetric, dog.ctor === Dog], ["Dog", "_id", false, false, true]);
-  const expected = { indexed: false, mapTo: "age", name: "age", optional: false, type: "int", default: 3 };
-  equal(dog.properties.age, expected);
-  equal(dog.properties._id, { indexed: true, mapTo: "_id", name: "_id", optional: false, type: "int" });
+  const none = { default: undefined, presentation: undefined };
+  const age = { ...none, indexed: false, mapTo: "age", name: "age", optional: false, type: "int", default: 3 };
+  equal(dog.properties.age, age);
+  equal(dog.properties._id, { ...none, indexed: true, mapTo: "_id", name: "_id", optional: false, type: "int" });
   equal(dog.properties.owner, {
+    ...none,
     indexed: false,
     mapTo: "owner",
     name: "owner",
@@ -115,6 +117,7 @@ export async function the_schema_reads_back_in_full() {
     type: "object",
   });
   equal(dog.properties.tags, {
+    ...none,
     indexed: false,
     mapTo: "tags",
     name: "tags",
@@ -202,6 +205,25 @@ export async function schemas_that_contradict_themselves_are_refused() {
   }
 }
 
+export async function a_schema_reads_back_in_the_order_of_realm_and_opens_a_realm_again() {
+  const A = { name: "A", properties: { b: "B", x: "int" } };
+  const B = {
+    name: "B",
+    properties: { y: "int", as: { type: "linkingObjects", objectType: "A", property: "b" } },
+  };
+  const realm = new Realm({ path: freshPath("types"), inMemory: true, schema: [B, A] });
+  const names = ({ name, properties }) => [name, Object.keys(properties)];
+  const expected = [
+    ["A", ["b", "x"]],
+    ["B", ["as", "y"]],
+  ];
+  equal(realm.schema.map(names), expected);
+  const again = new Realm({ path: freshPath("types"), inMemory: true, schema: realm.schema });
+  equal(again.schema.map(names), expected);
+  realm.close();
+  again.close();
+}
+
 export async function every_type_has_its_canonical_form() {
   const properties = {
     _id: "int",
@@ -220,7 +242,16 @@ export async function every_type_has_its_canonical_form() {
   ];
   const realm = new Realm({ path: freshPath("types"), inMemory: true, schema });
   const [a, e] = realm.schema;
-  const form = (name, type, optional, rest = {}) => ({ name, mapTo: name, type, optional, indexed: false, ...rest });
+  const none = { default: undefined, presentation: undefined };
+  const form = (name, type, optional, rest = {}) => ({
+    ...none,
+    name,
+    mapTo: name,
+    type,
+    optional,
+    indexed: false,
+    ...rest,
+  });
   equal(a.properties, {
     _id: form("_id", "int", false, { indexed: true }),
     e: form("e", "object", true, { objectType: "E" }),
@@ -234,6 +265,28 @@ export async function every_type_has_its_canonical_form() {
     m: form("m", "mixed", true),
   });
   equal([e.embedded, e.properties.x], [true, form("x", "decimal128", false)]);
+  realm.close();
+}
+
+export async function what_is_no_number_is_left_out_of_aggregates() {
+  const properties = { _id: "int", d: "double", f: "float?", list: "double[]", others: "N[]" };
+  const realm = new Realm({
+    path: freshPath("types"),
+    inMemory: true,
+    schema: [{ name: "N", primaryKey: "_id", properties }],
+  });
+  realm.write(() => {
+    const one = realm.create("N", { _id: 1, d: 1, f: 1, list: [Number.NaN, 2, 4] });
+    const two = realm.create("N", { _id: 2, d: Number.NaN, f: Number.NaN });
+    realm.create("N", { _id: 3, d: 3, others: [one, two] });
+  });
+  const all = realm.objects("N");
+  const reckoned = (found, name) => [found.sum(name), found.avg(name), found.min(name), found.max(name)];
+  equal(reckoned(all, "d"), [4, 2, 1, 3]);
+  equal(reckoned(all[2].others, "f"), [1, 1, 1, 1]);
+  equal(reckoned(all[0].list), [6, 3, 2, 4]);
+  equal(reckoned(all.filtered("_id == 2"), "d"), [0, undefined, undefined, undefined]);
+  equal([all.filtered("list.@sum == 6").length, all.filtered("others.@avg.d == 1").length], [1, 1]);
   realm.close();
 }
 

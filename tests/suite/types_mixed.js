@@ -1,6 +1,6 @@
 // Mixed: values of any type, and collections within.
 import Realm, { BSON } from "/dist/index.js";
-import { equal, freshPath, isTrue, throws } from "/tests/suite/support.js";
+import { Calls, equal, freshPath, isTrue, throws } from "/tests/suite/support.js";
 
 const Box = {
   name: "Box",
@@ -184,5 +184,31 @@ export async function mixed_values_sort_and_add_up() {
     [[1, 2], 3.5, 1.5, 2, 1.75],
   );
   equal([realm.objects("Box").sum("any"), realm.objects("Box").max("any")], [0, undefined]);
+  realm.close();
+}
+
+export async function a_list_inside_a_mixed_is_sorted_and_reckoned_with() {
+  const realm = open();
+  const box = realm.write(() => realm.create("Box", { _id: 1, any: { deep: [[3, "b", null, 1, [7]], 2] } }));
+  const inner = box.any.deep[0];
+  const sorted = inner.sorted();
+  equal([...sorted].map(text), ["object null", "number 1", "number 3", "string b", "[number 7]"]);
+  equal([...inner.sorted("self", true)].map(text).join(), "[number 7],string b,number 3,number 1,object null");
+  equal([inner.min(), inner.max(), inner.sum(), inner.avg()], [1, 3, 4, 2]);
+  realm.write(() => sorted[4].push(8));
+  equal([...inner[4]], [7, 8], "a list in a sorted list is the list itself");
+  const calls = new Calls();
+  sorted.addListener(calls.callback);
+  await calls.next("the first call");
+  realm.write(() => inner.push(2));
+  const [, changes] = await calls.next("the change");
+  equal([changes.insertions, changes.deletions], [[2], []]);
+  throws(() => inner.filtered("n > 1"), "this is a collection of values");
+  throws(() => inner.sorted("n"), "Cannot sort on key path 'n': arrays of 'mixed' can only be sorted on 'self'");
+  realm.write(() => {
+    box.any = 1;
+  });
+  equal(sorted.length, 0);
+  throws(() => inner.sorted(), "List is no longer valid");
   realm.close();
 }

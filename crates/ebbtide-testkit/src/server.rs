@@ -180,7 +180,7 @@ impl TestServer {
         let (device, session) = owner;
         let record = self.realm.record();
         let (epoch, head) = (record.epoch, record.head);
-        answers.push((device, ServerMessage::Bound { session, epoch, head: head.version, last }));
+        answers.push((device, ServerMessage::Bound { session, epoch, head: head.version, last, now: Some(now) }));
         let sent = match start {
             Start::After(position) => position.version,
             Start::Snapshot { resume } => {

@@ -8,10 +8,14 @@ use crate::clock::EditTime;
 use crate::codec::Writer;
 use crate::ids::{ChainHash, ChangesetNumber, ClientId, ServerVersion};
 
+/// So many names are looked through one by one; of more there is an index.
+const FEW_NAMES: usize = 16;
+
 /// Collects instructions. Values set right after a creation become part of it.
 #[derive(Clone, Debug)]
 pub struct Builder {
     names: Vec<String>,
+    /// Of no use while there are few.
     name_index: BTreeMap<String, NameIndex>,
     clients: Vec<ClientId>,
     count: u32,
@@ -44,12 +48,21 @@ impl Builder {
 
     /// The index of a name.
     pub fn name(&mut self, name: &str) -> NameIndex {
-        if let Some(index) = self.name_index.get(name) {
-            return *index;
+        let known = if self.names.len() <= FEW_NAMES {
+            self.names.iter().position(|known| known == name).map(|index| NameIndex(index as u32))
+        } else {
+            self.name_index.get(name).copied()
+        };
+        if let Some(index) = known {
+            return index;
         }
         let index = NameIndex(self.names.len() as u32);
         self.names.push(name.to_string());
-        self.name_index.insert(name.to_string(), index);
+        let first = if self.names.len() == FEW_NAMES + 1 { 0 } else { index.0 as usize };
+        if self.names.len() > FEW_NAMES {
+            let numbered = self.names.iter().enumerate().skip(first);
+            self.name_index.extend(numbered.map(|(index, name)| (name.clone(), NameIndex(index as u32))));
+        }
         index
     }
 
@@ -149,6 +162,28 @@ impl Builder {
         if let Some((object, fields)) = self.open.take() {
             write(&Instruction::CreateObject { object, fields }, &mut self.body);
             self.count += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_keeps_its_index_however_many_there_are_and_whatever_is_taken_back() {
+        let mut builder = Builder::new(ClientId::default());
+        let name = |number: usize| format!("name {number}");
+        for round in 0..3 {
+            let mark = builder.mark();
+            let kept = mark.names;
+            for number in 0..3 * FEW_NAMES {
+                assert_eq!(builder.name(&name(number)), NameIndex(number as u32), "in round {round}");
+                assert_eq!(builder.name(&name(number / 2)), NameIndex((number / 2) as u32));
+            }
+            builder.rewind(mark);
+            assert_eq!(builder.names.len(), kept);
+            builder.name(&name(kept));
         }
     }
 }

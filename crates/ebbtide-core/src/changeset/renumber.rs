@@ -1,7 +1,7 @@
 //! Moves changesets that only their author has seen to another place in its chain, or to another author's: what others
 //! have appended to the store meanwhile goes before them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::decode::write;
 use super::instruction::{Changeset, ElementRef, Field, Instruction, ObjectId, ObjectRef, Operand, SlotRef};
@@ -25,8 +25,8 @@ pub struct Renumbering {
     pub to_after: ChangesetNumber,
     /// The version of the history that they are to be based on from now on, if that is another.
     pub base: Option<ServerVersion>,
-    /// When they were made.
-    pub times: BTreeSet<EditTime>,
+    /// When each of them was made, and when it is to have been made from now on.
+    pub times: BTreeMap<EditTime, EditTime>,
 }
 
 impl Renumbering {
@@ -61,7 +61,7 @@ impl Changeset {
             number: renumbering.number(self.number),
             base: renumbering.base.unwrap_or(self.base),
             parent,
-            time: self.time,
+            time: renumbering.times.get(&self.time).copied().unwrap_or(self.time),
             names: self.names.clone(),
             clients: moved.clients,
             count: self.count,
@@ -145,8 +145,11 @@ impl Moved<'_> {
         if let SlotRef::Element(element) = slot {
             self.element(element);
         }
-        if *author == 0 && !self.renumbering.times.contains(created) {
-            *author = self.former;
+        if *author == 0 {
+            match self.renumbering.times.get(created) {
+                Some(time) => *created = *time,
+                None => *author = self.former,
+            }
         }
     }
 

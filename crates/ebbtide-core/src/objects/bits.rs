@@ -68,6 +68,9 @@ impl Bits {
 
     /// Takes the bit at `row` out: bits above it move down by one.
     pub(crate) fn remove(&mut self, row: usize) {
+        if !self.any() {
+            return;
+        }
         let (word, bit) = (row / 64, row % 64);
         let low = self.words[word] & ((1 << bit) - 1);
         let high = if bit == 63 { 0 } else { self.words[word] >> (bit + 1) << bit };

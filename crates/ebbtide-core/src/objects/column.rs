@@ -114,7 +114,30 @@ impl<T: Copy + Default> Fixed<T> {
     }
 }
 
+/// How many rows more a copy has room for that is made to insert one.
+const ROOM: usize = 8;
+
+/// A copy with room for a few more: one without would be copied again at once.
+pub(super) fn roomy<T: Clone>(values: &[T]) -> Vec<T> {
+    let mut copy = Vec::with_capacity(values.len() + ROOM);
+    copy.extend_from_slice(values);
+    copy
+}
+
+impl<T: Clone> Fixed<T> {
+    fn roomy(&self) -> Fixed<T> {
+        Fixed { values: roomy(&self.values), nulls: self.nulls }
+    }
+}
+
 impl Runs {
+    fn roomy(&self) -> Runs {
+        let row = self.bytes.len() / self.len().max(1);
+        let mut bytes = Vec::with_capacity(self.bytes.len() + ROOM * row);
+        bytes.extend_from_slice(&self.bytes);
+        Runs { spans: roomy(&self.spans), nulls: self.nulls, bytes, dead: self.dead, words: LazyWords::default() }
+    }
+
     /// The bytes of a row; `None` for null.
     pub fn get(&self, row: usize) -> Option<&[u8]> {
         if self.nulls.get(row) {
@@ -128,6 +151,11 @@ impl Runs {
     pub(crate) fn in_order(&self) -> Option<(&[u8], &[Span])> {
         let ascends = self.spans.windows(2).all(|pair| pair[0].0 + pair[0].1 <= pair[1].0);
         ascends.then_some((self.bytes.as_slice(), self.spans.as_slice()))
+    }
+
+    /// For each row where its value begins and how long it is, and the bytes of all. What is beside a null means nothing.
+    pub fn parts(&self) -> (&[(u32, u32)], &[u8]) {
+        (&self.spans, &self.bytes)
     }
 
     /// How many rows there are.
@@ -292,6 +320,28 @@ impl Column {
             (Collection::None, PropertyType::Data) => ColumnData::Data(Runs::default()),
         };
         Column { data, unset: Bits::default(), stamps: None }
+    }
+
+    /// A copy with room for a few rows more.
+    pub(super) fn roomy(&self) -> Column {
+        let data = match &self.data {
+            ColumnData::Bool(c) => ColumnData::Bool(c.roomy()),
+            ColumnData::Int(c) => ColumnData::Int(c.roomy()),
+            ColumnData::Float(c) => ColumnData::Float(c.roomy()),
+            ColumnData::Double(c) => ColumnData::Double(c.roomy()),
+            ColumnData::Decimal(c) => ColumnData::Decimal(c.roomy()),
+            ColumnData::Date(c) => ColumnData::Date(c.roomy()),
+            ColumnData::ObjectId(c) => ColumnData::ObjectId(c.roomy()),
+            ColumnData::Uuid(c) => ColumnData::Uuid(c.roomy()),
+            ColumnData::Link(c) => ColumnData::Link(c.roomy()),
+            ColumnData::String(c) => ColumnData::String(c.roomy()),
+            ColumnData::Data(c) => ColumnData::Data(c.roomy()),
+            ColumnData::Mixed(c) => ColumnData::Mixed(roomy(c)),
+            ColumnData::List(c) => ColumnData::List(roomy(c)),
+            ColumnData::Set(c) => ColumnData::Set(roomy(c)),
+            ColumnData::Dictionary(c) => ColumnData::Dictionary(roomy(c)),
+        };
+        Column { data, unset: self.unset, stamps: self.stamps.as_deref().map(roomy) }
     }
 
     /// The value of a row.

@@ -77,10 +77,11 @@ impl Snapshot {
     /// The links that a row holds, and the values that its sets remember.
     fn held_by(&self, class: ClassIndex, key: ObjectKey) -> Held {
         let mut held = Held::default();
-        for (index, property) in self.schema.class(class).properties.iter().enumerate() {
+        let properties = self.schema.class(class).properties.iter().enumerate();
+        for (index, property) in properties.filter(|(_, property)| property.has_links()) {
             let column = ColumnIndex(index as u32);
             let target = property.target.as_deref().and_then(|target| self.schema.class_index(target));
-            let Some(value) = self.table(class).get(key, column).filter(|_| property.has_links()) else { continue };
+            let Some(value) = self.table(class).get(key, column) else { continue };
             value.each_link(target, &mut |target, link| held.links.push((column, target, link)));
             if let ValueRef::Set(set) = value {
                 held.remembered.extend(set.removed.iter().map(|element| (column, element.value.clone())));

@@ -1,8 +1,11 @@
 //! Where keys of new rows come from.
 
+use std::collections::BTreeMap;
+
 use super::edit_collection::{Place, Slot};
 use super::list::ElementId;
 use super::snapshot::{Snapshot, Stamp};
+use crate::clock::EditTime;
 use crate::ids::ObjectKey;
 use crate::value::{PrimaryKey, ValueRef};
 
@@ -14,12 +17,19 @@ pub struct KeySource<'a> {
     /// The next key of lane 0, as far as it was seen here.
     main: ObjectKey,
     known: Vec<&'a Snapshot>,
+    /// The times that changesets had in the known states which have others now.
+    former: BTreeMap<EditTime, EditTime>,
 }
 
 impl<'a> KeySource<'a> {
     /// Keys from `next` on, and those of the states in `known`, which are looked up by class name and primary key.
     pub fn new(next: ObjectKey, known: Vec<&'a Snapshot>) -> KeySource<'a> {
-        KeySource { next, main: ObjectKey::first_of(0), known }
+        KeySource { next, main: ObjectKey::first_of(0), known, former: BTreeMap::new() }
+    }
+
+    /// The same if changesets have got other times than they had in the known states: by the time that each has now.
+    pub(crate) fn with_former_times(self, former: BTreeMap<EditTime, EditTime>) -> KeySource<'a> {
+        KeySource { former, ..self }
     }
 
     /// A key of lane 0 that is above all of that lane that were reserved.
@@ -48,7 +58,9 @@ impl<'a> KeySource<'a> {
     /// there within the same transaction; that one then goes.
     pub(crate) fn embedded_key(&mut self, into: &Snapshot, owner: Place, slot: &Slot, created: Stamp) -> ObjectKey {
         let Some(target) = into.link_target(owner.0, owner.2) else { return self.draw() };
-        let known = self.known.iter().find_map(|known| known_embedded(known, into, owner, slot, created));
+        let time = self.former.get(&created.time).copied().unwrap_or(created.time);
+        let then = Stamp { time, ..created };
+        let known = self.known.iter().find_map(|known| known_embedded(known, into, owner, slot, then));
         let is_there = |known| matches!(into.in_slot(owner, slot), Some(ValueRef::Link(there)) if there == known);
         match known {
             Some(known) if !into.table(target).contains(known) || is_there(known) => known,

@@ -331,6 +331,43 @@ fn remove_from<K: Ord + Clone + Borrow<Q>, V: Clone, Q: Ord + ?Sized>(node: &mut
     }
 }
 
+impl<V: Clone> CowMap<i64, V> {
+    /// The value of a key: like `get`, but where the key would be if all were spread evenly is looked at first, as ints that
+    /// count up are.
+    pub fn get_int(&self, key: i64) -> Option<&V> {
+        let mut node = &*self.root;
+        loop {
+            match node {
+                Node::Leaf { keys, values } => {
+                    let guess = even_place(keys, key);
+                    if keys.get(guess) == Some(&key) {
+                        return values.get(guess);
+                    }
+                    return keys.binary_search(&key).ok().map(|index| &values[index]);
+                }
+                Node::Inner { bounds, children } => {
+                    let guess = even_place(bounds, key);
+                    let is_right = bounds[guess] <= key && bounds.get(guess + 1).is_none_or(|next| key < *next);
+                    node = &children[if is_right { guess } else { child_for(bounds, &key) }];
+                }
+            }
+        }
+    }
+}
+
+/// Where a key would be among ascending ones if these were spread evenly.
+fn even_place(keys: &[i64], key: i64) -> usize {
+    let (Some(first), Some(last)) = (keys.first(), keys.last()) else { return 0 };
+    if key <= *first {
+        return 0;
+    }
+    if key >= *last {
+        return keys.len() - 1;
+    }
+    let part = key.wrapping_sub(*first) as u64 as f64 / last.wrapping_sub(*first) as u64 as f64;
+    (part * (keys.len() - 1) as f64) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,6 +401,17 @@ mod tests {
                     prop_assert_eq!(map.floor(probe), model.range(..=probe).next_back());
                     prop_assert!(map.iter_from(probe).eq(model.range(probe..)));
                 }
+            }
+        }
+
+        #[test]
+        fn ints_are_found_however_they_are_spread(
+            keys in prop::collection::btree_set(prop_oneof![0i64..5000, any::<i64>()], 0..3000),
+            strangers in prop::collection::vec(prop_oneof![0i64..5000, any::<i64>()], 50),
+        ) {
+            let map = CowMap::from_sorted(keys.iter().map(|key| (*key, *key)).collect());
+            for key in keys.iter().chain(&strangers) {
+                prop_assert_eq!(map.get_int(*key), keys.get(key));
             }
         }
 

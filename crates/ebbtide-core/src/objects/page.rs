@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::column::{Column, Unset};
+use super::column::{Column, Unset, roomy};
 use super::snapshot::Stamp;
 use crate::ids::{ColumnIndex, ObjectKey, RecordId};
 use crate::limits::{PAGE_ROWS, RECORD_PAGES};
@@ -78,6 +78,11 @@ impl Page {
         &self.columns[column.index()]
     }
 
+    /// The columns in the order of the class's properties.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
     /// A row by its place in the page.
     pub fn row(&self, index: usize) -> Row<'_> {
         Row { page: self, index }
@@ -96,6 +101,15 @@ impl Page {
             return Ok(offset);
         }
         self.keys.binary_search(&key)
+    }
+
+    /// The page for inserting a row: a copy with room for it if others share the page.
+    fn to_grow(page: &mut Arc<Page>) -> &mut Page {
+        if Arc::get_mut(page).is_none() {
+            let columns = page.columns.iter().map(Column::roomy).collect();
+            *page = Arc::new(Page { keys: roomy(&page.keys), stamps: roomy(&page.stamps), columns });
+        }
+        Arc::get_mut(page).expect("nobody else has what was just copied")
     }
 
     /// Inserts a row with its values, one for each column that has one.
@@ -205,7 +219,7 @@ impl Group {
         if self.pages.is_empty() {
             self.pages.push(Arc::new(Page::new(class)));
         }
-        let page = Arc::make_mut(&mut self.pages[at]);
+        let page = Page::to_grow(&mut self.pages[at]);
         let index = page.find(key).expect_err("the row is not there yet");
         if page.len() < PAGE_ROWS {
             page.insert_filled(index, key, stamp, class, cells);

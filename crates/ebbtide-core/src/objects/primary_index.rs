@@ -28,7 +28,7 @@ impl PrimaryIndex {
     /// The object with a key.
     pub(crate) fn get(&self, primary_key: &PrimaryKey) -> Option<ObjectKey> {
         match primary_key {
-            PrimaryKey::Int(int) => self.ints.get(int),
+            PrimaryKey::Int(int) => self.ints.get_int(*int),
             other => self.others.get(other),
         }
         .copied()

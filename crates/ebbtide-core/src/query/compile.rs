@@ -312,6 +312,7 @@ impl Compiler<'_> {
             return Err(QueryError::new(*at, message));
         }
         let path_to_places = self.to_objects(resolved).path;
+        let is_argument = matches!(shape, ast::Shape::Argument(_));
         let shape = self.shape(shape, *shape_at)?;
         let place = self.named.schema.class(path_to_places.target);
         let column_of = |name: &str, kind, collection| {
@@ -328,7 +329,10 @@ impl Compiler<'_> {
             return Err(QueryError::new(*at, message));
         };
         let region = shape.region().map_err(|what| {
-            let message = format!("Invalid region in GEOWITHIN query for parameter '{shape}': '{what}'");
+            let message = match is_argument {
+                true => format!("The Geospatial query argument region is invalid: '{what}'"),
+                false => format!("Invalid region in GEOWITHIN query for parameter '{shape}': '{what}'"),
+            };
             QueryError::new(*shape_at, message)
         })?;
         let target = path_to_places.target;

@@ -7,8 +7,8 @@ use crate::decimal::Decimal;
 use crate::number::Number;
 use crate::value::ValueRef;
 
-/// Collects values into their minimum, maximum, sum or average. Nulls count for nothing, and neither does NaN among doubles
-/// for minimum and maximum.
+/// Collects values into their minimum, maximum, sum or average. Nulls count for nothing, and neither does NaN where the type of
+/// the values is known before.
 pub(super) struct Folder<'a> {
     aggregate: Aggregate,
     of: NumberType,
@@ -28,7 +28,7 @@ impl<'a> Folder<'a> {
         let is_nan = || self.of != NumberType::Mixed && Number::of(value).is_some_and(Number::is_nan);
         match self.aggregate {
             _ if value.is_null() => {}
-            Aggregate::Min | Aggregate::Max if is_nan() => {}
+            _ if is_nan() => {}
             Aggregate::Min if self.best.is_null() || value.total_cmp(&self.best).is_lt() => self.best = value,
             Aggregate::Max if self.best.is_null() || value.total_cmp(&self.best).is_gt() => self.best = value,
             Aggregate::Min | Aggregate::Max => {}

@@ -6,7 +6,7 @@ use super::compile::{Compiler, Scope};
 use super::describe;
 use super::error::QueryError;
 use super::kinds;
-use super::plan::Operand;
+use super::plan::{End, Operand};
 use super::types::{Type, fit, fit_digits};
 use crate::value::Value;
 
@@ -53,7 +53,7 @@ impl Compiler<'_> {
             ExpressionKind::Path { path, quantifier } => {
                 let (operand, kind) = self.key_path(path, scope)?;
                 if let Some(quantifier) = quantifier
-                    && !operand.is_multiple()
+                    && !passes_collection(&operand)
                 {
                     let name = quantifier.name();
                     let message = format!("The keypath following '{name}' must contain a list");
@@ -226,6 +226,22 @@ impl Compiler<'_> {
             Argument::List(_) => Err(QueryError::new(at, "An argument may not be a list of lists")),
             Argument::Geo(_) => Err(QueryError::new(at, "A list may not have geospatial elements")),
         }
+    }
+}
+
+/// Whether a quantifier may stand before a key path: it passes a collection, though perhaps only to one of its elements.
+fn passes_collection(operand: &Operand) -> bool {
+    match operand {
+        Operand::Path(path) => {
+            path.multiple || matches!(path.end, End::Element { .. } | End::Size(_) | End::Walk { .. })
+        }
+        Operand::Count(path) => path.multiple,
+        Operand::Constant(_)
+        | Operand::Object { .. }
+        | Operand::BacklinkCount(_)
+        | Operand::Aggregate { .. }
+        | Operand::Subquery { .. } => false,
+        Operand::Constants(_) | Operand::Each(_) | Operand::Kind(_) | Operand::Chain { .. } => operand.is_multiple(),
     }
 }
 

@@ -74,6 +74,8 @@ impl Reads {
         | End::Element { column, .. }
         | End::Keys(column)
         | End::Length(column)
+        | End::Lengths(column)
+        | End::Size(column)
         | End::Fold { column, .. }
         | End::Walk { column, .. } = &path.end
         {
@@ -277,8 +279,12 @@ pub(super) enum End {
     },
     /// The keys of a dictionary.
     Keys(ColumnIndex),
-    /// The length of a collection, or the bytes of a string or of data.
+    /// The bytes of a string or of data.
     Length(ColumnIndex),
+    /// The bytes of each string or data in a list or a set.
+    Lengths(ColumnIndex),
+    /// The number of elements in a collection.
+    Size(ColumnIndex),
     /// The elements of a collection as one value.
     Fold {
         column: ColumnIndex,

@@ -44,7 +44,13 @@ impl Compiler<'_> {
                 End::Value(column) => Some(Hop::Link { column, target }),
                 End::Collection(column) => Some(Hop::Collection { column, target }),
                 End::Element { column, at } => Some(Hop::Element { column, at, target }),
-                End::Object | End::Length(_) | End::Keys(_) | End::Fold { .. } | End::Walk { .. } => None,
+                End::Object
+                | End::Length(_)
+                | End::Lengths(_)
+                | End::Keys(_)
+                | End::Size(_)
+                | End::Fold { .. }
+                | End::Walk { .. } => None,
             };
             path.hops.extend(hop);
             path.target = target;
@@ -215,6 +221,12 @@ impl Compiler<'_> {
                 Some(position) if matches!(position, Position::Key(_)) == is_dictionary => position,
                 _ => return Err(self.no_index(resolved, index, step.at)),
             },
+            StepKind::Name(name) if !is_dictionary && resolved.kind.is_run() && name.eq_ignore_ascii_case("length") => {
+                resolved.path.end = End::Lengths(column);
+                resolved.kind = Type::Int;
+                resolved.shape = Shape::One;
+                return Ok(after);
+            }
             StepKind::Name(name) if is_dictionary => {
                 let is_of_object = target.is_some_and(|target| {
                     self.named.column(target, name).is_some() || self.named.linking_source(target, name).is_some()
@@ -260,7 +272,14 @@ impl Compiler<'_> {
         let mut steps = match std::mem::take(&mut resolved.path.end) {
             End::Element { at, .. } => vec![WalkStep::Element(at)],
             End::Collection(_) => vec![WalkStep::Every],
-            End::Value(_) | End::Object | End::Keys(_) | End::Length(_) | End::Fold { .. } | End::Walk { .. } => vec![],
+            End::Value(_)
+            | End::Object
+            | End::Keys(_)
+            | End::Length(_)
+            | End::Lengths(_)
+            | End::Size(_)
+            | End::Fold { .. }
+            | End::Walk { .. } => vec![],
         };
         for step in rest {
             steps.push(match &step.kind {
@@ -383,9 +402,9 @@ pub(super) fn walk_name(named: Named<'_>, name: &str) -> WalkStep {
 /// Whether a path can reach more or less than one value.
 pub(super) fn is_multiple(path: &Path) -> bool {
     let ends = match &path.end {
-        End::Collection(_) | End::Keys(_) => true,
+        End::Collection(_) | End::Keys(_) | End::Lengths(_) => true,
         End::Walk { steps, .. } => steps.iter().any(|step| matches!(step, WalkStep::Every | WalkStep::Keys)),
-        End::Object | End::Value(_) | End::Element { .. } | End::Length(_) | End::Fold { .. } => false,
+        End::Object | End::Value(_) | End::Element { .. } | End::Length(_) | End::Size(_) | End::Fold { .. } => false,
     };
     ends || path.hops.iter().any(|hop| matches!(hop, Hop::Collection { .. } | Hop::Backlinks { .. }))
 }

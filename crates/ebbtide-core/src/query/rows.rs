@@ -7,7 +7,7 @@ use super::fulltext::TextSearch;
 use super::geo::GeoPoint;
 use super::kinds;
 use super::plan::{Comparison, Node, Operand, Rule, Side, Within};
-use super::walk::{Flow, path_targets, path_value, path_values};
+use super::walk::{Flow, of_nothing, path_targets, path_value, path_values};
 use crate::ids::ColumnIndex;
 use crate::number::Number;
 use crate::objects::{Row, Snapshot};
@@ -226,7 +226,7 @@ fn single<'a>(operand: &'a Operand, snapshot: &'a Snapshot, row: Row<'a>) -> Val
             folder.finish()
         }
         Operand::Path(path) if !path.multiple && path.links.is_none() => {
-            path_value(path, snapshot, row).unwrap_or(ValueRef::Null)
+            path_value(path, snapshot, row).unwrap_or_else(|| of_nothing(&path.end))
         }
         Operand::Constants(_) | Operand::Each(_) | Operand::Path(_) | Operand::Kind(_) | Operand::Chain { .. } => {
             let mut found = ValueRef::Null;

@@ -60,7 +60,7 @@ impl Compiler<'_> {
             {
                 // The entries that are null count too.
                 let mut path = resolved.path.clone();
-                path.end = End::Length(*column);
+                path.end = End::Size(*column);
                 path.multiple = is_multiple(&path);
                 return Ok((Operand::Path(path), Type::Int));
             }
@@ -70,7 +70,7 @@ impl Compiler<'_> {
         let Resolved { mut path, kind, .. } = resolved;
         let is_single = resolved.shape == Shape::One;
         path.end = match std::mem::take(&mut path.end) {
-            End::Collection(column) | End::Keys(column) => End::Length(column),
+            End::Collection(column) | End::Keys(column) => End::Size(column),
             End::Value(column) if kind.is_run() => End::Length(column),
             End::Value(column) if kind == Type::Mixed => End::Walk { column, steps: vec![WalkStep::Length] },
             End::Element { column, at } if kind.is_run() || kind == Type::Mixed => {
@@ -84,6 +84,8 @@ impl Compiler<'_> {
             | End::Value(_)
             | End::Element { .. }
             | End::Length(_)
+            | End::Lengths(_)
+            | End::Size(_)
             | End::Fold { .. }
             | End::Walk { .. } => {
                 let kind = kind.name();

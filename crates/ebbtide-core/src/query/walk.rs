@@ -24,10 +24,25 @@ pub(super) fn path_values<'a>(path: &Path, snapshot: &'a Snapshot, row: Row<'a>,
         end_values(path, snapshot, target, visit)
     });
     if !reached && !path.multiple {
-        // A null link on the way to one value makes that value null.
-        return visit(ValueRef::Null);
+        return visit(of_nothing(&path.end));
     }
     flow
+}
+
+/// The one value of a path when a link on the way to it is null: null, but a collection that is not there has no elements.
+pub(super) fn of_nothing<'a>(end: &End) -> ValueRef<'a> {
+    match end {
+        End::Size(_) => ValueRef::Int(0),
+        End::Fold { aggregate, of, .. } => Folder::new(*aggregate, *of).finish(),
+        End::Object
+        | End::Value(_)
+        | End::Collection(_)
+        | End::Element { .. }
+        | End::Keys(_)
+        | End::Length(_)
+        | End::Lengths(_)
+        | End::Walk { .. } => ValueRef::Null,
+    }
 }
 
 /// The value of a path with one value; nothing if a link on the way is null.
@@ -43,7 +58,14 @@ pub(super) fn path_value<'a>(path: &Path, snapshot: &'a Snapshot, row: Row<'a>) 
     Some(match &path.end {
         End::Value(column) => row.value(*column),
         End::Element { column, at } => element(row.value(*column), at),
-        End::Object | End::Length(_) | End::Collection(_) | End::Keys(_) | End::Fold { .. } | End::Walk { .. } => {
+        End::Object
+        | End::Length(_)
+        | End::Lengths(_)
+        | End::Size(_)
+        | End::Collection(_)
+        | End::Keys(_)
+        | End::Fold { .. }
+        | End::Walk { .. } => {
             let mut found = ValueRef::Null;
             end_values(path, snapshot, row, &mut |value| {
                 found = value;
@@ -60,7 +82,8 @@ fn end_values<'a>(path: &Path, snapshot: &'a Snapshot, row: Row<'a>, visit: Visi
         End::Object => visit(ValueRef::TypedLink(path.target, row.key())),
         End::Value(column) => visit(typed(row.value(*column), links)),
         End::Element { column, at } => visit(typed(element(row.value(*column), at), links)),
-        End::Length(column) => visit(length(row.value(*column))),
+        End::Length(column) | End::Size(column) => visit(length(row.value(*column))),
+        End::Lengths(column) => elements(row.value(*column), &mut |value| visit(length(value))),
         End::Collection(column) => elements(row.value(*column), &mut |value| visit(typed(value, links))),
         End::Keys(column) => keys(row.value(*column), visit),
         End::Fold { column, aggregate, of } => {

@@ -1,7 +1,7 @@
 //! Several engines on one store: what others have made of it is taken in, and what only we know goes on top. docs/tabs.md
 //! tells the whole.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::log::{HistoryBody, HistoryEntry, LogEntry, decode_block};
 use super::replica_state::{Authorship, Pending, Record, Replica, Sealed};
@@ -9,6 +9,7 @@ use super::root::Root;
 use super::{Cursor, Identity};
 use crate::batch::{Changes, CorruptStore, Head, open_sealed};
 use crate::changeset::{Changeset, Renumbering};
+use crate::clock::{Clock, EditTime, Millis};
 use crate::codec::DecodeError;
 use crate::ids::{ChangesetNumber, LogPosition, ServerVersion};
 use crate::merge::apply;
@@ -121,15 +122,15 @@ impl Replica {
     /// schemas have been compared: what both have is the same in both. No batch may be under way.
     pub fn take_whole(&mut self, theirs: Replica) -> News {
         let before = self.current.clone();
-        let mut keys = KeySource::new(self.next_key, vec![&before]);
+        let former = self.former_times(&theirs);
+        let mut keys = KeySource::new(self.next_key, vec![&before]).with_former_times(former);
         let (mut base, latest) = transfer(&self.base, &theirs.base, &mut keys);
         base.author(theirs.identity.client);
         let shared = same_authors(&base, theirs.base.authors().ids())
             && (fits(base.schema(), theirs.base.schema()) || fits(theirs.base.schema(), base.schema()));
         let unlogged = self.split_unlogged();
         let from = self.logged();
-        let confirmed =
-            (from.client == theirs.identity.client).then(|| ChangesetNumber(theirs.first_pending().0 - 1));
+        let confirmed = (from.client == theirs.identity.client).then(|| ChangesetNumber(theirs.first_pending().0 - 1));
         let confirmed_bytes = confirmed.map_or(0, |number| self.pending_bytes(number));
         self.base = base;
         self.pending = theirs.pending;
@@ -146,6 +147,32 @@ impl Replica {
         News { state: Moved::Yes, confirmed, confirmed_bytes, renumbered, passed_over: 0 }
     }
 
+    /// Gives our changesets after number `after`, which nobody else has seen, other times if they were made later than
+    /// `latest`: at `now`, in their order. Only a checkpoint can keep them, for the log has them as they were.
+    pub fn restamp(&mut self, after: ChangesetNumber, now: Millis, latest: Millis) {
+        let is_late = |own: &&Pending| own.changeset.number > after && own.changeset.time.millis() > latest;
+        let late: Vec<EditTime> = self.pending.iter().filter(is_late).map(|own| own.changeset.time).collect();
+        let Some(first) = late.first() else { return };
+        let rest = self.pending.partition_point(|own| own.changeset.number <= after);
+        let mut earlier = Clock::default();
+        for own in self.pending.iter().take_while(|own| own.changeset.time < *first) {
+            earlier.observe(own.changeset.time);
+        }
+        let times: BTreeMap<EditTime, EditTime> = late.iter().map(|time| (*time, earlier.tick(now))).collect();
+        self.clock = earlier;
+        let before = self.current.clone();
+        let former = times.iter().map(|(from, to)| (*to, *from)).collect();
+        let mut keys = KeySource::new(self.next_key, vec![&before]).with_former_times(former);
+        let moved = self.pending.split_off(rest);
+        let client = self.identity.client;
+        let number = ChangesetNumber(self.identity.last_number.0 - moved.len() as u64);
+        self.identity.last_number = number;
+        self.identity.last_hash = moved.front().map_or(self.identity.last_hash, |own| own.changeset.parent);
+        let renumbering = Renumbering { from: client, after: number, to: client, to_after: number, base: None, times };
+        self.push_renumbered(&renumbering, moved);
+        self.replay(&mut keys);
+    }
+
     /// Takes the log in, at opening.
     pub(super) fn reload(&mut self, entries: Vec<LogEntry>) -> Result<(), DecodeError> {
         let Some(fresh) = self.fresh(entries)? else {
@@ -155,6 +182,17 @@ impl Replica {
         self.current = Snapshot::default();
         self.append(fresh, &mut News { state: Moved::Yes, ..News::default() });
         Ok(())
+    }
+
+    /// The times that our changesets had which have others in the store, by the latter.
+    fn former_times(&self, theirs: &Replica) -> BTreeMap<EditTime, EditTime> {
+        if self.identity.client != theirs.identity.client {
+            return BTreeMap::new();
+        }
+        let times: BTreeMap<ChangesetNumber, EditTime> =
+            self.pending().map(|own| (own.changeset.number, own.changeset.time)).collect();
+        let pairs = theirs.pending().filter_map(|own| Some((own.changeset.time, *times.get(&own.changeset.number)?)));
+        pairs.filter(|(now, then)| now != then).collect()
     }
 
     /// Who we are as the log has it: without the changesets that it does not have.
@@ -276,7 +314,7 @@ impl Replica {
                 Fresh::Own(own) => {
                     self.clock.observe(own.changeset.time);
                     self.identity.last_number = own.changeset.number;
-                    self.identity.last_hash = Changeset::hash_of(&own.bytes);
+                    self.identity.last_hash = self.hash_of(&own.bytes);
                     match self.synced {
                         Synced::No => apply(&mut self.base, &own.changeset, ServerVersion(0), &mut keys),
                         Synced::Yes => {
@@ -316,7 +354,7 @@ impl Replica {
         if from == to || unlogged.is_empty() {
             if let Some(last) = unlogged.back() {
                 self.identity.last_number = last.changeset.number;
-                self.identity.last_hash = Changeset::hash_of(&last.bytes);
+                self.identity.last_hash = self.hash_of(&last.bytes);
             }
             self.pending.extend(unlogged);
             return None;
@@ -328,16 +366,20 @@ impl Replica {
             to_after: to.last_number,
             // Versions of a history that is no more mean nothing in the next.
             base: (from.client != to.client).then(|| self.cursor.map_or(ServerVersion(0), |cursor| cursor.version)),
-            times: unlogged.iter().map(|own| own.changeset.time).collect::<BTreeSet<_>>(),
+            times: unlogged.iter().map(|own| (own.changeset.time, own.changeset.time)).collect(),
         };
-        for own in unlogged {
-            let changeset = own.changeset.renumbered(&renumbering, self.identity.last_hash);
+        self.push_renumbered(&renumbering, unlogged);
+        Some(renumbering)
+    }
+
+    fn push_renumbered(&mut self, renumbering: &Renumbering, moved: VecDeque<Pending>) {
+        for own in moved {
+            let changeset = own.changeset.renumbered(renumbering, self.identity.last_hash);
             let bytes = changeset.encode();
             self.identity.last_number = changeset.number;
-            self.identity.last_hash = Changeset::hash_of(&bytes);
+            self.identity.last_hash = self.hash_of(&bytes);
             self.pending.push_back(Pending { changeset, bytes });
         }
-        Some(renumbering)
     }
 }
 

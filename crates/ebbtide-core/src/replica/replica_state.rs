@@ -22,7 +22,7 @@ pub struct Identity {
     pub client: ClientId,
     /// The number of its last changeset; zero before the first.
     pub last_number: ChangesetNumber,
-    /// The hash of its last changeset; nil before the first.
+    /// The hash of its last changeset; nil before the first, and in a local realm, whose chain no server checks.
     pub last_hash: ChainHash,
 }
 
@@ -299,7 +299,7 @@ impl Replica {
             return Err(WriteError::TooLarge { what, limit: CHANGESET_BYTES });
         }
         self.identity.last_number = changeset.number;
-        self.identity.last_hash = Changeset::hash_of(&bytes);
+        self.identity.last_hash = self.hash_of(&bytes);
         self.next_key = next_key;
         if reshaped {
             self.reshape(snapshot);
@@ -310,6 +310,14 @@ impl Replica {
         self.pending.push_back(Pending { changeset, bytes });
         self.unlogged += 1;
         Ok(Committed::Changeset(count))
+    }
+
+    /// What the next changeset names as the hash of this one.
+    pub(super) fn hash_of(&self, changeset: &[u8]) -> ChainHash {
+        match self.synced {
+            Synced::Yes => Changeset::hash_of(changeset),
+            Synced::No => ChainHash::default(),
+        }
     }
 
     /// Puts a state of a local realm in the place of all that was.

@@ -158,7 +158,7 @@ impl Actor {
             drop(other.send(Refusal::later(Code::SESSION_CLOSED, reason, 10_000)));
         }
         let view = view_of(&self.realm);
-        Ok(BoundSession { start, view, last: bind.last, ended })
+        Ok(BoundSession { start, view, last: bind.last, now, ended })
     }
 
     fn salt_at(&self, request: &BindRequest) -> Result<Option<Salt>, StorageError> {

@@ -56,6 +56,8 @@ pub struct BoundSession {
     pub view: RealmView,
     /// The last changeset of the client in the history.
     pub last: Option<UploadCursor>,
+    /// When it began.
+    pub now: ebbtide_core::Millis,
     /// Ends the session from the hub's side.
     pub ended: oneshot::Receiver<Refusal>,
 }

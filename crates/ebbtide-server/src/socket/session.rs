@@ -71,7 +71,8 @@ impl Session {
         let view = hub.watch();
         let bound = hub.bind(request).await.map_err(End::Refused)?;
         let epoch = bound.view.epoch;
-        out.send(&ServerMessage::Bound { session: id, epoch, head: bound.view.head.version, last: bound.last }).await?;
+        let (head, now) = (bound.view.head.version, Some(bound.now));
+        out.send(&ServerMessage::Bound { session: id, epoch, head, last: bound.last, now }).await?;
         let mut session = Session { id, client, hub, out, view, epoch, sent: Position::default(), marks: Vec::new() };
         let mut ended = bound.ended;
         match bound.start {

@@ -65,7 +65,7 @@ impl TestServer {
     }
 
     pub async fn with(setup: Setup) -> TestServer {
-        let clock = Arc::new(AtomicU64::new(1_900_000_000_000));
+        let clock = Arc::new(AtomicU64::new(1_700_000_000_000));
         TestServer::on(Arc::new(tempfile::tempdir().unwrap()), clock, setup).await
     }
 
@@ -384,7 +384,7 @@ impl Store {
             number: ChangesetNumber(self.number + 1),
             base: self.cursor.map_or(ServerVersion(0), |cursor| cursor.version),
             parent: self.hash,
-            time: EditTime((1_900_000_000_000 + self.number) << 16),
+            time: EditTime((1_700_000_000_000 + self.number) << 16),
             next_key: ObjectKey(self.next_key),
             synced: Synced::Yes,
         };

@@ -1,15 +1,19 @@
 //! History in both directions: entries that come, changesets that go, and what each side knows of the other.
 
+use ebbtide_core::notify::Compare;
 use ebbtide_core::replica::{Cursor, HistoryBody, HistoryEntry};
 use ebbtide_core::{ChainHash, ChangesetNumber, Epoch, Millis, ServerVersion};
 
 use super::event::{Direction, Effect, Origin};
+use super::flush::Replaced;
 use super::session::{Link, Session};
 use super::state::State;
 use super::upload::UploadWindow;
 use super::waits::Wait;
 use crate::wire::{ClientMessage, Code, Entry, EntryBody, SessionId, UploadCursor};
 
+/// By how much our clock may be ahead of the server's before it is corrected; a message takes its time.
+const CLOCK_AHEAD_MS: u64 = 60 * 1_000;
 /// Bytes of one UPLOAD, the changeset that fills it aside.
 const UPLOAD_BYTES: usize = 256 * 1024;
 
@@ -18,7 +22,7 @@ impl Session {
     pub(super) fn bound(
         &mut self,
         state: &mut State,
-        now: Millis,
+        (now, server): (Millis, Option<Millis>),
         session: SessionId,
         (epoch, head): (Epoch, ServerVersion),
         last: Option<UploadCursor>,
@@ -36,11 +40,31 @@ impl Session {
         if let Err(reason) = check_chain(state, last) {
             return self.begin_reset(state, now, Code::BAD_CLIENT_VERSION, reason);
         }
-        self.link = Link::Bound(session);
         let number = last.map_or(ChangesetNumber(0), |last| last.number);
+        if let Some(server) = server
+            && self.corrects_times(state, (now, server), number)
+        {
+            return;
+        }
+        self.link = Link::Bound(session);
         self.window = UploadWindow::after(number);
         self.told_version = cursor.version;
         self.acknowledge(state, number);
+    }
+
+    /// Whether our clock is so far ahead of the server's that changesets which the server does not have had to be given other
+    /// times. Then the session begins anew when they are on disk. From here on our clock is read as the server's.
+    fn corrects_times(&mut self, state: &mut State, (now, server): (Millis, Millis), after: ChangesetNumber) -> bool {
+        let latest = Millis(server.0.saturating_add(CLOCK_AHEAD_MS));
+        state.ahead_ms = if now > latest { now.0 - server.0 } else { 0 };
+        if state.replica.pending().all(|own| own.changeset.number <= after || own.changeset.time.millis() <= latest) {
+            return false;
+        }
+        state.changing_by(Origin::Local, Compare::Values);
+        state.replica.restamp(after, server, latest);
+        state.disk.replace(Replaced::Restamped);
+        self.rebind(state);
+        true
     }
 
     /// Sends what is on disk for good, as much as may be under way.

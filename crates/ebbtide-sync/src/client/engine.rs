@@ -150,6 +150,7 @@ impl Engine {
         if self.transaction.is_some() {
             return Err(EngineError::InTransaction);
         }
+        let now = Millis(now.0.saturating_sub(self.state.ahead_ms));
         self.transaction = Some(self.state.replica.begin(now));
         Ok(())
     }

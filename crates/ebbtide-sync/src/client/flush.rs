@@ -58,6 +58,8 @@ pub(crate) enum Replaced {
     Reset,
     /// A migration, or the deletion of a class.
     Migration,
+    /// Our own changesets, which have got other times.
+    Restamped,
 }
 
 /// What the next batch has to hold.

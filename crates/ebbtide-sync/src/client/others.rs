@@ -183,6 +183,8 @@ impl Engine {
                 self.fail(conflict());
                 return Ok(Taken::InStep(News::default()));
             }
+            // What others have appended continues the chain as it was.
+            Some(Replaced::Restamped) => return Ok(Taken::Missed),
             Some(Replaced::FirstDownload) | None => state.replica.take(known, changes)?,
         };
         if let Taken::InStep(_) = taken {

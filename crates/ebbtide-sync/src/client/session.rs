@@ -435,8 +435,8 @@ impl Session {
         }
         match (self.link, message) {
             (_, ServerMessage::Error(error)) => self.error(state, now, error),
-            (Link::Binding(session, Bound::Sync), ServerMessage::Bound { epoch, head, last, .. }) => {
-                self.bound(state, now, session, (epoch, head), last);
+            (Link::Binding(session, Bound::Sync), ServerMessage::Bound { epoch, head, last, now: server, .. }) => {
+                self.bound(state, (now, server), session, (epoch, head), last);
             }
             (Link::Binding(session, Bound::Fresh), ServerMessage::Bound { .. }) => {
                 self.link = Link::Fresh(session);

@@ -22,6 +22,8 @@ pub(crate) struct State {
     pub(crate) draws: Draws,
     pub(crate) version: u64,
     pub(crate) role: Role,
+    /// By how much our clock is ahead of the server's, if that is too much.
+    pub(crate) ahead_ms: u64,
     untold: Option<Untold>,
 }
 
@@ -36,7 +38,7 @@ struct Untold {
 impl State {
     pub(crate) fn new(replica: Replica, disk: Disk, draws: Draws, role: Role) -> State {
         let (waits, effects) = (Waits::default(), VecDeque::new());
-        State { replica, disk, waits, effects, draws, version: 1, role, untold: None }
+        State { replica, disk, waits, effects, draws, version: 1, role, ahead_ms: 0, untold: None }
     }
 
     /// To be called before the replica's current state moves.

@@ -17,6 +17,10 @@ const EDIT_TIME_MIN: EditTime = EditTime(1);
 /// The year 6429. Who has seen an edit makes the next one later, so one at the end of time would be the last for all.
 const EDIT_TIME_MAX: EditTime = EditTime(1 << 63);
 
+/// By how much a client's clock may be ahead. Who is told the time when it binds, as all are, corrects what it has made
+/// later than that before it uploads it.
+const CLOCK_AHEAD_MS_MAX: u64 = 5 * 60 * 1_000;
+
 /// Collects what goes into one transaction of the history.
 #[derive(Debug)]
 pub struct Integration<'realm> {
@@ -92,6 +96,12 @@ impl<'realm> Integration<'realm> {
         }
         if !(EDIT_TIME_MIN..EDIT_TIME_MAX).contains(&changeset.time) {
             return Err(bad_changeset(format!("changeset {} was made at an impossible time", changeset.number.0)));
+        }
+        let ahead_ms = changeset.time.millis().0.saturating_sub(self.now.0);
+        if ahead_ms > CLOCK_AHEAD_MS_MAX {
+            let reason =
+                format!("changeset {} was made {} s ahead of the server's clock", changeset.number.0, ahead_ms / 1_000);
+            return Err(Refusal::later(Code::TRY_AGAIN, reason, 0));
         }
         merge::check(self.state.schema(), &changeset).map_err(|violation| bad_changeset(violation.reason))?;
         self.push(&changeset, bytes, salt);

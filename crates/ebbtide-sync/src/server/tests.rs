@@ -248,6 +248,12 @@ fn what_does_not_fit_leaves_no_trace() {
         let refusal = step.upload(ANN, timeless.encode(), Salt(1)).unwrap_err();
         assert_eq!(refusal.code, Code::BAD_CHANGESET, "{time}");
     }
+    for (ahead_ms, refused) in [(5 * 60_000, false), (5 * 60_000 + 1, true)] {
+        let mut early = Changeset::decode(&Author::new(ANN).task(1)).unwrap();
+        early.time = EditTime((NOW.0 + ahead_ms) << 16);
+        let outcome = Integration::new(&realm, NOW).upload(ANN, early.encode(), Salt(1));
+        assert_eq!(outcome.map_err(|refusal| refusal.code).is_err(), refused, "{ahead_ms}");
+    }
     let stranger = ClientId([9; 16]);
     let unknown = step.upload(stranger, Author::new(stranger).task(1), Salt(1)).unwrap_err();
     assert_eq!(unknown.code, Code::BAD_CLIENT_FILE_IDENT);

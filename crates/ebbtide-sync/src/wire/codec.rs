@@ -1,7 +1,7 @@
 //! Messages to frames and back: a format number, a kind, the fields in the order of docs/protocol.md.
 
 use ebbtide_core::codec::{DecodeError, Reader, Writer};
-use ebbtide_core::{ChainHash, ChangesetNumber, ClientId, Epoch, Salt, Schema, ServerVersion};
+use ebbtide_core::{ChainHash, ChangesetNumber, ClientId, Epoch, Millis, Salt, Schema, ServerVersion};
 
 use super::limits::*;
 use super::message::*;
@@ -195,12 +195,15 @@ impl ServerMessage {
                 out.u8(kind::WELCOME);
                 out.string(user);
             }
-            ServerMessage::Bound { session, epoch, head, last } => {
+            ServerMessage::Bound { session, epoch, head, last, now } => {
                 out.u8(kind::BOUND);
                 write_session(&mut out, *session);
                 out.raw(&epoch.0);
                 out.varint(head.0);
                 out.option(*last, write_upload_cursor);
+                if let Some(now) = now {
+                    out.u64(now.0);
+                }
             }
             ServerMessage::Snapshot { session, at, index, count, total_bytes, bytes } => {
                 out.u8(kind::SNAPSHOT);
@@ -263,6 +266,7 @@ impl ServerMessage {
                 epoch: Epoch(input.array()?),
                 head: ServerVersion(input.varint()?),
                 last: input.option(read_upload_cursor)?,
+                now: if input.is_empty() { None } else { Some(Millis(input.u64()?)) },
             },
             kind::SNAPSHOT => read_snapshot(input)?,
             kind::DOWNLOAD => {

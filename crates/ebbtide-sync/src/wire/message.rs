@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ebbtide_core::{ChangesetNumber, ClientId, Epoch, Salt, Schema, ServerVersion, ids::ChainHash};
+use ebbtide_core::{ChangesetNumber, ClientId, Epoch, Millis, Salt, Schema, ServerVersion, ids::ChainHash};
 
 /// The number of a session on its connection, chosen by the client and never used twice on one connection.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -144,6 +144,8 @@ pub enum ServerMessage {
         head: ServerVersion,
         /// The last changeset of this client that is in the history.
         last: Option<UploadCursor>,
+        /// What the server's clock says; absent from servers that do not tell.
+        now: Option<Millis>,
     },
     /// A piece of the state at one version.
     Snapshot {

@@ -94,7 +94,13 @@ fn it_opens_for_the_first_session_and_closes_after_the_last() {
 #[test]
 fn sessions_share_a_socket_and_hear_only_their_own_messages() {
     let mut world = World::live(&[A, B]);
-    let bound = |session| ServerMessage::Bound { session, epoch: Epoch([1; 16]), head: ServerVersion(4), last: None };
+    let bound = |session| ServerMessage::Bound {
+        session,
+        epoch: Epoch([1; 16]),
+        head: ServerVersion(4),
+        last: None,
+        now: None,
+    };
     assert_eq!(world.hear(1, &bound(SessionId(2))), [ConnectionEffect::Deliver(B, bound(SessionId(2)))]);
     // An error of one session closes nothing and does not reach the other.
     let hurt = error(Some(SessionId(1)), Action::SessionFatal, 0);

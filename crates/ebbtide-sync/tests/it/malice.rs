@@ -90,7 +90,7 @@ impl Scripted {
         let confirmed = last.filter(|_| self.engine.pending_count() == 0);
         let last = confirmed.or(self.first_confirmed());
         let session = self.session();
-        self.hear(ServerMessage::Bound { session, epoch: cursor.epoch, head: cursor.version, last });
+        self.hear(ServerMessage::Bound { session, epoch: cursor.epoch, head: cursor.version, last, now: None });
         cursor
     }
 
@@ -148,7 +148,7 @@ fn lies(session: SessionId, at: Cursor) -> Vec<(&'static str, ServerMessage)> {
             "a snapshot that nobody asked for",
             ServerMessage::Snapshot { session, at, index: 0, count: 1, total_bytes: 1, bytes: vec![0] },
         ),
-        ("BOUND again", ServerMessage::Bound { session, epoch: at.epoch, head: at.version, last: None }),
+        ("BOUND again", ServerMessage::Bound { session, epoch: at.epoch, head: at.version, last: None, now: None }),
     ]
 }
 
@@ -206,7 +206,7 @@ fn a_server_that_claims_another_history_of_ours_is_not_believed_blindly() {
 
 fn bound(scripted: &Scripted, epoch: Epoch, head: ServerVersion, last: Option<(u64, [u8; 16])>) -> ServerMessage {
     let last = last.map(|(number, hash)| UploadCursor { number: ChangesetNumber(number), hash: ChainHash(hash) });
-    ServerMessage::Bound { session: scripted.session(), epoch, head, last }
+    ServerMessage::Bound { session: scripted.session(), epoch, head, last, now: None }
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_fresh_state_that_is_damaged_is_tried_again_a_bounded_number_of_times_and_th
         attempts += 1;
         assert!(attempts < 20, "the client never stops");
         let session = scripted.session();
-        scripted.hear(ServerMessage::Bound { session, epoch: at.epoch, head: at.version, last: None });
+        scripted.hear(ServerMessage::Bound { session, epoch: at.epoch, head: at.version, last: None, now: None });
         let bytes = vec![attempts as u8; 10];
         scripted.hear(ServerMessage::Snapshot { session, at, index: 0, count: 1, total_bytes: 10, bytes });
         if scripted.engine.session_state() == SessionState::Active {
@@ -247,7 +247,7 @@ fn chunks_out_of_order_or_beyond_what_was_announced_start_over() {
         let mut scripted = Scripted::bound();
         scripted.tell(Event::SimulateError { code: 211, message: "as if".into(), fatal: true });
         let session = scripted.session();
-        scripted.hear(ServerMessage::Bound { session, epoch: at.epoch, head: at.version, last: None });
+        scripted.hear(ServerMessage::Bound { session, epoch: at.epoch, head: at.version, last: None, now: None });
         scripted.hear(ServerMessage::Snapshot { session, at, index, count: 3, total_bytes, bytes: vec![7; 10] });
         assert!(scripted.store.load().staging.is_empty());
         scripted.wait();
@@ -338,7 +338,7 @@ proptest! {
             let version = ServerVersion(u64::from(small));
             let upto = Cursor { version, ..at };
             match kind {
-                0 => { scripted.hear(ServerMessage::Bound { session, epoch: at.epoch, head: version, last: None }); }
+                0 => { scripted.hear(ServerMessage::Bound { session, epoch: at.epoch, head: version, last: None, now: None }); }
                 1 => { scripted.hear(ServerMessage::Snapshot {
                     session, at, index: u32::from(small % 4), count: 4, total_bytes: 60, bytes
                 }); }

@@ -35,6 +35,8 @@ struct Device {
     leader: usize,
     online: bool,
     lanes: u64,
+    /// By how much its clock is ahead.
+    ahead_ms: u64,
 }
 
 struct World {
@@ -56,7 +58,7 @@ impl World {
             World { server: TestServer::new(), devices: Vec::new(), now: 1_700_000_000_000, sessions: 0, opened: 0 };
         for (device, count) in tabs.iter().enumerate() {
             let store = MemoryStore::new();
-            world.devices.push(Device { store, tabs: Vec::new(), leader: 0, online: true, lanes: 0 });
+            world.devices.push(Device { store, tabs: Vec::new(), leader: 0, online: true, lanes: 0, ahead_ms: 0 });
             for _ in 0..*count {
                 let tab = world.opened_tab(device);
                 world.devices[device].tabs.push(tab);
@@ -70,15 +72,21 @@ impl World {
         world
     }
 
+    /// What the clock of a device says.
+    fn clock(&self, device: usize) -> Millis {
+        Millis(self.now + self.devices[device].ahead_ms)
+    }
+
     fn opened_tab(&mut self, device: usize) -> Tab {
         self.opened += 1;
+        let now = self.clock(device);
         let Device { store, lanes, tabs, .. } = &mut self.devices[device];
         let role = if tabs.is_empty() { Role::Leads } else { Role::Follows };
         let lane = *lanes;
         *lanes += 1;
         let options = Kennel::options(self.opened, ResetMode::DiscardUnsyncedChanges);
         let options = OpenOptions { role, lane, ..options };
-        let engine = Engine::open(Millis(self.now), options, store.load()).expect("the store can be opened");
+        let engine = Engine::open(now, options, store.load()).expect("the store can be opened");
         Tab {
             engine,
             news: VecDeque::new(),
@@ -108,19 +116,20 @@ impl World {
     }
 
     fn unlink(&mut self, device: usize) {
+        let now = self.clock(device);
         self.server.disconnect(address(device));
         for tab in &mut self.devices[device].tabs {
             if tab.session.take().is_some() {
                 tab.inbox.clear();
                 tab.news.retain(|event| !matches!(event, Event::LinkUp { .. }));
-                tab.engine.handle(Millis(self.now), Event::LinkDown { reason: "cut".into() });
+                tab.engine.handle(now, Event::LinkDown { reason: "cut".into() });
             }
         }
     }
 
     /// Another tab takes the lead.
     fn lead(&mut self, device: usize, tab: usize) {
-        let now = Millis(self.now);
+        let now = self.clock(device);
         if self.devices[device].leader == tab {
             return;
         }
@@ -161,7 +170,7 @@ impl World {
     }
 
     fn step(&mut self, device: usize, index: usize) -> bool {
-        let now = Millis(self.now);
+        let now = self.clock(device);
         let Device { store, tabs, .. } = &mut self.devices[device];
         let Some(tab) = tabs.get_mut(index) else { return false };
         if let Some((id, batch)) = tab.commit.take() {
@@ -241,7 +250,7 @@ impl World {
             }
             Effect::AskLeader(id) => {
                 let asked = WaitId(id.0 + 1_000 * (index as u64 + 1));
-                let now = Millis(self.now);
+                let now = self.clock(device);
                 self.devices[device].tabs[leader].engine.handle(now, Event::WaitDownload(asked));
             }
             Effect::WaitDone(id, result) if id.0 >= 1_000 => {
@@ -283,8 +292,11 @@ impl World {
     fn settle(&mut self) {
         for _ in 0..200 {
             self.run();
-            let tabs = self.devices.iter().flat_map(|device| &device.tabs);
-            let Some(Millis(next)) = tabs.filter_map(|tab| tab.engine.next_deadline()).min() else { return };
+            let deadline = |device: &Device| {
+                let deadlines = device.tabs.iter().filter_map(|tab| tab.engine.next_deadline());
+                Some(deadlines.min()?.0.saturating_sub(device.ahead_ms))
+            };
+            let Some(next) = self.devices.iter().filter_map(deadline).min() else { return };
             self.pass(next.saturating_sub(self.now));
         }
         panic!("somebody always waits for something");
@@ -292,8 +304,9 @@ impl World {
 
     fn pass(&mut self, ms: u64) {
         self.now += ms.max(1);
-        for tab in self.devices.iter_mut().flat_map(|device| &mut device.tabs) {
-            tab.engine.handle(Millis(self.now), Event::Timer);
+        for device in 0..self.devices.len() {
+            let now = self.clock(device);
+            self.devices[device].tabs.iter_mut().for_each(|tab| tab.engine.handle(now, Event::Timer));
         }
     }
 
@@ -303,7 +316,7 @@ impl World {
 
     fn write(&mut self, device: usize, tab: usize, write: impl FnOnce(&mut Engine)) {
         self.now += 1;
-        let now = Millis(self.now);
+        let now = self.clock(device);
         let engine = &mut self.tab(device, tab).engine;
         engine.begin_write(now).unwrap();
         write(engine);
@@ -438,17 +451,88 @@ fn a_tab_that_opens_while_the_first_download_is_under_way_gets_it() {
     assert!(world.has_dog(1, 1, 3) && world.has_dog(0, 0, 50));
 }
 
+#[test]
+fn a_clock_far_ahead_is_corrected_and_does_not_win_for_ever() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+    let mut world = World::new(&[2, 1]);
+    world.write_dog(0, 0, 1, "Rex");
+    world.settle();
+    world.unlink(0);
+    world.devices[0].online = false;
+    world.devices[0].ahead_ms = 300 * DAY_MS;
+    world.write_dog(0, 1, 1, "from the future");
+    world.write_dog(0, 0, 2, "also");
+    for how in [9, 10, 11, 13, 14] {
+        play(&mut world, &mut None, Happening::Change { device: 0, tab: 1, id: 1, how });
+    }
+    world.run();
+    let told = world.tab(0, 0).origins.len();
+    let collar = world.tab(0, 1).engine.current().table(Kennel::COLLAR_CLASS).rows().next().map(|row| row.key());
+    world.devices[0].online = true;
+    world.link(0);
+    world.settle();
+    world.check();
+    // Nothing that is seen has changed on the device itself, and its objects are the same.
+    assert_eq!(world.tab(0, 0).origins.len(), told);
+    assert!(world.tab(0, 1).engine.current().table(Kennel::COLLAR_CLASS).contains(collar.unwrap()));
+    world.write_dog(1, 0, 1, "later");
+    world.settle();
+    world.check();
+    let name = |world: &mut World, tab: usize| {
+        let current = world.tab(0, tab).engine.current().clone();
+        let key = current.find(Kennel::DOG, &Value::Int(1)).unwrap();
+        current.table(Kennel::DOG).get(key, Kennel::NAME).map(|value| value.to_owned())
+    };
+    assert_eq!(name(&mut world, 1), Some(Value::String("later".into())));
+    // What the clock says from now on is read as the server's time.
+    world.write_dog(0, 0, 1, "now");
+    world.settle();
+    world.write_dog(1, 0, 1, "last");
+    world.settle();
+    world.check();
+    assert_eq!(name(&mut world, 0), Some(Value::String("last".into())));
+    assert!(world.devices[0].tabs.iter().all(|tab| tab.errors.is_empty() && tab.resets == 0));
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Happening {
-    Dog { device: usize, tab: usize, id: i64 },
-    Change { device: usize, tab: usize, id: i64, how: u16 },
-    Delete { device: usize, tab: usize, id: i64 },
-    Steps { device: usize, tab: usize, count: usize },
-    Lead { device: usize, tab: usize },
-    Die { device: usize, tab: usize },
+    Dog {
+        device: usize,
+        tab: usize,
+        id: i64,
+    },
+    Change {
+        device: usize,
+        tab: usize,
+        id: i64,
+        how: u16,
+    },
+    Delete {
+        device: usize,
+        tab: usize,
+        id: i64,
+    },
+    Steps {
+        device: usize,
+        tab: usize,
+        count: usize,
+    },
+    Lead {
+        device: usize,
+        tab: usize,
+    },
+    Die {
+        device: usize,
+        tab: usize,
+    },
     Offline(usize),
     Online(usize),
     Pass(u16),
+    /// A clock jumps, to hours ahead or back.
+    Clock {
+        device: usize,
+        ahead: u8,
+    },
     ServerRestart,
     Backup,
     Restore,
@@ -472,6 +556,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0..2_usize).prop_map(Offline),
         2 => (0..2_usize).prop_map(Online),
         1 => (1..60_000_u16).prop_map(Pass),
+        1 => (0..2_usize, 0..4_u8).prop_map(|(device, ahead)| Clock { device, ahead }),
         1 => Just(ServerRestart),
         1 => Just(Backup),
         1 => Just(Restore),
@@ -518,6 +603,7 @@ fn play(world: &mut World, backup: &mut Option<ServerBackup>, what: Happening) {
             }
         }
         Happening::Pass(ms) => world.pass(u64::from(ms)),
+        Happening::Clock { device, ahead } => world.devices[device].ahead_ms = u64::from(ahead) * 3_600_000,
         Happening::ServerRestart => world.restart_server(|_| {}),
         Happening::Backup => *backup = Some(world.server.backup()),
         Happening::Restore => {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use ebbtide_core::{
-    ChainHash, ChangesetNumber, ClassSchema, ClientId, Collection, ColumnIndex, Epoch, Property, PropertyType, Salt,
-    Schema, ServerVersion,
+    ChainHash, ChangesetNumber, ClassSchema, ClientId, Collection, ColumnIndex, Epoch, Millis, Property, PropertyType,
+    Salt, Schema, ServerVersion,
 };
 use ebbtide_sync::wire::*;
 use proptest::prelude::*;
@@ -129,9 +129,12 @@ fn any_action() -> impl Strategy<Value = Action> {
 fn any_server_message() -> impl Strategy<Value = ServerMessage> {
     prop_oneof![
         ".{0,40}".prop_map(|user| ServerMessage::Welcome { user }),
-        (any_session(), any::<[u8; 16]>(), any::<u64>(), any_last()).prop_map(|(session, epoch, head, last)| {
-            ServerMessage::Bound { session, epoch: Epoch(epoch), head: ServerVersion(head), last }
-        }),
+        (any_session(), any::<[u8; 16]>(), any::<u64>(), any_last(), any::<Option<u64>>()).prop_map(
+            |(session, epoch, head, last, now)| {
+                let (epoch, head, now) = (Epoch(epoch), ServerVersion(head), now.map(Millis));
+                ServerMessage::Bound { session, epoch, head, last, now }
+            }
+        ),
         (any_session(), any_cursor(), 0..1000_u32, 1..1000_u32, any::<u64>(), any_bytes()).prop_map(
             |(session, at, index, more, total_bytes, bytes)| ServerMessage::Snapshot {
                 session,
@@ -300,9 +303,15 @@ fn golden_frames_are_written_and_read_as_ever() {
         Entry { version: ServerVersion(299), salt: Salt(2), body: EntryBody::Own(ChangesetNumber(12)) },
         Entry { version: ServerVersion(300), salt: cursor.salt, body: EntryBody::Compensation(vec![3]) },
     ];
+    let (epoch, head) = (Epoch([7; 16]), ServerVersion(300));
+    let bound = ServerMessage::Bound { session, epoch, head, last: Some(last), now: None };
     let server = [
         ("welcome", ServerMessage::Welcome { user: "u1".into() }),
-        ("bound", ServerMessage::Bound { session, epoch: Epoch([7; 16]), head: ServerVersion(300), last: Some(last) }),
+        ("bound", bound.clone()),
+        (
+            "bound-at",
+            ServerMessage::Bound { session, epoch, head, last: Some(last), now: Some(Millis(1_700_000_000_000)) },
+        ),
         (
             "snapshot",
             ServerMessage::Snapshot { session, at: cursor, index: 0, count: 2, total_bytes: 9, bytes: vec![1, 2, 3] },

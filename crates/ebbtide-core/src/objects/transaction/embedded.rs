@@ -63,12 +63,14 @@ impl Transaction {
                 let (stamp, version) = (self.stamp, ServerVersion::PENDING);
                 let element = Element { id, after, placed: stamp, version, stamp, value };
                 self.snapshot.list_insert(class, key, column, index, element);
+                self.slots.note(target, created, id);
                 let after = after.map(|after| self.element_ref(after));
                 Instruction::ListInsert { object, property, sequence: id.sequence, after, index: index as u32, operand }
             }
             Embedding::Replace(index) => {
-                let element = self.element(class, key, column, index);
-                let element = self.element_ref(element);
+                let id = self.element(class, key, column, index);
+                self.slots.note(target, created, id);
+                let element = self.element_ref(id);
                 self.snapshot.list_set(class, key, column, index, value, self.stamp);
                 Instruction::ListSet { object, property, element, operand }
             }

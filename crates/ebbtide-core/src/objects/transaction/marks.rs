@@ -1,6 +1,8 @@
 //! Marks within a transaction: what was written after one can be taken back by itself.
 
 use super::Transaction;
+use super::names::Names;
+use super::slots::Slots;
 use crate::changeset::Mark as BuilderMark;
 use crate::ids::ObjectKey;
 use crate::objects::Snapshot;
@@ -37,6 +39,9 @@ impl Transaction {
             self.builder.rewind(mark.builder);
             self.next_key = mark.next_key;
             self.elements = mark.elements;
+            // The positions of names, and the keys, that were given out since are given out again, for others.
+            self.names = Names::default();
+            self.slots = Slots::default();
         }
     }
 }
@@ -104,6 +109,21 @@ mod tests {
         let (expected, expected_changeset, expected_next) = plain.finish().expect("within the limits");
         assert_eq!(after.canonical(), expected.canonical());
         assert_eq!((changeset, next), (expected_changeset, expected_next));
+    }
+
+    #[test]
+    fn what_was_named_only_after_a_mark_is_named_again() {
+        let (mut marked, mut plain) = (begin(), begin());
+        let owner = create(&mut marked);
+        create(&mut plain);
+        marked.mark();
+        marked.set(OWNER, owner, NUMBER, Value::Int(5)).expect("an int");
+        marked.rewind();
+        for transaction in [&mut marked, &mut plain] {
+            transaction.set(OWNER, owner, NUMBER, Value::Int(6)).expect("an int");
+        }
+        let changeset = |transaction: Transaction| transaction.finish().expect("within the limits").1;
+        assert_eq!(changeset(marked), changeset(plain));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod lists;
 mod marks;
 mod migrating;
 mod names;
+mod slots;
 
 pub use embedded::Embedding;
 use marks::Mark;
@@ -197,6 +198,7 @@ pub struct Transaction {
     elements: u64,
     keys: KeyRule,
     names: names::Names,
+    slots: slots::Slots,
     marks: Vec<Mark>,
 }
 
@@ -214,6 +216,7 @@ impl Transaction {
             elements: 0,
             keys: KeyRule::Fixed,
             names: names::Names::default(),
+            slots: slots::Slots::default(),
             marks: Vec::new(),
         }
     }

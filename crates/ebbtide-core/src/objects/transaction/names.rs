@@ -49,8 +49,8 @@ impl Transaction {
         let link = |value: ValueRef<'_>| matches!(value, ValueRef::Link(to) if to == key);
         let slot = match self.snapshot.table(owner_class).get(owner, column) {
             Some(ValueRef::List(list)) => {
-                let element = list.elements().iter().find(|element| link(element.value.as_ref()));
-                SlotRef::Element(self.element_ref(element.ok_or(WriteError::NoSuchObject)?.id))
+                let element = self.slots.find(class, key, list).ok_or(WriteError::NoSuchObject)?;
+                SlotRef::Element(self.element_ref(element))
             }
             Some(ValueRef::Dictionary(dictionary)) => {
                 let entry = dictionary.entries().iter().find(|entry| link(entry.value.as_ref()));

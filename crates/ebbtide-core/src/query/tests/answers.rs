@@ -335,6 +335,11 @@ fn regions_are_arguments() {
     );
     check(
         "e GEOWITHIN $0",
+        &[Argument::Geo(GeoShape::Circle { center: at(1.0, 2.0), distance: -1.0 })],
+        Err("The Geospatial query argument region is invalid: 'The radius of a circle must be a non-negative number'"),
+    );
+    check(
+        "e GEOWITHIN $0",
         &[number(1.0)],
         Err(
             "The right hand side of 'geoWithin' must be a geospatial constant value. But the provided type is 'double'",

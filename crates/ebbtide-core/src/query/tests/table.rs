@@ -212,6 +212,8 @@ fn lists_need_any_all_or_none_of_their_values() {
         ("dogs[0].name == 'Rex'", &[1]),
         ("dogs[LAST].name == 'Lassie'", &[2]),
         ("dogs[7].name == null", &[1, 2, 3, 4]),
+        ("NONE scores[0] == 1", &[2, 3, 4]),
+        ("ANY dogs.@count == 2", &[1, 2]),
     ]);
     check("scores[$0] == 5", &[value(Value::Int(2))], &[1]);
 }
@@ -239,6 +241,18 @@ fn lists_are_counted_and_folded() {
         ("SUBQUERY(dogs, $d, $d.age > 4 && name CONTAINS 'i').@count == 2", &[2]),
         ("SUBQUERY(dogs, $d, $d.owner.age == 30).@size > 0", &[1, 2]),
         ("SUBQUERY(dogs, $d, SUBQUERY($d.owner.dogs, $e, $e.age == 8).@count > 0).@count == 1", &[2]),
+    ]);
+}
+
+#[test]
+fn a_collection_behind_a_null_link_has_no_elements() {
+    checks(&[
+        ("best == null", &[3, 4]),
+        ("best.scores.@count >= 0", &[1, 2, 3, 4]),
+        ("best.scores[SIZE] == null", &[]),
+        ("best.scores.@sum >= 0", &[1, 2, 3, 4]),
+        ("best.scores.@max == null AND best == null", &[3, 4]),
+        ("best.name.@count == null", &[2, 3, 4]),
     ]);
 }
 
