@@ -11,6 +11,7 @@ mod generation;
 mod host;
 mod idb;
 mod images;
+mod lifecycle;
 mod link;
 mod listening;
 mod login;

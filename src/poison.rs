@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::error::{Fault, Result};
-use crate::idb::abort_unchecked;
+use crate::idb::abort_all;
 
 thread_local! {
     static POISONED: Cell<bool> = const { Cell::new(false) };
@@ -16,7 +16,7 @@ pub(crate) fn install() {
     ONCE.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
             POISONED.with(|flag| flag.set(true));
-            abort_unchecked();
+            abort_all();
             console_error_panic_hook::hook(info);
         }));
     });

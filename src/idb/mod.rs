@@ -5,6 +5,7 @@ mod catalogue;
 mod cipher;
 mod connection;
 mod fault;
+mod flight;
 mod key_check;
 mod records;
 mod schema;
@@ -12,12 +13,11 @@ mod sentinel;
 mod store;
 #[cfg(test)]
 mod tests;
-mod unchecked;
 
 pub(crate) use backup::back_up_then_clear;
 pub(crate) use catalogue::{ActionKind, Catalogue, Change, FileAction, RealmRecord, UserRecord};
 pub(crate) use connection::{CloseCause, Found, delete_database};
+pub(crate) use flight::abort_all;
 pub(crate) use key_check::{is_key, key_check};
 pub(crate) use sentinel::Sentinel;
 pub(crate) use store::{Beyond, LANES_CLAIMED, Outcome, Store};
-pub(crate) use unchecked::abort_unchecked;

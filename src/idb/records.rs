@@ -127,14 +127,10 @@ pub(super) async fn read_all(
     connection: &super::connection::Connection,
     object_stores: &[&'static str],
 ) -> Result<Vec<Entries>> {
-    read_within(&connection.read(object_stores)?, object_stores).await
-}
-
-/// All records of some object stores, in the order of their keys, as a transaction sees them.
-pub(super) async fn read_within(transaction: &Transaction<'_>, object_stores: &[&'static str]) -> Result<Vec<Entries>> {
+    let transaction = connection.read(object_stores)?;
     let mut requests = Vec::new();
     for name in object_stores {
-        requests.push(read_from(transaction, name, None)?);
+        requests.push(read_from(&transaction, name, None)?);
     }
     let mut all = Vec::new();
     for request in requests {

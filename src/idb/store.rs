@@ -13,9 +13,9 @@ use indexed_db_futures::transaction::{Transaction, TransactionDurability};
 
 use super::cipher::Cipher;
 use super::connection::{CloseCause, Connection, Found};
+use super::flight::unfrozen;
 use super::records::{self, Content, Entries, Key, Step};
 use super::schema::{LOG, META, PAGES, SPACES, STAGING};
-use super::unchecked::Unchecked;
 use crate::error::{Fault, KeyProblem, Result};
 use crate::refusal;
 
@@ -99,6 +99,10 @@ impl Store {
     }
 
     async fn read_meta(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        unfrozen(|| self.try_read_meta(name)).await
+    }
+
+    async fn try_read_meta(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let transaction = self.connection.read(&[META])?;
         match records::read_one(&transaction, META, &Key::Name(name.to_owned()))?.await? {
             None => Ok(None),
@@ -114,24 +118,31 @@ impl Store {
 
     /// Reads everything, in one transaction. The records' own checksums are for the reader of the bytes to check.
     pub(crate) async fn load(&self) -> Result<LoadedStore> {
-        let spaces = records::read_all(&self.connection, &SPACES).await?;
+        let spaces = unfrozen(|| records::read_all(&self.connection, &SPACES)).await?;
         self.assembled(spaces).await
     }
 
     /// Reads what the store has beyond a head that is known.
     pub(crate) async fn changes_since(&self, known: &Head) -> Result<Changes> {
+        let read = unfrozen(|| self.try_changes_since(known)).await?;
+        self.opened_changes(read).await
+    }
+
+    async fn try_changes_since(&self, known: &Head) -> Result<ReadChanges> {
         let transaction = self.connection.read(&[META, LOG])?;
         let Some(head) = records::read_one(&transaction, META, &key_of(MetaKey::Head))?.await? else {
             return Err(self.corrupt("the head record is gone".to_owned()));
         };
-        let read = self.read_since(&transaction, known, head).await?;
-        drop(transaction);
-        self.opened_changes(read).await
+        self.read_since(&transaction, known, head).await
     }
 
     /// Writes a batch: all of it or nothing. If the store's head is not the expected one, gives what the store has beyond it
     /// instead.
     pub(crate) async fn commit(&self, batch: &Batch) -> Result<Outcome> {
+        unfrozen(|| self.try_commit(batch)).await
+    }
+
+    async fn try_commit(&self, batch: &Batch) -> Result<Outcome> {
         const DOING: &str = "storing a batch";
         // All is encrypted before the transaction begins: it would not outlive the wait.
         let mut steps = self.sealed(steps(batch)).await?;
@@ -149,8 +160,7 @@ impl Store {
         };
         let transaction = self.connection.write(&spaces, durability)?;
         // All is issued at once: going on only when the head is known would cost a way to the browser's process and back. What
-        // was written on another head is taken back with the transaction, by a panic's end too.
-        let unchecked = Unchecked::new(&transaction);
+        // was written on another head is taken back with the transaction, after a panic too (see `flight`).
         let found = records::read_one(&transaction, META, &key_of(MetaKey::Head))?;
         records::issue(DOING, &transaction, &steps)?;
         let found = found.await?;
@@ -169,7 +179,6 @@ impl Store {
             }
             .map(Outcome::Overtaken);
         }
-        drop(unchecked);
         self.connection.finish(DOING, transaction).await?;
         self.unwritten.take();
         Ok(Outcome::Stored)
@@ -177,13 +186,17 @@ impl Store {
 
     /// Reads all of a store that was to be created here, and that somebody else has created meanwhile.
     async fn created_elsewhere(&self) -> Result<LoadedStore> {
-        let spaces = records::read_all(&self.connection, &SPACES).await?;
+        let spaces = unfrozen(|| records::read_all(&self.connection, &SPACES)).await?;
         self.adopt_cipher(&spaces).await?;
         self.assembled(spaces).await
     }
 
     /// Takes a lane of object keys that nobody else has: docs/tabs.md tells what for.
     pub(crate) async fn claim_lane(&self) -> Result<u64> {
+        unfrozen(|| self.try_claim_lane()).await
+    }
+
+    async fn try_claim_lane(&self) -> Result<u64> {
         const DOING: &str = "claiming object keys";
         let transaction = self.connection.write(&[META], TransactionDurability::Relaxed)?;
         let found = records::read_one(&transaction, META, &Key::Name(LANES.to_owned()))?.await?;

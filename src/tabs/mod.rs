@@ -10,7 +10,6 @@ mod broadcast;
 mod channel;
 mod heartbeat;
 mod lead;
-mod lifecycle;
 mod locks;
 mod message;
 mod presence;

@@ -13,8 +13,8 @@ use wasm_bindgen_futures::spawn_local;
 use super::channel::{Channel, drawn_name};
 use super::heartbeat::{Beat, Heartbeat};
 use super::lead::{Lead, LeadLock, Lot};
-use super::lifecycle::{Lifecycle, Turn};
 use super::message::{Activity, LeaderState, Message};
+use crate::lifecycle::{Lifecycle, Turn};
 
 /// The realm that a tab has open.
 pub(crate) trait TabUser {

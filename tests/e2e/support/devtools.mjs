@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { until } from "./promises.mjs";
 import { conductorUrl } from "./stage.mjs";
 
 const FLAGS = JSON.parse(process.env.EBBTIDE_CHROMIUM_ARGS);
@@ -35,9 +36,15 @@ export class Browser {
 
   /** A page of the conductor's origin with nothing in it. */
   async page() {
-    const { targetId } = await this.send("Target.createTarget", { url: `${conductorUrl}${BLANK}` });
+    const url = `${conductorUrl}${BLANK}`;
+    const { targetId } = await this.send("Target.createTarget", { url });
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
-    return new Page(this, sessionId);
+    const page = new Page(this, sessionId);
+    await until("the page to be loaded", async () => {
+      const { result } = await page.send("Runtime.evaluate", { expression: "`${document.readyState} ${location}`" });
+      return result.value === `complete ${url}`;
+    });
+    return page;
   }
 
   async end() {

@@ -4,7 +4,7 @@ use crate::listening::Listening;
 
 /// What becomes of the page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     /// It is about to be frozen, or to be kept for a navigation back.
     Rests,
     /// It runs again.
@@ -12,13 +12,13 @@ pub(super) enum Turn {
 }
 
 /// Listens until dropped.
-pub(super) struct Lifecycle {
+pub(crate) struct Lifecycle {
     _listening: Listening,
 }
 
 impl Lifecycle {
     /// Calls `on_turn` at each turn.
-    pub(super) fn listen(on_turn: impl Fn(Turn) + 'static) -> Lifecycle {
+    pub(crate) fn listen(on_turn: impl Fn(Turn) + 'static) -> Lifecycle {
         let listening = Listening::to(&["pagehide", "pageshow"], &["freeze", "resume"], move |event| {
             // A page that is hidden for good is gone by itself, and one that is shown for the first time was never away.
             let is_kept = js_sys::Reflect::get(event, &"persisted".into()).is_ok_and(|kept| kept.is_truthy());
