@@ -114,7 +114,7 @@ suite!(opening {
     a_realm_that_was_closed_in_this_page_opens_without_waiting
     migrations_need_no_waiting_either
     a_realm_that_another_page_has_opened_takes_an_asynchronous_open
-    nothing_is_written_over_what_another_page_has_written
+    nothing_is_written_over_a_head_that_cannot_be_read
     what_was_just_deleted_is_begun_anew
     instances_of_one_path_agree
     a_copy_is_a_realm_of_its_own

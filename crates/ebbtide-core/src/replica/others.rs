@@ -34,6 +34,8 @@ pub struct News {
     pub state: Moved,
     /// Our last changeset, of those that are in the base now, that the server is known to have.
     pub confirmed: Option<ChangesetNumber>,
+    /// How many bytes our changesets have that were pending until then.
+    pub confirmed_bytes: usize,
     /// How our changesets that the log does not have were moved.
     pub renumbered: Option<Renumbering>,
     /// How many changesets were passed over because they belong to a state that is no more.
@@ -129,7 +131,8 @@ impl Replica {
             && (fits(base.schema(), theirs.base.schema()) || fits(theirs.base.schema(), base.schema()));
         let unlogged = self.split_unlogged();
         let from = self.logged();
-        let confirmed = (from.client == theirs.identity.client).then(|| theirs.first_pending().0 - 1);
+        let confirmed = (from.client == theirs.identity.client).then(|| ChangesetNumber(theirs.first_pending().0 - 1));
+        let confirmed_bytes = confirmed.map_or(0, |number| self.pending_bytes(number));
         self.base = base;
         self.pending = theirs.pending;
         self.identity = theirs.identity;
@@ -142,8 +145,7 @@ impl Replica {
         self.records.of = if shared { Authorship::Shared } else { Authorship::Foreign };
         let renumbered = self.move_unlogged(from, unlogged);
         self.replay(&mut keys);
-        let confirmed = confirmed.map(ChangesetNumber);
-        News { state: Moved::Yes, confirmed, renumbered, passed_over: 0 }
+        News { state: Moved::Yes, confirmed, confirmed_bytes, renumbered, passed_over: 0 }
     }
 
     /// Gives our changesets after number `after`, which nobody else has seen, other times if they were made later than
@@ -204,6 +206,12 @@ impl Replica {
             },
             None => self.identity,
         }
+    }
+
+    /// The bytes of our pending changesets up to this number.
+    fn pending_bytes(&self, number: ChangesetNumber) -> usize {
+        let until = self.pending.iter().take_while(|own| own.changeset.number <= number);
+        until.map(|own| own.bytes.len()).sum()
     }
 
     /// The number of our first changeset that the server has not confirmed, or would have.
@@ -321,6 +329,7 @@ impl Replica {
                 Fresh::Server(entry, changeset) => {
                     if let HistoryBody::Own(number) = entry.body {
                         news.confirmed = Some(number);
+                        news.confirmed_bytes += self.pending_bytes(number);
                     }
                     self.integrate(&entry, changeset.as_ref(), &mut keys);
                 }
