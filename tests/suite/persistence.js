@@ -224,6 +224,34 @@ export async function openings_at_the_same_time_share_one_engine() {
   await Realm.deleteFile({ path });
 }
 
+export async function objects_stand_in_the_order_in_which_they_were_created_over_several_openings() {
+  const path = freshPath("persistence");
+  const config = {
+    path,
+    schema: [
+      { name: "Note", properties: { text: "string" } },
+      { name: "Numbered", primaryKey: "_id", properties: { _id: "int" } },
+    ],
+  };
+  for (let opening = 0; opening < 4; opening++) {
+    const realm = opening === 0 ? new Realm(config) : await Realm.open(config);
+    realm.write(() => {
+      for (const part of [0, 1]) {
+        realm.create("Note", { text: `${opening}.${part}` });
+        realm.create("Numbered", { _id: 100 - opening * 2 - part });
+      }
+    });
+    const texts = realm.objects("Note").map(({ text }) => text);
+    equal(texts, [...texts].sort());
+    const numbers = realm.objects("Numbered").map(({ _id }) => _id);
+    equal(numbers, [...numbers].sort((a, b) => b - a));
+    equal([texts.length, numbers.length], [2 * opening + 2, 2 * opening + 2]);
+    await realm.waitForDurable();
+    realm.close();
+  }
+  await Realm.deleteFile({ path });
+}
+
 export async function a_new_class_is_added_and_a_changed_one_needs_a_migration() {
   const path = freshPath("persistence");
   const version = (properties, schemaVersion) => ({ path, schemaVersion, schema: [{ name: "A", properties }] });
