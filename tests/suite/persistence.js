@@ -244,7 +244,10 @@ export async function objects_stand_in_the_order_in_which_they_were_created_over
     const texts = realm.objects("Note").map(({ text }) => text);
     equal(texts, [...texts].sort());
     const numbers = realm.objects("Numbered").map(({ _id }) => _id);
-    equal(numbers, [...numbers].sort((a, b) => b - a));
+    equal(
+      numbers,
+      [...numbers].sort((a, b) => b - a),
+    );
     equal([texts.length, numbers.length], [2 * opening + 2, 2 * opening + 2]);
     await realm.waitForDurable();
     realm.close();
