@@ -88,6 +88,11 @@ impl MemoryStore {
         self.states.first().map(State::load).unwrap_or_default()
     }
 
+    /// A copy of the store as it is, all of it there for good.
+    pub fn copied(&self) -> MemoryStore {
+        MemoryStore { states: self.states.last().cloned().into_iter().collect(), ..self.clone() }
+    }
+
     /// How many batches were committed.
     pub fn commits(&self) -> u64 {
         self.commits

@@ -269,7 +269,8 @@ impl Engine {
             return Err(outdated(&problems));
         }
         let author = state.replica.identity().client;
-        let had_state = state.disk.replaced().is_some();
+        let is_other_state = state.disk.head().is_some_and(|ours| ours.generation != head.generation);
+        let had_state = state.disk.replaced().is_some() || is_other_state;
         state.changing_by(Origin::Remote, Compare::Values);
         let news = state.replica.take_whole(theirs);
         let log_bytes = loaded.log.iter().map(|(_, block)| block.len()).sum();
@@ -283,7 +284,8 @@ impl Engine {
             }
             session.others_have(state, &news);
             if session.leads() && had_state {
-                // What was to replace the store's state is nothing any more: the session begins where the store is.
+                // What was to replace the store's state, or a mark to replace one that somebody has replaced since, is
+                // nothing any more: the session begins where the store is.
                 session.begin_anew(state);
                 self.looks.leads_then = true;
             }

@@ -121,9 +121,9 @@ impl Focus {
                 property,
                 match random.below(10) {
                     0 => Action::Replace(at, what),
-                    1 | 2 => Action::Move(at, to),
-                    3 => Action::Remove(at),
-                    4 => Action::ClearList,
+                    1..=3 => Action::Move(at, to),
+                    4 => Action::Remove(at),
+                    5 => Action::ClearList,
                     _ => Action::Insert(at, what),
                 },
             ),
@@ -157,8 +157,13 @@ impl Focus {
 
 impl Edit {
     /// What a story begins with that is to have something to meet at.
-    pub fn beginning() -> Vec<Edit> {
-        vec![Edit::Create(0, 0), Edit::Create(0, 1), Edit::Create(1, 0), Edit::Create(1, 1)]
+    pub fn beginning(focus: Focus) -> Vec<Edit> {
+        let mut edits = vec![Edit::Create(0, 0), Edit::Create(0, 1), Edit::Create(1, 0), Edit::Create(1, 1)];
+        if let Focus::List(property) = focus {
+            let insert = |what| Edit::Do(Who { class: 0, id: 0, down: Vec::new() }, property, Action::Insert(0, what));
+            edits.extend([1, 17, 33].map(insert));
+        }
+        edits
     }
 
     /// Any edit; most are about what the focus is on.

@@ -280,14 +280,68 @@ impl Story {
         if focus != Focus::Nothing {
             // Clocks that agree give edits of the same time.
             story.devices.iter_mut().for_each(|device| device.skew_ms = 0);
-            story.steps.push(Step::Write(Where { device: 0, tab: 0 }, Edit::beginning()));
+            story.steps.push(Step::Write(Where { device: 0, tab: 0 }, Edit::beginning(focus)));
             story.steps.push(Step::Run(random.number() >> 32, 300));
         }
         for _ in 0..length {
             let kind = trouble.draw(&mut random);
-            story.push(kind, &mut random, focus);
+            if !(random.once_in(6) && story.push_scene(kind, &mut random)) {
+                story.push(kind, &mut random, focus);
+            }
         }
         story
+    }
+
+    /// Several steps that lead where chance seldom does.
+    fn push_scene(&mut self, kind: Kind, random: &mut Random) -> bool {
+        let at = Where { device: random.below(self.devices.len()), tab: random.below(3) };
+        let other = Where { device: at.device + 1, tab: random.below(3) };
+        let mut run = |count| Step::Run(random.number() >> 32, count);
+        let steps = match kind {
+            // The server goes back, and goes on with somebody else while this device is away.
+            Kind::Harm => vec![
+                Step::Server(ServerStep::Backup),
+                Step::Write(at, Vec::new()),
+                run(60),
+                Step::Weather(at.device, Weather::Down(0)),
+                Step::Server(ServerStep::Restore),
+                Step::Server(ServerStep::Start),
+                Step::Write(other, Vec::new()),
+                Step::Write(other, Vec::new()),
+                Step::Pass(1_000),
+                run(80),
+                Step::Weather(at.device, Weather::Fair),
+            ],
+            // A store goes back, and goes on in another way.
+            Kind::Power => vec![
+                Step::Profile(at.device),
+                Step::Write(at, Vec::new()),
+                run(60),
+                Step::Profile(at.device),
+                Step::Open(at.device),
+                Step::Write(at, Vec::new()),
+                run(60),
+            ],
+            // The lead is given and taken while a transaction is open.
+            Kind::Tabs => {
+                let back = Where { tab: 0, ..at };
+                vec![
+                    Step::Open(at.device),
+                    run(30),
+                    Step::Begin(back),
+                    Step::Steal(at.device),
+                    run(4),
+                    Step::Steal(at.device),
+                    run(2),
+                    Step::Steal(at.device),
+                    run(6),
+                    Step::Commit(back),
+                ]
+            }
+            _ => return false,
+        };
+        self.steps.extend(steps);
+        true
     }
 
     fn push(&mut self, kind: Kind, random: &mut Random, focus: Focus) {

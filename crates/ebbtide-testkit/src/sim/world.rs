@@ -475,7 +475,7 @@ impl World {
     /// The store goes back to the copy that was made of it; without one, a copy is made.
     fn profile(&mut self, device: usize) {
         let Some(saved) = self.devices[device].saved.take() else {
-            self.devices[device].saved = Some(self.devices[device].store.clone());
+            self.devices[device].saved = Some(self.devices[device].store.copied());
             return;
         };
         while !self.devices[device].tabs.is_empty() {
