@@ -19,6 +19,11 @@ cargo xtask <command>
   bench [NAME] [--runs N] [--contenders A,B] [--n N] [--million]
                              the measurements in bench/, all or those whose name contains NAME: so many runs (5), of these
                              contenders only, on so many objects (100,000); --million follows the growth up to a million
+  bench merge                how fast client and server merge, natively
+  sim [--seed N | --seeds K [--from N]] [--minutes M]
+                             stories of the simulated world: one seed, or many; those that fail are told as short as they can be
+  sim --mutants | --crashes  the deliberate bugs that the stories must find; a crash at every point of some stories
+  fuzz [--minutes M]         whatever bytes and messages come from outside: an error, never a panic
   oracle [--seeds N] [--from N]
                              programs by chance, played on Ebbtide and on Realm itself; what they say must be equal
   build [--dev]              the WebAssembly package (pkg/) and the JavaScript face (dist/), with sizes
@@ -36,6 +41,9 @@ pub enum Command {
     Demo(Demo),
     Bench(Bench),
     Oracle(Seeds),
+    /// What the simulated world is told, as it takes it.
+    Sim(Vec<String>),
+    BenchMerge,
     Serve,
     Tidy,
 }
@@ -121,7 +129,16 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Outcome<Command> {
             count: take_number(&mut rest, "--seeds", "a number of seeds")?.unwrap_or(SEEDS_COUNT),
             from: take_number(&mut rest, "--from", "a seed")?.unwrap_or(1),
         }),
+        "bench" if rest.first().is_some_and(|name| name == "merge") => {
+            rest.remove(0);
+            Command::BenchMerge
+        }
         "bench" => Command::Bench(take_bench(&mut rest)?),
+        "sim" => Command::Sim(take_sim(&mut rest)?),
+        "fuzz" => {
+            let minutes: u32 = take_number(&mut rest, "--minutes", "a number of minutes")?.unwrap_or(1);
+            Command::Sim(["--fuzz".to_owned(), "--seconds".to_owned(), (60 * minutes).to_string()].to_vec())
+        }
         "test" => Command::Test(take_part(&mut rest)?),
         other => return Err(Failure::new(format!("there is no command `{other}`"))),
     };
@@ -161,6 +178,22 @@ fn take_bench(rest: &mut Vec<String>) -> Outcome<Bench> {
         options.push("--million".to_owned());
     }
     Ok(Bench { only: (!rest.is_empty()).then(|| rest.remove(0)), options })
+}
+
+fn take_sim(rest: &mut Vec<String>) -> Outcome<Vec<String>> {
+    let mut words = Vec::new();
+    for flag in ["--mutants", "--crashes"] {
+        if take_flag(rest, flag) {
+            words.push(flag.to_owned());
+        }
+    }
+    for flag in ["--seed", "--seeds", "--from", "--minutes"] {
+        if let Some(number) = take_value(rest, flag)? {
+            number.parse::<u64>().map_err(|_| Failure::new(format!("`{number}` is not a number for `{flag}`")))?;
+            words.extend([flag.to_owned(), number]);
+        }
+    }
+    Ok(words)
 }
 
 fn take_mode(rest: &mut Vec<String>) -> Mode {
@@ -228,6 +261,11 @@ mod tests {
         let bench = Bench { only: Some("compare".into()), options };
         check("bench compare --million --contenders dexie,yjs --runs 3", Command::Bench(bench));
         check("oracle", Command::Oracle(Seeds { from: 1, count: 50 }));
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+        check("bench merge", Command::BenchMerge);
+        check("sim --minutes 3 --seeds 7", Command::Sim(words("--seeds 7 --minutes 3")));
+        check("sim --mutants", Command::Sim(words("--mutants")));
+        check("fuzz --minutes 2", Command::Sim(words("--fuzz --seconds 120")));
         check("oracle --from 7 --seeds 1", Command::Oracle(Seeds { from: 7, count: 1 }));
     }
 
@@ -239,6 +277,7 @@ mod tests {
         check_refused("demo --port", "`--port` needs a value");
         check_refused("bench --runs many", "`many` is not a number for `--runs`");
         check_refused("demo --port high", "`high` is not a port number");
+        check_refused("sim --seed x", "`x` is not a number for `--seed`");
         check_refused("oracle --from -1", "`-1` is not a seed");
     }
 }

@@ -18,6 +18,7 @@ mod proxy;
 mod script;
 mod server;
 mod setup;
+mod sim;
 mod stage;
 mod stamp;
 mod steps;
@@ -66,6 +67,8 @@ fn run(command: Command) -> Outcome<Verdict> {
         Command::Demo(options) => demo::run(&project, &options)?,
         Command::Bench(wanted) => bench::run(&project, &wanted)?,
         Command::Oracle(seeds) => return oracle::run(&project, &seeds),
+        Command::Sim(words) => return sim::run(&project, &words),
+        Command::BenchMerge => return sim::measure(&project),
         Command::Serve => demo::serve_tests(&project)?,
         Command::Tidy => tidy::run(&project)?,
     }

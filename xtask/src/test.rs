@@ -14,6 +14,7 @@ use crate::process::{self, run_logged};
 use crate::project::Project;
 use crate::script;
 use crate::setup::{self, Browser};
+use crate::sim;
 use crate::stage::{self, Play};
 use crate::steps::{Steps, Verdict};
 use crate::tidy;
@@ -91,6 +92,7 @@ fn lint_rust(project: &Project, steps: &mut Steps<'_>) {
 fn native(project: &Project, steps: &mut Steps<'_>) {
     let arguments = ["test", "--no-fail-fast", "--workspace", "--exclude", EDGE];
     steps.step("native tests", |log| run_logged(&mut cargo(project, &arguments), log));
+    sim::test(project, steps);
 }
 
 fn package(project: &Project, steps: &mut Steps<'_>) -> bool {

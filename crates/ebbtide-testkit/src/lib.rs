@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod device;
+pub mod fuzz;
 mod server;
 pub mod sim;
 mod store;

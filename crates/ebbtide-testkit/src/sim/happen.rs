@@ -63,7 +63,7 @@ impl World {
         let what = ready[random.below(ready.len())];
         self.now += random.below(3) as u64;
         self.happened += 1;
-        self.do_it(what);
+        self.do_watched(what);
         true
     }
 

@@ -3,6 +3,7 @@
 //! can do and what is checked.
 
 mod check;
+mod crash;
 mod device;
 mod edit;
 mod end;
@@ -19,8 +20,10 @@ mod step;
 mod tab;
 mod world;
 
-pub use edit::Edit;
+pub use crash::{Crash, Script, Side, enumerate, scripts};
+pub use edit::{Edit, Focus};
 pub use random::Random;
+pub(crate) use run::catch;
 pub use run::{Failure, Outcome, play, shrink};
 pub use step::{Awaiting, DevicePlan, Fault, Manner, ServerStep, Step, Story, Weather, Where};
 pub use world::{Telling, World};

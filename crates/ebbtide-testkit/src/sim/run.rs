@@ -56,22 +56,27 @@ fn listen_to_panics() {
     });
 }
 
-/// Plays a story to its end.
-pub fn play(story: &Story, telling: Telling) -> Outcome {
+/// Does something in which a panic is a finding.
+pub(crate) fn catch(act: impl FnOnce()) -> Option<Failure> {
     listen_to_panics();
     PLAYING.set(true);
+    let result = catch_unwind(AssertUnwindSafe(act));
+    PLAYING.set(false);
+    result.err().map(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let message = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
+        Failure { message, place: PLACE.take().unwrap_or_default() }
+    })
+}
+
+/// Plays a story to its end.
+pub fn play(story: &Story, telling: Telling) -> Outcome {
     let world = RefCell::new(None);
-    let result = catch_unwind(AssertUnwindSafe(|| {
+    let failure = catch(|| {
         let mut world = world.borrow_mut();
         let world = world.insert(World::new(story, telling));
         story.steps.iter().for_each(|step| world.take(step));
         world.end(story.seed);
-    }));
-    PLAYING.set(false);
-    let failure = result.err().map(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let message = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
-        Failure { message, place: PLACE.take().unwrap_or_default() }
     });
     let world = world.into_inner();
     let (happened, lines) = world.map_or((0, Vec::new()), |world| (world.happened, world.lines().to_vec()));

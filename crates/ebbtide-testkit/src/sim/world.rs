@@ -10,6 +10,7 @@ use ebbtide_sync::client::{ConnectionEvent, Event, Look, Seen, StoreFailure, Sto
 use ebbtide_sync::server::reshape;
 use ebbtide_sync::wire::{Action, Code, ErrorMessage, ServerMessage};
 
+use super::crash::Watch;
 use super::device::{Ask, Device, Job, TABS_MAX};
 use super::edit::Edit;
 use super::model::Model;
@@ -46,6 +47,8 @@ pub struct World {
     pub(super) truth: BTreeMap<(Epoch, u64, u64), Truth>,
     /// How many things have happened by themselves.
     pub(super) happened: u64,
+    /// A crash that waits for its point.
+    pub(super) watch: Option<Watch>,
     backup: Option<(ServerBackup, Model)>,
     fed: u64,
     harms: u64,
@@ -90,6 +93,7 @@ impl World {
             model: Model::new(),
             truth: BTreeMap::new(),
             happened: 0,
+            watch: None,
             backup: None,
             fed: 0,
             harms: 0,
@@ -100,6 +104,12 @@ impl World {
         world.witness();
         (0..world.devices.len()).for_each(|device| world.open(device));
         world
+    }
+
+    /// What is left of it: the server, and what the stores hold.
+    pub fn remains(self) -> (TestServer, Vec<ebbtide_core::batch::LoadedStore>) {
+        let stores = self.devices.iter().map(|device| device.store.load()).collect();
+        (self.server, stores)
     }
 
     /// The story so far.

@@ -1,5 +1,8 @@
 //! Plays the simulated world; `cargo xtask sim` starts it.
 
+mod bench;
+mod crashes;
+mod fuzz;
 mod mutants;
 mod options;
 mod seeds;
@@ -19,6 +22,9 @@ fn main() -> ExitCode {
     let passed = match options {
         Options::Seed(seed) => seeds::play_one(seed),
         Options::Seeds { from, count, minutes } => seeds::play_many(from, count, minutes),
+        Options::Fuzz { seconds } => fuzz::fuzz_all(seconds),
+        Options::Bench => bench::measure(),
+        Options::Crashes => crashes::enumerate_all(),
         Options::Mutants { count } => mutants::hunt(count),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }

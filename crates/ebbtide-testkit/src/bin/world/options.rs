@@ -9,6 +9,12 @@ pub enum Options {
     Seeds { from: u64, count: u64, minutes: Option<u64> },
     /// Every deliberate bug, each with so many seeds at most.
     Mutants { count: u64 },
+    /// A crash at every point of the scripted stories.
+    Crashes,
+    /// Fuzzing for so many seconds.
+    Fuzz { seconds: u64 },
+    /// Figures.
+    Bench,
 }
 
 /// How many seeds there are if nobody says.
@@ -18,7 +24,10 @@ impl Options {
     /// Reads the arguments after the program's name.
     pub fn read(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         let mut rest: Vec<String> = arguments.collect();
-        let mutants = rest.iter().position(|word| word == "--mutants").map(|at| rest.remove(at)).is_some();
+        let mut flag = |flag: &str| rest.iter().position(|word| word == flag).map(|at| rest.remove(at)).is_some();
+        let (mutants, crashes) = (flag("--mutants"), flag("--crashes"));
+        let (fuzz, bench) = (flag("--fuzz"), flag("--bench"));
+        let seconds = take(&mut rest, "--seconds")?;
         let seed = take(&mut rest, "--seed")?;
         let (from, count, minutes) =
             (take(&mut rest, "--from")?, take(&mut rest, "--seeds")?, take(&mut rest, "--minutes")?);
@@ -27,6 +36,9 @@ impl Options {
         }
         Ok(match seed {
             Some(seed) => Options::Seed(seed),
+            None if fuzz => Options::Fuzz { seconds: seconds.unwrap_or(60) },
+            None if bench => Options::Bench,
+            None if crashes => Options::Crashes,
             None if mutants => Options::Mutants { count: count.unwrap_or(SEEDS) },
             None => {
                 let endless = if minutes.is_some() { u64::MAX } else { SEEDS };
