@@ -148,6 +148,7 @@ suite!(persistence {
     deleted_realms_are_gone
     a_realm_that_could_not_be_deleted_is_still_there
     openings_at_the_same_time_share_one_engine
+    objects_stand_in_the_order_in_which_they_were_created_over_several_openings
     a_new_class_is_added_and_a_changed_one_needs_a_migration
     a_realm_that_is_open_is_not_opened_differently
     the_promise_of_a_realm_tells_progress_and_can_be_cancelled

@@ -16,7 +16,7 @@ use crate::driver::{Driver, SyncHandle};
 use crate::error::{Fault, KeyProblem, Result};
 use crate::host::Host;
 use crate::idb::{
-    Catalogue, Change, CloseCause, Found, LANES_CLAIMED, RealmRecord, Sentinel, Store, back_up_then_clear,
+    Catalogue, Change, Claim, CloseCause, Found, LANES_DRAWN, RealmRecord, Sentinel, Store, back_up_then_clear,
     delete_database, is_key, key_check,
 };
 use crate::images::{self, ClosedRealm};
@@ -44,9 +44,10 @@ pub(super) async fn open(config: JsValue, host: Host, app: &JsValue) -> Result<R
     }
     let stake = stake(path, read_only).await;
     let (store, found) = Store::open(path, &Catalogue::store_of(path), config.encryption_key.as_deref()).await?;
-    let lane = match presence.company() {
-        Company::Others if !read_only => store.claim_lane().await?,
-        Company::Others | Company::Alone => 0,
+    let lane = match (presence.company(), read_only) {
+        (_, true) => 0,
+        (Company::Others, false) => store.claim_lane(Claim::Beside).await?,
+        (Company::Alone, false) => store.claim_lane(Claim::Alone).await?,
     };
     let loaded = store.load().await?;
     let generation = generation_of(path, &loaded)?;
@@ -125,9 +126,8 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
                 return Err(Fault::EncryptionKey { path, problem });
             }
             let generation = closed.image.head().generation;
-            // A lane that was counted stays this page's. Lane 0 may be somebody else's by now.
-            let lane = if closed.lane == 0 { drawn_lane() } else { closed.lane };
-            (State::Closed(Box::new(closed.image)), lane, generation)
+            // Its lane is this page's still: an image is forgotten as soon as others open the realm.
+            (State::Closed(Box::new(closed.image)), closed.lane, generation)
         }
     };
     let read_only = config.read_only || Catalogue::backup(&path).is_some();
@@ -149,6 +149,9 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
             let stake = stake(&record.path, read_only).await;
             let (store, _) = Store::open(&record.path, &record.store, key.as_deref()).await?;
             if !read_only {
+                if lane != 0 {
+                    store.claim_lane(Claim::Drawn).await?;
+                }
                 register(known, record).await?;
             }
             let guard = StoreGuard::new(store, presence);
@@ -166,10 +169,10 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     Ok(driver)
 }
 
-/// A lane for one who has not read the store: by chance, of those that are not counted. Two who come at the same time have the
-/// same one in one of a million cases.
+/// A lane for one who creates a realm without waiting for its store, by chance. Of those who do so at the same time hardly ever
+/// two have the same; if they do, and both create objects without a primary key, the second is told.
 fn drawn_lane() -> u64 {
-    LANES_CLAIMED + u64::from(u32::from_le_bytes(clock::random())) % LANES_CLAIMED
+    1 + u64::from(u32::from_le_bytes(clock::random())) % (LANES_DRAWN - 1)
 }
 
 /// The realm that was closed at a path, or is about to be with nothing left to store. What is closed for good is asked for

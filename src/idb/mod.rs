@@ -20,4 +20,4 @@ pub(crate) use connection::{CloseCause, Found, delete_database};
 pub(crate) use flight::abort_all;
 pub(crate) use key_check::{is_key, key_check};
 pub(crate) use sentinel::Sentinel;
-pub(crate) use store::{Beyond, LANES_CLAIMED, Outcome, Store};
+pub(crate) use store::{Beyond, Claim, LANES_DRAWN, Outcome, Store};

@@ -58,8 +58,19 @@ struct ReadChanges {
 const CIPHER: &str = "cipher";
 /// The record that counts the lanes of object keys.
 const LANES: &str = "lanes";
-/// The lanes from here on are not counted: whoever cannot read the record first draws one of them.
-pub(crate) const LANES_CLAIMED: u64 = LANES_MAX / 2;
+/// Lanes below are for those who create a realm without waiting for its store, who draw one; those that are claimed are above.
+pub(crate) const LANES_DRAWN: u64 = 4_096;
+
+/// Who claims a lane of object keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Claim {
+    /// Somebody who has the realm alone: as long as nobody else ever claimed one, that is lane 0.
+    Alone,
+    /// Somebody beside whom others have it open.
+    Beside,
+    /// Somebody who has drawn a lane: those who come later get higher ones.
+    Drawn,
+}
 
 impl Store {
     /// Opens the database, creating it if it does not exist. Refuses with [`Fault::EncryptionKey`], changing nothing, if the
@@ -191,12 +202,12 @@ impl Store {
         self.assembled(spaces).await
     }
 
-    /// Takes a lane of object keys that nobody else has: docs/tabs.md tells what for.
-    pub(crate) async fn claim_lane(&self) -> Result<u64> {
-        unfrozen(|| self.try_claim_lane()).await
+    /// Takes a lane of object keys that nobody else has, above all that were taken before: docs/tabs.md tells what for.
+    pub(crate) async fn claim_lane(&self, claim: Claim) -> Result<u64> {
+        unfrozen(|| self.try_claim_lane(claim)).await
     }
 
-    async fn try_claim_lane(&self) -> Result<u64> {
+    async fn try_claim_lane(&self, claim: Claim) -> Result<u64> {
         const DOING: &str = "claiming object keys";
         let transaction = self.connection.write(&[META], TransactionDurability::Relaxed)?;
         let found = records::read_one(&transaction, META, &Key::Name(LANES.to_owned()))?.await?;
@@ -207,12 +218,20 @@ impl Store {
             Some(Content::Foreign) => Err(self.corrupt(format!("record '{LANES}' of '{META}' is not bytes"))),
         };
         let given = given.inspect_err(|_| records::abort(&transaction))?;
-        let record = seal(|out| out.u64(given.wrapping_add(1)));
+        let lane = match claim {
+            Claim::Alone if given == 0 => {
+                records::abort(&transaction);
+                return Ok(0);
+            }
+            Claim::Alone | Claim::Beside => given.saturating_add(1),
+            Claim::Drawn => given.max(LANES_DRAWN),
+        };
+        let record = seal(|out| out.u64(lane));
         let steps = [Step::Put(META, Key::Name(LANES.to_owned()), Cow::Owned(record))];
         records::issue(DOING, &transaction, &steps)?;
         self.connection.finish(DOING, transaction).await?;
         // So many later nobody of the first is there any more.
-        Ok(1 + given % (LANES_CLAIMED - 1))
+        Ok(1 + (lane - 1) % (LANES_MAX - 1))
     }
 
     /// Reads what is beyond a head, within a transaction that has read the present one.

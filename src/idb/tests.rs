@@ -11,7 +11,7 @@ use super::catalogue::{ActionKind, Catalogue, Change, FileAction};
 use super::connection::{CloseCause, Connection, delete_database, exists};
 use super::records::{self, Key, Step};
 use super::schema::{LOG, META, PAGES, SPACES, store_name};
-use super::{Beyond, Outcome, Store, back_up_then_clear};
+use super::{Beyond, Claim, LANES_DRAWN, Outcome, Store, back_up_then_clear};
 use crate::error::{Fault, KeyProblem};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -187,7 +187,8 @@ async fn a_store_whose_head_is_gone_is_a_conflict() {
 #[wasm_bindgen_test]
 async fn no_lane_is_claimed_twice_and_a_store_does_not_show_that_any_was() {
     let [first, second] = two("t-lanes", None).await;
-    let claims = [&first, &second, &first, &second].map(Store::claim_lane);
+    assert_eq!(first.claim_lane(Claim::Alone).await, Ok(0));
+    let claims = [&first, &second, &first, &second].map(|store| store.claim_lane(Claim::Beside));
     let mut lanes: Vec<u64> = futures_util::future::join_all(claims).await.into_iter().map(Result::unwrap).collect();
     lanes.sort_unstable();
     assert_eq!(lanes, [1, 2, 3, 4]);
@@ -195,7 +196,9 @@ async fn no_lane_is_claimed_twice_and_a_store_does_not_show_that_any_was() {
     first.close();
     second.close();
     let (third, _) = Store::open("t-lanes", &store_name("t-lanes"), None).await.unwrap();
-    assert_eq!(third.claim_lane().await, Ok(5));
+    assert_eq!(third.claim_lane(Claim::Alone).await, Ok(5));
+    third.claim_lane(Claim::Drawn).await.unwrap();
+    assert_eq!(third.claim_lane(Claim::Alone).await, Ok(LANES_DRAWN + 1));
 }
 
 #[wasm_bindgen_test]

@@ -13,6 +13,7 @@ pub mod ids;
 pub mod limits;
 pub mod merge;
 pub mod migration;
+pub mod mutants;
 pub mod notify;
 pub mod number;
 pub mod objects;

@@ -6,6 +6,7 @@
 
 mod device;
 mod server;
+pub mod sim;
 mod store;
 mod world;
 

@@ -6,10 +6,10 @@ use ebbtide_core::page::export;
 use ebbtide_core::replica::Cursor;
 use ebbtide_core::{ClientId, EditTime, Epoch, Millis, Salt, ServerVersion, Snapshot};
 use ebbtide_sync::server::{
-    Bind, BindRequest, BindRules, HistoryEntry, Integration, Position, Realm, RealmRecord, Refusal, SchemaRule, Start,
-    Step, check_bind, entry_for, schema_entry,
+    Accepted, Bind, BindRequest, BindRules, HistoryEntry, Integration, Position, Realm, RealmRecord, Refusal,
+    SchemaRule, Start, Step, check_bind, entry_for, schema_entry,
 };
-use ebbtide_sync::wire::{ClientMessage, FreshResume, ServerMessage, SessionId};
+use ebbtide_sync::wire::{ClientMessage, Code, FreshResume, ServerMessage, SessionId, UploadCursor};
 
 /// Which device a message comes from.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -26,6 +26,32 @@ pub struct TestServer {
     pub chunk_bytes: usize,
     /// What clients may do to the schema.
     pub schema_rule: SchemaRule,
+    /// How many entries a DOWNLOAD has at most.
+    pub entries_max: usize,
+}
+
+/// What a message leads to, once it is durable. Dropping it is what a crash does.
+#[derive(Debug)]
+pub struct Prepared {
+    step: Option<Step>,
+    reply: Reply,
+}
+
+#[derive(Debug)]
+enum Reply {
+    Nothing,
+    /// The session begins.
+    Bound {
+        now: Millis,
+        owner: (DeviceId, SessionId),
+        client: ClientId,
+        start: Start,
+        last: Option<UploadCursor>,
+    },
+    /// Messages to the device, and perhaps the session's end.
+    Say(Answers),
+    /// The same, and the session ends.
+    End((DeviceId, SessionId), Answers),
 }
 
 /// What a backup of the server holds.
@@ -53,6 +79,7 @@ impl TestServer {
             salts: 0,
             chunk_bytes: 700,
             schema_rule: SchemaRule::Extend,
+            entries_max: usize::MAX,
         }
     }
 
@@ -87,29 +114,36 @@ impl TestServer {
 
     /// Ends sync and begins it again: a new history with the same data.
     pub fn terminate(&mut self) {
-        let mut epoch = self.realm.record().epoch.0;
-        epoch[0] += 1;
-        self.reshape(epoch, self.realm.state().clone());
+        self.replace_state(self.realm.state().clone());
     }
 
-    /// Begins a new history with another state, as after a breaking schema change.
+    /// Begins a new history with another state, as after a breaking schema change. Versions go on: what a tombstone says of
+    /// them stays true.
     pub fn replace_state(&mut self, state: Snapshot) {
-        let mut epoch = self.realm.record().epoch.0;
-        epoch[0] += 1;
-        self.reshape(epoch, state);
-    }
-
-    fn reshape(&mut self, epoch: [u8; 16], state: Snapshot) {
-        self.realm = empty_realm(Epoch(epoch), state);
+        let mut epoch = self.realm.record().epoch;
+        epoch.0[0] += 1;
+        let start = Position { version: self.realm.record().head.version, salt: self.salt() };
+        let record = RealmRecord { epoch, head: start, floor: start, clients: BTreeMap::new() };
+        self.realm = Realm::new(record, state);
         self.history.clear();
         self.sessions.clear();
     }
 
     /// Forgets the history up to the head.
     pub fn trim(&mut self) {
-        let head = self.realm.record().head;
-        self.realm.trimmed(head);
-        self.history.clear();
+        self.trim_to(0);
+    }
+
+    /// Forgets the history but for the last entries.
+    pub fn trim_to(&mut self, keep: usize) {
+        let gone = self.history.len().saturating_sub(keep);
+        let floor = match self.history.get(gone).is_none() {
+            true => self.realm.record().head,
+            false if gone == 0 => return,
+            false => self.history[gone - 1].at,
+        };
+        self.realm.trimmed(floor);
+        self.history.drain(..gone);
     }
 
     /// Forgets every client.
@@ -119,30 +153,75 @@ impl TestServer {
         self.sessions.clear();
     }
 
+    /// The realm's record.
+    pub fn record(&self) -> &RealmRecord {
+        self.realm.record()
+    }
+
+    /// The entries that are kept.
+    pub fn history(&self) -> &[HistoryEntry] {
+        &self.history
+    }
+
     /// A device's connection is gone.
     pub fn disconnect(&mut self, device: DeviceId) {
         self.sessions.retain(|(owner, _), _| *owner != device);
     }
 
+    /// The server's process ends: what was durable stays.
+    pub fn crash(&mut self) {
+        self.sessions.clear();
+    }
+
     /// Takes a message and gives all messages that follow from it.
     pub fn handle(&mut self, now: Millis, device: DeviceId, message: ClientMessage) -> Answers {
-        let mut answers = Vec::new();
+        let prepared = self.prepare(now, device, message);
+        self.complete(prepared)
+    }
+
+    /// Works out what a message leads to. None of it is true before it is completed.
+    pub fn prepare(&mut self, now: Millis, device: DeviceId, message: ClientMessage) -> Prepared {
         match message {
-            ClientMessage::Hello { .. } | ClientMessage::Ping { .. } | ClientMessage::Ack { .. } => {}
+            ClientMessage::Hello { .. } | ClientMessage::Ping { .. } => Prepared { step: None, reply: Reply::Nothing },
+            ClientMessage::Ack { session, version } => {
+                if let Some(bound) = self.sessions.get(&(device, session)) {
+                    self.realm.note_seen(bound.client, version, now);
+                }
+                Prepared { step: None, reply: Reply::Nothing }
+            }
             ClientMessage::Unbind { session } => {
                 self.sessions.remove(&(device, session));
+                Prepared { step: None, reply: Reply::Nothing }
             }
-            ClientMessage::Mark { session, id } => answers.push((device, ServerMessage::Mark { session, id })),
-            ClientMessage::Upload { session, changesets } => {
-                self.upload(now, (device, session), changesets, &mut answers);
+            ClientMessage::Mark { session, id } => {
+                Prepared { step: None, reply: Reply::Say(vec![(device, ServerMessage::Mark { session, id })]) }
             }
+            ClientMessage::Upload { session, changesets } => self.upload(now, (device, session), changesets),
             ClientMessage::Bind { session, client, schema, cursor, last, purpose, .. } => {
                 let request = BindRequest { user: "user".into(), client, schema, cursor, last, purpose };
-                if let Err(refusal) = self.bind(now, (device, session), &request, &mut answers) {
-                    answers.push((device, ServerMessage::Error(refusal.message(Some(session)))));
-                }
+                self.bind(now, (device, session), &request).unwrap_or_else(|refusal| {
+                    let error = ServerMessage::Error(refusal.message(Some(session)));
+                    Prepared { step: None, reply: Reply::Say(vec![(device, error)]) }
+                })
             }
         }
+    }
+
+    /// What was prepared is durable: the realm moves, and everybody is told.
+    pub fn complete(&mut self, prepared: Prepared) -> Answers {
+        if let Some(step) = prepared.step {
+            self.history.extend(step.append.entries.iter().cloned());
+            self.realm.advance(step);
+        }
+        let mut answers = match prepared.reply {
+            Reply::Nothing => Vec::new(),
+            Reply::Say(answers) => answers,
+            Reply::End(owner, answers) => {
+                self.sessions.remove(&owner);
+                answers
+            }
+            Reply::Bound { now, owner, client, start, last } => self.begin(now, owner, client, start, last),
+        };
         self.fan_out(&mut answers);
         answers
     }
@@ -154,13 +233,7 @@ impl TestServer {
         answers
     }
 
-    fn bind(
-        &mut self,
-        now: Millis,
-        owner: (DeviceId, SessionId),
-        request: &BindRequest,
-        answers: &mut Answers,
-    ) -> Result<(), Refusal> {
+    fn bind(&mut self, now: Millis, owner: (DeviceId, SessionId), request: &BindRequest) -> Result<Prepared, Refusal> {
         let rules = BindRules { max_offline_ms: u64::MAX, schema: self.schema_rule };
         let salt = request.cursor.and_then(|cursor| {
             self.history.iter().find(|entry| entry.at.version == cursor.version).map(|entry| entry.at.salt)
@@ -175,8 +248,31 @@ impl TestServer {
         if let Some(registration) = registration {
             integration.register(request.client, registration);
         }
-        let step = integration.finish();
-        self.advance(step);
+        let reply = Reply::Bound { now, owner, client: request.client, start, last };
+        Ok(Prepared { step: Some(integration.finish()), reply })
+    }
+
+    /// A session begins. An older one of the same client is a connection that died unnoticed, or a copied store.
+    fn begin(
+        &mut self,
+        now: Millis,
+        owner: (DeviceId, SessionId),
+        client: ClientId,
+        start: Start,
+        last: Option<UploadCursor>,
+    ) -> Answers {
+        let mut answers = Vec::new();
+        let older: Vec<(DeviceId, SessionId)> = self
+            .sessions
+            .iter()
+            .filter(|(other, bound)| bound.client == client && **other != owner)
+            .map(|o| *o.0)
+            .collect();
+        for (device, session) in older {
+            self.sessions.remove(&(device, session));
+            let refusal = Refusal::later(Code::SESSION_CLOSED, "another session of the same client began", 10_000);
+            answers.push((device, ServerMessage::Error(refusal.message(Some(session)))));
+        }
         let (device, session) = owner;
         let record = self.realm.record();
         let (epoch, head) = (record.epoch, record.head);
@@ -184,12 +280,12 @@ impl TestServer {
         let sent = match start {
             Start::After(position) => position.version,
             Start::Snapshot { resume } => {
-                self.send_snapshot(owner, head.cursor(epoch), resume, answers);
+                self.send_snapshot(owner, head.cursor(epoch), resume, &mut answers);
                 head.version
             }
         };
-        self.sessions.insert(owner, Session { client: request.client, sent });
-        Ok(())
+        self.sessions.insert(owner, Session { client, sent });
+        answers
     }
 
     fn send_snapshot(
@@ -209,46 +305,48 @@ impl TestServer {
         }
     }
 
-    fn upload(&mut self, now: Millis, owner: (DeviceId, SessionId), changesets: Vec<Vec<u8>>, answers: &mut Answers) {
+    fn upload(&mut self, now: Millis, owner: (DeviceId, SessionId), changesets: Vec<Vec<u8>>) -> Prepared {
         let (device, session) = owner;
-        let Some(client) = self.sessions.get(&owner).map(|session| session.client) else { return };
-        for bytes in changesets {
-            let salt = self.salt();
-            let mut integration = Integration::new(&self.realm, now);
+        let Some(client) = self.sessions.get(&owner).map(|session| session.client) else {
+            return Prepared { step: None, reply: Reply::Nothing };
+        };
+        let salts: Vec<Salt> = changesets.iter().map(|_| self.salt()).collect();
+        let mut integration = Integration::new(&self.realm, now);
+        let mut answers = Vec::new();
+        let mut refused = None;
+        let mut accepted = None;
+        for (bytes, salt) in changesets.into_iter().zip(salts) {
             match integration.upload(client, bytes, salt) {
-                Ok(accepted) => {
-                    let step = integration.finish();
-                    self.advance(step);
-                    let (number, version) = (accepted.number, accepted.version);
-                    answers.push((device, ServerMessage::Acked { session, number, version }));
-                }
+                Ok(taken) => accepted = Some(taken),
                 Err(refusal) => {
-                    answers.push((device, ServerMessage::Error(refusal.message(Some(session)))));
-                    self.sessions.remove(&owner);
-                    return;
+                    refused = Some(refusal);
+                    break;
                 }
             }
         }
+        if let Some(Accepted { number, version }) = accepted {
+            answers.push((device, ServerMessage::Acked { session, number, version }));
+        }
+        let step = Some(integration.finish());
+        let Some(refusal) = refused else { return Prepared { step, reply: Reply::Say(answers) } };
+        answers.push((device, ServerMessage::Error(refusal.message(Some(session)))));
+        Prepared { step, reply: Reply::End(owner, answers) }
     }
 
     fn fan_out(&mut self, answers: &mut Answers) {
         let record = self.realm.record();
         let (epoch, head) = (record.epoch, record.head);
         for ((device, session), bound) in &mut self.sessions {
-            if bound.sent >= head.version {
-                continue;
+            let missing: Vec<&HistoryEntry> =
+                self.history.iter().filter(|entry| entry.at.version > bound.sent).collect();
+            for entries in missing.chunks(self.entries_max.max(1)) {
+                let Some(last) = entries.last() else { continue };
+                let upto = last.at.cursor(epoch);
+                let entries = entries.iter().map(|entry| entry_for(bound.client, entry)).collect();
+                answers.push((*device, ServerMessage::Download { session: *session, entries, upto }));
             }
-            let missing = self.history.iter().filter(|entry| entry.at.version > bound.sent);
-            let entries = missing.map(|entry| entry_for(bound.client, entry)).collect();
             bound.sent = head.version;
-            let upto = head.cursor(epoch);
-            answers.push((*device, ServerMessage::Download { session: *session, entries, upto }));
         }
-    }
-
-    fn advance(&mut self, step: Step) {
-        self.history.extend(step.append.entries.iter().cloned());
-        self.realm.advance(step);
     }
 
     fn salt(&mut self) -> Salt {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use ebbtide_core::batch::{Batch, Changes, Durability, Head, LoadedStore, LogChange, MetaKey, StagedChange};
+use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::{LogPosition, RecordId};
 
 /// A store in memory.
@@ -45,17 +46,22 @@ impl MemoryStore {
             return Err(refusal);
         }
         let mut state = self.states.last().cloned().unwrap_or_default();
-        if state.head != batch.expected {
+        if state.head != batch.expected && !mutant(Mutant::HeadUnchecked) {
             return Err(StoreRefusal::HeadMoved);
         }
+        let half = mutant(Mutant::BatchSplit).then(|| {
+            let mut half = state.clone();
+            half.apply(&Batch { pages: Vec::new(), dropped_pages: Vec::new(), meta: Vec::new(), ..batch.clone() });
+            half
+        });
         state.apply(batch);
         match batch.durability {
-            Durability::Strict => self.states = vec![state],
+            Durability::Strict => self.states = half.into_iter().chain([state]).collect(),
             Durability::Relaxed => {
                 if self.states.is_empty() {
                     self.states.push(State::default());
                 }
-                self.states.push(state);
+                self.states.extend(half.into_iter().chain([state]));
             }
         }
         self.commits += 1;
@@ -80,6 +86,11 @@ impl MemoryStore {
     /// What an opening reads after the worst power failure.
     pub fn load_strict(&self) -> LoadedStore {
         self.states.first().map(State::load).unwrap_or_default()
+    }
+
+    /// A copy of the store as it is, all of it there for good.
+    pub fn copied(&self) -> MemoryStore {
+        MemoryStore { states: self.states.last().cloned().into_iter().collect(), ..self.clone() }
     }
 
     /// How many batches were committed.

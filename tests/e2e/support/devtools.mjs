@@ -21,7 +21,9 @@ export class Browser {
     const flags = [...FLAGS, "--remote-debugging-pipe", `--user-data-dir=${this.#folder}`];
     // Pages in the background run as fast as those in front: what is waited for is not their timers.
     flags.push("--disable-background-timer-throttling", "about:blank");
-    this.#process = spawn(process.env.EBBTIDE_CHROMIUM, flags, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
+    this.#process = spawn(process.env.EBBTIDE_CHROMIUM, flags, {
+      stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+    });
     this.#process.stdio[4].on("data", (data) => this.#hear(data.toString()));
   }
 

@@ -50,7 +50,8 @@ function configuration(path, { encryptionKey, extraClass, extraProperty, breakin
     const { text: _text, ...rest } = Note.properties;
     classes[0] = { ...Note, properties: { ...rest, words: "string" } };
     options.onMigration = (before, after) => {
-      for (const old of before.objects("Note")) after.objectForPrimaryKey("Note", old._id).words = old.text.toUpperCase();
+      for (const old of before.objects("Note"))
+        after.objectForPrimaryKey("Note", old._id).words = old.text.toUpperCase();
     };
   }
   return {

@@ -8,6 +8,7 @@ use super::instruction::{Changeset, ElementRef, Field, Instruction, ObjectId, Ob
 use crate::clock::EditTime;
 use crate::codec::Writer;
 use crate::ids::{ChainHash, ChangesetNumber, ClientId, ServerVersion};
+use crate::mutants::{Mutant, mutant};
 
 /// Bits of an element's number that count within its changeset.
 const ELEMENT_SHIFT: u32 = 24;
@@ -36,6 +37,9 @@ impl Renumbering {
     }
 
     fn sequence(&self, sequence: u64) -> u64 {
+        if mutant(Mutant::ElementsKeepNames) {
+            return sequence;
+        }
         let number = self.number(ChangesetNumber(sequence >> ELEMENT_SHIFT));
         number.0 << ELEMENT_SHIFT | (sequence & ((1 << ELEMENT_SHIFT) - 1))
     }

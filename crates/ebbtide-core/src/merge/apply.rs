@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::changeset::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
+use crate::mutants::{Mutant, mutant};
 use crate::objects::{ElementId, KeySource, Place, Slot, Snapshot, Stamp, Tombstone};
 use crate::schema::{ClassSchema, Collection, Property, PropertyType, validate};
 use crate::value::{PrimaryKey, Value, ValueRef};
@@ -184,7 +185,7 @@ impl Applier<'_, '_> {
             let seen = tombstone.version <= self.changeset.base;
             let own = self.snapshot.authors().id(tombstone.author) == self.changeset.client
                 && tombstone.number <= self.changeset.number;
-            !seen && !own
+            !seen && !own && !mutant(Mutant::DroppedTombstone)
         })
     }
 
@@ -209,7 +210,7 @@ impl Applier<'_, '_> {
         }
         let row = self.snapshot.table(class).row(key).expect("the object was just found");
         let current = row.stamp(column);
-        let stamp = if field.is_default { Stamp::UNSET } else { self.stamp };
+        let stamp = if field.is_default && !mutant(Mutant::DefaultBeatsChoice) { Stamp::UNSET } else { self.stamp };
         if self.snapshot.later(current, stamp) {
             return;
         }
@@ -220,6 +221,8 @@ impl Applier<'_, '_> {
 
     /// Adds to an int. The value's stamp stays, so that a later edit of the whole value still wins over an earlier one.
     fn increment(&mut self, (class, key, column): Place, by: i64) {
+        let twice = mutant(Mutant::IncrementTwice) && self.at == ServerVersion::PENDING;
+        let by = if twice { by.wrapping_mul(2) } else { by };
         let row = self.snapshot.table(class).row(key).expect("the object was just found");
         let stamp = row.stamp(column);
         let schema = self.snapshot.schema().class(class);
@@ -321,7 +324,7 @@ impl Applier<'_, '_> {
                 let stamp = self.snapshot.table(class).row(key)?.created();
                 let is_it = stamp.time == *created
                     && self.snapshot.authors().id(stamp.author) == self.changeset.clients[*author as usize];
-                is_it.then_some(key)
+                (is_it || mutant(Mutant::EmbeddedByPlace)).then_some(key)
             }
         }
     }

@@ -7,6 +7,7 @@ use super::place::{place, position_after};
 use crate::changeset::{ElementRef, Operand};
 use crate::ids::ServerVersion;
 use crate::limits::LIST_ELEMENTS;
+use crate::mutants::{Mutant, mutant};
 use crate::objects::{Dictionary, Element, ElementId, List, Place, Set, Slot, Stamp};
 use crate::value::{Value, ValueRef};
 
@@ -56,7 +57,7 @@ impl Applier<'_, '_> {
     pub(super) fn list_move(&mut self, at: Place, element: ElementRef, after: Option<ElementRef>, index: usize) {
         let Some(from) = self.position(at, element) else { return };
         let list = self.list(at);
-        if self.snapshot.later(list.elements()[from].placed, self.stamp) {
+        if self.snapshot.later(list.elements()[from].placed, self.stamp) && !mutant(Mutant::MoveIgnoresTime) {
             return;
         }
         let after = after.map(|after| self.element(after));
@@ -77,7 +78,12 @@ impl Applier<'_, '_> {
     pub(super) fn list_clear(&mut self, at: Place, elements: &[ElementRef]) {
         let gone: BTreeSet<ElementId> = elements.iter().filter_map(|element| self.element(*element)).collect();
         let list = self.list(at);
-        let left: Vec<Element> = list.elements().iter().filter(|left| !gone.contains(&left.id)).cloned().collect();
+        let left: Vec<Element> = list
+            .elements()
+            .iter()
+            .filter(|left| !gone.contains(&left.id) && !mutant(Mutant::ClearTakesUnseen))
+            .cloned()
+            .collect();
         if left.len() < list.len() {
             self.snapshot.list_replace(at.0, at.1, at.2, List { elements: left });
         }
@@ -162,7 +168,7 @@ impl Applier<'_, '_> {
 
     /// The stamp under which a removal is remembered: a local realm has no concurrent authors, and remembers none.
     fn remembered(&self) -> Option<Stamp> {
-        (self.at != ServerVersion(0)).then_some(self.stamp)
+        (self.at != ServerVersion(0) && !mutant(Mutant::RemovalForgotten)).then_some(self.stamp)
     }
 
     /// Whether a value was a link to an object that is gone, in a collection of links, which has no nulls.

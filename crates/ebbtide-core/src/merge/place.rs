@@ -1,6 +1,7 @@
 //! Where an inserted list element goes.
 
 use crate::ids::ServerVersion;
+use crate::mutants::{Mutant, mutant};
 use crate::objects::{Element, ElementId, List, Snapshot};
 
 /// The position after an element: `None` is the front; an element that is gone or unknown (`Some(None)`) leaves the
@@ -8,7 +9,9 @@ use crate::objects::{Element, ElementId, List, Snapshot};
 pub(super) fn position_after(list: &List, after: Option<Option<ElementId>>, index: usize) -> usize {
     match after {
         None => 0,
-        Some(id) => id.and_then(|id| list.position(id)).map_or(index.min(list.len()), |position| position + 1),
+        Some(id) => id
+            .and_then(|id| list.position(id))
+            .map_or(index.min(list.len()), |position| position + usize::from(!mutant(Mutant::InsertBefore))),
     }
 }
 
@@ -22,7 +25,8 @@ pub(super) fn place(snapshot: &Snapshot, list: &List, new: &Element, from: usize
     let mut passed: Vec<ElementId> = Vec::new();
     while let Some(next) = list.elements().get(index) {
         let follows_passed = next.after.is_some_and(|after| passed.contains(&after));
-        let unseen = next.version > seen && next.id.author != new.id.author;
+        // Who has moved an element has put it there, whoever inserted it first.
+        let unseen = next.version > seen && next.placed.author != new.placed.author;
         let sibling = next.after == new.after && unseen && snapshot.later(new.placed, next.placed);
         if !follows_passed && !sibling {
             break;

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
+use crate::mutants::{Mutant, mutant};
 use crate::objects::{Column, Dictionary, Group, List, Page, Row, Snapshot, Table};
 use crate::value::ValueRef;
 
@@ -103,7 +104,10 @@ fn diff_tables(before: &Table, after: &Table, compare: Compare) -> TableDifferen
             (Some(a), Some(b)) => a.key().cmp(&b.key()),
         };
         match order {
-            Ordering::Less => difference.deleted.extend(old.next_row().map(|row| row.key())),
+            Ordering::Less => {
+                let deleted = old.next_row().filter(|_| !mutant(Mutant::DeletionsUntold));
+                difference.deleted.extend(deleted.map(|row| row.key()));
+            }
             Ordering::Greater => difference.inserted.extend(new.next_row().map(|row| row.key())),
             Ordering::Equal => {
                 let (Some(a), Some(b)) = (old.next_row(), new.next_row()) else { return difference };

@@ -9,6 +9,7 @@ use super::map::CowMap;
 use super::snapshot::{Snapshot, Stamp};
 use super::table::Tombstone;
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
+use crate::mutants::{Mutant, mutant};
 use crate::value::{PrimaryKey, Value, ValueRef};
 
 /// What a row holds that others keep account of.
@@ -224,6 +225,7 @@ impl Snapshot {
         let is_mixed = self.schema.class(class).property(column).target.is_none();
         let row = self.table(class).row(source).expect("the source of a backlink exists");
         match row.value(column) {
+            ValueRef::List(_) if mutant(Mutant::LinksStay) => {}
             ValueRef::List(list) => {
                 let found = |value: ValueRef<'_>| leads_to(value, target);
                 let places: Vec<usize> =

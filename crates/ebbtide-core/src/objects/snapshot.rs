@@ -6,6 +6,7 @@ use super::map::CowMap;
 use super::table::Table;
 use crate::clock::EditTime;
 use crate::ids::{ClassIndex, ClientId, ObjectKey};
+use crate::mutants::{Mutant, mutant};
 use crate::schema::{ClassSchema, Property, Schema};
 use crate::value::{PrimaryKey, Value};
 
@@ -112,6 +113,9 @@ impl Snapshot {
 
     /// Whether `a` is later than `b`: by time, then by the author's id.
     pub fn later(&self, a: Stamp, b: Stamp) -> bool {
+        if mutant(Mutant::SwappedTie) && a.time == b.time {
+            return self.authors.id(a.author) < self.authors.id(b.author);
+        }
         (a.time, self.authors.id(a.author)) > (b.time, self.authors.id(b.author))
     }
 

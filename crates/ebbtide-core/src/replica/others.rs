@@ -8,11 +8,12 @@ use super::replica_state::{Authorship, Pending, Record, Replica, Sealed};
 use super::root::Root;
 use super::{Cursor, Identity};
 use crate::batch::{Changes, CorruptStore, Head, open_sealed};
-use crate::changeset::{Changeset, Renumbering};
+use crate::changeset::{Changeset, Instruction, ObjectId, ObjectRef, Renumbering};
 use crate::clock::{Clock, EditTime, Millis};
 use crate::codec::DecodeError;
-use crate::ids::{ChangesetNumber, LogPosition, ServerVersion};
+use crate::ids::{ChangesetNumber, LogPosition, ObjectKey, ServerVersion};
 use crate::merge::apply;
+use crate::mutants::{Mutant, mutant};
 use crate::objects::{KeySource, Snapshot, Synced};
 use crate::reset::transfer;
 use crate::schema::Schema;
@@ -24,6 +25,8 @@ pub enum Taken {
     InStep(News),
     /// More was missed than the log has: the store must be read as a whole. The replica is as it was.
     Missed,
+    /// Others and we have given the same key to different objects without a primary key. The replica is as it was.
+    Collided,
 }
 
 /// What others have done.
@@ -55,6 +58,25 @@ pub enum Moved {
 enum Fresh {
     Own(Pending),
     Server(HistoryEntry, Option<Changeset>),
+}
+
+impl Fresh {
+    fn creates(&self, class: &str, key: ObjectKey) -> bool {
+        match self {
+            Fresh::Own(own) => created(&own.changeset).any(|theirs| theirs == (class, key)),
+            Fresh::Server(..) => false,
+        }
+    }
+}
+
+/// The objects without a primary key that a changeset creates.
+fn created(changeset: &Changeset) -> impl Iterator<Item = (&str, ObjectKey)> {
+    changeset.instructions().filter_map(|instruction| match instruction {
+        Instruction::CreateObject { object: ObjectRef { class, id: ObjectId::Local(key) }, .. } => {
+            Some((changeset.name(class), key))
+        }
+        _ => None,
+    })
 }
 
 impl Replica {
@@ -92,6 +114,9 @@ impl Replica {
         let start = root.as_ref().map_or(known, |root| root.log_start);
         let entries = read_log(&changes.log, (start, head.next_position))?;
         let Some(fresh) = self.fresh(entries).map_err(damaged)? else { return Ok(Taken::Missed) };
+        if self.collides(|class, key| fresh.iter().any(|entry| entry.creates(class, key))) {
+            return Ok(Taken::Collided);
+        }
         let mut news = News::default();
         if let Some(root) = root {
             news.state = self.adopt(&root);
@@ -116,6 +141,19 @@ impl Replica {
             news.state = self.adopt(&root);
         }
         Ok(Taken::InStep(news))
+    }
+
+    /// Whether a store has objects without a primary key under keys that we have given to others since.
+    pub fn collides_with(&self, theirs: &Replica) -> bool {
+        let schema = theirs.base.schema();
+        self.collides(|class, key| {
+            schema.class_index(class).is_some_and(|index| theirs.base.table(index).contains(key))
+        })
+    }
+
+    /// Whether something is true of an object without a primary key whose creation the log does not have.
+    fn collides(&self, is_there: impl Fn(&str, ObjectKey) -> bool) -> bool {
+        self.unlogged().any(|own| created(&own.changeset).any(|(class, key)| is_there(class, key)))
     }
 
     /// Makes this realm what a store has as a whole, by the difference; ours that the log does not have comes after it. The
@@ -270,7 +308,7 @@ impl Replica {
                     if changeset.client != client || changeset.number.0 > last_number.0 + 1 {
                         return Ok(None);
                     }
-                    if changeset.number > last_number {
+                    if changeset.number > last_number || mutant(Mutant::RepeatTaken) {
                         last_number = changeset.number;
                         fresh.push(Fresh::Own(Pending { changeset, bytes }));
                     }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::transfer::transfer;
 use crate::clock::EditTime;
 use crate::ids::ObjectKey;
+use crate::mutants::{Mutant, mutant};
 use crate::notify::{Compare, diff};
 use crate::objects::{KeySource, Snapshot};
 use crate::replica::{Cursor, Identity, Pending, Replica, replay};
@@ -101,5 +102,6 @@ fn report(replica: &Replica, before: &Snapshot, after: &Snapshot, kept: usize) -
         deleted: table.deleted.len(),
         modified: table.modified.len(),
     });
-    Report { discarded_changesets: replica.pending().len() - kept, kept_changesets: kept, classes: classes.collect() }
+    let discarded_changesets = if mutant(Mutant::ReportEmpty) { 0 } else { replica.pending().len() - kept };
+    Report { discarded_changesets, kept_changesets: kept, classes: classes.collect() }
 }

@@ -164,6 +164,8 @@ pub struct Connection {
     sockets_used: u64,
     pings_used: u64,
     backoff: Backoff,
+    /// The time that was told last.
+    latest: Millis,
     draws: Draws,
     effects: VecDeque<ConnectionEffect>,
 }
@@ -214,6 +216,7 @@ impl Connection {
             sockets_used: 0,
             pings_used: 0,
             backoff: Backoff::default(),
+            latest: Millis(0),
             draws: Draws::new(options.seed),
             effects: VecDeque::new(),
         }
@@ -221,6 +224,7 @@ impl Connection {
 
     /// Takes note of what happened.
     pub fn handle(&mut self, now: Millis, event: ConnectionEvent) {
+        self.follow_clock(now);
         let from = self.state();
         match event {
             ConnectionEvent::Attach(attach) => self.attach(now, attach),
@@ -289,6 +293,26 @@ impl Connection {
             Phase::Idle | Phase::Refused | Phase::Waiting { .. } => ConnectionState::Disconnected,
             Phase::Refreshing { .. } | Phase::Opening { .. } | Phase::Greeting { .. } => ConnectionState::Connecting,
             Phase::Live { .. } => ConnectionState::Connected,
+        }
+    }
+
+    /// If the clock has gone back, what waits for a time goes back with it, and does not wait for hours.
+    fn follow_clock(&mut self, now: Millis) {
+        let back = self.latest.0.saturating_sub(now.0);
+        let earlier = |time: &mut Millis| time.0 = time.0.saturating_sub(back);
+        self.latest = now;
+        match &mut self.phase {
+            Phase::Idle | Phase::Refused => {}
+            Phase::Waiting { until: deadline }
+            | Phase::Refreshing { deadline }
+            | Phase::Opening { deadline, .. }
+            | Phase::Greeting { deadline, .. } => earlier(deadline),
+            Phase::Live {
+                since, pulse: Pulse::Quiet { ping_at: deadline } | Pulse::Asked { deadline, .. }, ..
+            } => {
+                earlier(since);
+                earlier(deadline);
+            }
         }
     }
 

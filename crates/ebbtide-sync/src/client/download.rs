@@ -1,5 +1,6 @@
 //! History in both directions: entries that come, changesets that go, and what each side knows of the other.
 
+use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::notify::Compare;
 use ebbtide_core::replica::{Cursor, HistoryBody, HistoryEntry};
 use ebbtide_core::{ChainHash, ChangesetNumber, Epoch, Millis, ServerVersion};
@@ -79,7 +80,7 @@ impl Session {
             if number <= self.window.sent() {
                 continue;
             }
-            if number > durable || !self.window.has_room(own.bytes.len()) {
+            if (number > durable && !mutant(Mutant::UploadBeforeDurable)) || !self.window.has_room(own.bytes.len()) {
                 break;
             }
             if bytes > 0 && bytes + own.bytes.len() > UPLOAD_BYTES {
@@ -113,6 +114,7 @@ impl Session {
     }
 
     pub(super) fn acknowledge(&mut self, state: &mut State, number: ChangesetNumber) {
+        let number = ChangesetNumber(number.0 + u64::from(mutant(Mutant::AckOffByOne)));
         if number > self.acknowledged {
             let fresh = state.replica.pending().filter(|own| {
                 let own = own.changeset.number;

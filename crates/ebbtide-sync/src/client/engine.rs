@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use ebbtide_core::batch::{Durability, LoadedStore};
+use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::objects::Synced;
 use ebbtide_core::replica::Committed;
 use ebbtide_core::{ClientId, Millis, Schema, Snapshot, Transaction, schema};
@@ -56,7 +57,7 @@ impl Engine {
     /// Opens a realm from what its store holds. A store without a head is a realm that does not exist yet.
     pub fn open(now: Millis, options: OpenOptions, loaded: LoadedStore) -> Result<Engine, OpenError> {
         let read_only = options.read_only;
-        Ok(Engine::of(open::open(now, options, &loaded)?, read_only))
+        Ok(Engine::of(open::open(now, options, loaded)?, read_only))
     }
 
     /// Opens a realm from what it was when it was closed.
@@ -75,6 +76,9 @@ impl Engine {
 
     /// Takes note of what happened.
     pub fn handle(&mut self, now: Millis, event: Event) {
+        if let Some(session) = &mut self.session {
+            session.keep_time(now);
+        }
         match event {
             Event::Committed(id) => self.committed(now, id),
             Event::CommitFailed(id, failure) => self.commit_failed(id, failure),
@@ -85,6 +89,11 @@ impl Engine {
             Event::LinkDown { .. } => {
                 // What waits was said on this link, and its session number may be another's on the next.
                 self.deferred.retain(|event| !matches!(event, Event::Message(_)));
+                self.handle_now(now, event);
+            }
+            Event::Follow => {
+                // A lead that waits for the transaction to end is gone before it was taken.
+                self.deferred.retain(|event| *event != Event::Lead || mutant(Mutant::StaleLead));
                 self.handle_now(now, event);
             }
             event if self.transaction.is_some() && moves_state(&event) => self.defer(event),
@@ -307,6 +316,9 @@ impl Engine {
 
     /// Takes up what waited for the transaction to end.
     pub(super) fn catch_up(&mut self, now: Millis) {
+        if let Some(session) = &mut self.session {
+            session.keep_time(now);
+        }
         while let Some(event) = self.deferred.pop_front() {
             self.handle_now(now, event);
         }
@@ -335,7 +347,7 @@ impl Engine {
             (Event::Seen(seen), _) => self.seen(now, *seen),
             (Event::Overtaken(id, seen), _) => self.overtaken(now, id, *seen),
             (Event::LeaderAnswered(id, result), _) => self.leader_answered(id, result),
-            (Event::Close, _) => self.close(),
+            (Event::Close, _) => self.close(now),
             (Event::WaitDurable(id), _) => self.wait_durable(id),
             (Event::CancelWait(id), _) => state.waits.cancel(id),
             (Event::WaitUpload(id), Some(session)) => session.wait_upload(state, id),
@@ -447,12 +459,19 @@ impl Engine {
         }
     }
 
-    fn close(&mut self) {
+    fn close(&mut self, now: Millis) {
         self.transaction = None;
         self.migrating = None;
         self.raised = 0;
-        self.deferred.clear();
         self.life = Life::Closing;
+        // What the store has answered is still needed to flush; all else comes too late.
+        let from_store = |event: &Event| matches!(event, Event::Seen(_) | Event::Overtaken(..));
+        let deferred = std::mem::take(&mut self.deferred);
+        deferred
+            .into_iter()
+            .filter(from_store)
+            .filter(|_| !mutant(Mutant::ClosingForgets))
+            .for_each(|event| self.handle_now(now, event));
         let state = &mut self.state;
         if let Some(session) = self.session.as_mut().filter(|session| session.leads()) {
             session.unlink(state);

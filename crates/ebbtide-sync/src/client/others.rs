@@ -2,6 +2,7 @@
 //! tells the whole.
 
 use ebbtide_core::batch::{Changes, CorruptStore, Head, LoadedStore};
+use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::notify::Compare;
 use ebbtide_core::objects::Synced;
 use ebbtide_core::replica::{Moved, News, Replica, Taken};
@@ -162,9 +163,14 @@ impl Engine {
 
     /// Takes in what others have written since.
     fn take(&mut self, now: Millis, known: LogPosition, changes: &Changes) {
+        let size = schema_size(&self.state.replica);
         match self.try_take(known, changes) {
-            Ok(Taken::InStep(news)) => self.took(now, &news),
+            Ok(Taken::InStep(news)) => {
+                self.tell_schema(size);
+                self.took(now, &news);
+            }
             Ok(Taken::Missed) => self.looks.wanted = Wanted::All,
+            Ok(Taken::Collided) => self.fail(collision()),
             Err(corrupt) => self.fail(unreadable(&corrupt)),
         }
     }
@@ -210,9 +216,11 @@ impl Engine {
 
     /// Makes the realm what the store is as a whole.
     fn take_whole(&mut self, now: Millis, loaded: &LoadedStore) {
+        let size = schema_size(&self.state.replica);
         if let Err(failure) = self.try_take_whole(loaded) {
             return self.fail(failure);
         }
+        self.tell_schema(size);
         if std::mem::take(&mut self.looks.leads_then)
             && let Some(session) = &mut self.session
         {
@@ -243,6 +251,9 @@ impl Engine {
             return Err(conflict());
         }
         let theirs = Replica::load(loaded).map_err(|corrupt| unreadable(&corrupt))?;
+        if state.replica.collides_with(&theirs) {
+            return Err(collision());
+        }
         let ours = state.replica.base().schema();
         let difference = compare(ours, theirs.base().schema());
         let adds = state.disk.wants_pages() || state.disk.head().is_none();
@@ -258,7 +269,8 @@ impl Engine {
             return Err(outdated(&problems));
         }
         let author = state.replica.identity().client;
-        let had_state = state.disk.replaced().is_some();
+        let is_other_state = state.disk.head().is_some_and(|ours| ours.generation != head.generation);
+        let had_state = state.disk.replaced().is_some() || is_other_state;
         state.changing_by(Origin::Remote, Compare::Values);
         let news = state.replica.take_whole(theirs);
         let log_bytes = loaded.log.iter().map(|(_, block)| block.len()).sum();
@@ -272,12 +284,23 @@ impl Engine {
             }
             session.others_have(state, &news);
             if session.leads() && had_state {
-                // What was to replace the store's state is nothing any more: the session begins where the store is.
+                // What was to replace the store's state, or a mark to replace one that somebody has replaced since, is
+                // nothing any more: the session begins where the store is.
                 session.begin_anew(state);
                 self.looks.leads_then = true;
             }
         }
         Ok(())
+    }
+
+    /// If another engine has made the schema larger than it was, the server is to hear of it from whoever leads.
+    fn tell_schema(&mut self, size_before: usize) {
+        if let Some(session) = self.session.as_mut().filter(|session| session.leads())
+            && schema_size(&self.state.replica) > size_before
+            && !mutant(Mutant::SchemaUntold)
+        {
+            session.rebind(&mut self.state);
+        }
     }
 
     fn fail(&mut self, failure: StoreFailure) {
@@ -286,6 +309,11 @@ impl Engine {
             self.store_failed(failure);
         }
     }
+}
+
+/// How many classes and properties there are: a schema only grows.
+fn schema_size(replica: &Replica) -> usize {
+    replica.base().schema().classes.iter().map(|class| 1 + class.properties.len()).sum()
 }
 
 fn unreadable(corrupt: &CorruptStore) -> StoreFailure {
@@ -297,6 +325,13 @@ fn conflict() -> StoreFailure {
         "Somebody else has written to the realm while its schema was being changed here. Nothing of the change \
                    was stored; open the realm again."
             .to_string();
+    StoreFailure { kind: StoreFailureKind::Conflict, message }
+}
+
+fn collision() -> StoreFailure {
+    let message = "Another tab has created the same realm at the same time, and both have given the same keys to objects. What this one \
+                   has written since is not stored; load the page again."
+        .to_string();
     StoreFailure { kind: StoreFailureKind::Conflict, message }
 }
 

@@ -11,6 +11,7 @@
 //!
 //! The mark is on disk from Marking on and leaves it with the batch of the swap, so that a crash at any step resumes.
 
+use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::replica::{Cursor, Identity};
 use ebbtide_core::reset::{Report, Takeover, check_schema, plan};
 use ebbtide_core::{ChangesetNumber, ClientId, Millis, Snapshot};
@@ -135,6 +136,13 @@ impl Reset {
             Reset::Marking | Reset::Staging | Reset::Before { .. } | Reset::Swapping { .. } | Reset::After { .. } => {
                 true
             }
+        }
+    }
+
+    pub(super) fn deadline_mut(&mut self) -> Option<&mut Millis> {
+        match self {
+            Reset::Before { deadline, .. } | Reset::After { deadline, .. } => Some(deadline),
+            Reset::None | Reset::Marking | Reset::Staging | Reset::Swapping { .. } | Reset::Manual => None,
         }
     }
 
@@ -284,7 +292,8 @@ impl Session {
     fn swap(&mut self, state: &mut State, now: Millis, fresh: &FreshState) {
         let mark = self.record.mark.take().expect("invariant: a reset under way has a mark");
         let before = state.replica.current().clone();
-        let identity = Identity::new(mark.client);
+        let client = if mutant(Mutant::IdentityKept) { state.replica.identity().client } else { mark.client };
+        let identity = Identity::new(client);
         let plan = plan(&state.replica, &fresh.snapshot, fresh.at, identity, takeover(mark.mode));
         let report = plan.report.clone();
         state.changing(Origin::Reset);
@@ -296,6 +305,9 @@ impl Session {
         self.moved(Direction::Upload);
         self.staging = Staging::default();
         self.record.staged = None;
+        if mutant(Mutant::ResetKeepsMark) {
+            self.record.mark = Some(mark.clone());
+        }
         self.record.remember(PastReset { code: mark.code, epoch: fresh.at.epoch, at: now });
         state.disk.replace(Replaced::Reset);
         self.acknowledged = ChangesetNumber(0);

@@ -8,6 +8,7 @@
 //!    +-- (any)       +---- Asked <-- Relink -- Unlinked <--------+
 //! ```
 
+use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::replica::{Cursor, News};
 use ebbtide_core::{ChangesetNumber, Millis, ServerVersion};
 
@@ -42,6 +43,8 @@ pub(crate) struct Session {
     pub(super) bind_after: u64,
     hold_until: Option<Millis>,
     answer_by: Option<Millis>,
+    /// The time that was told last.
+    latest: Millis,
     backoff: Backoff,
     /// What the server sent in a row that could not be taken in.
     pub(super) strikes: u32,
@@ -105,6 +108,7 @@ impl Session {
             bind_after: 0,
             hold_until: None,
             answer_by: None,
+            latest: Millis(0),
             backoff: Backoff::default(),
             strikes: 0,
             window: UploadWindow::after(confirmed),
@@ -190,6 +194,9 @@ impl Session {
                 *until = number;
             }
         });
+        // What was waited for may have been dropped with the old author.
+        let is_there = |wait: &Wait| matches!(wait, Wait::Upload { number: until } if until.0 == 0);
+        state.waits.settle(&mut state.effects, &Ok(()), is_there);
     }
 
     pub(crate) fn state(&self) -> SessionState {
@@ -209,6 +216,17 @@ impl Session {
             Link::Down | Link::Unlinked => false,
         };
         (linked && self.activity == Activity::Active) || self.reset.is_under_way()
+    }
+
+    /// Takes note of the time. If the clock has gone back, what waits for a time goes back with it, and does not wait for
+    /// hours.
+    pub(crate) fn keep_time(&mut self, now: Millis) {
+        let back = self.latest.0.saturating_sub(now.0);
+        if back > 0 {
+            let deadlines = [self.hold_until.as_mut(), self.answer_by.as_mut(), self.reset.deadline_mut()];
+            deadlines.into_iter().flatten().for_each(|deadline| deadline.0 = deadline.0.saturating_sub(back));
+        }
+        self.latest = now;
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Millis> {
@@ -580,8 +598,9 @@ impl Session {
 
     /// Takes note of how far the disk is.
     pub(crate) fn stored(&mut self, state: &mut State) {
-        let kept = state.disk.durable();
-        if let (Link::Bound(session), Some(Cursor { version, .. })) = (self.link, kept.cursor)
+        let durable = state.disk.durable().cursor;
+        let cursor = if mutant(Mutant::AckBeforeDurable) { state.replica.cursor() } else { durable };
+        if let (Link::Bound(session), Some(Cursor { version, .. })) = (self.link, cursor)
             && version > self.told_version
         {
             self.told_version = version;

@@ -2,7 +2,7 @@
 
 use super::{Transaction, WriteError};
 use crate::changeset::{Field, Instruction, Operand};
-use crate::ids::{ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
+use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::limits;
 use crate::objects::{Element, KeySource};
 use crate::schema::Collection;
@@ -60,7 +60,7 @@ impl Transaction {
             Embedding::Insert(index) => {
                 let after = index.checked_sub(1).map(|before| self.element(class, key, column, before));
                 let id = self.draw_element();
-                let (stamp, version) = (self.stamp, ServerVersion::PENDING);
+                let (stamp, version) = (self.stamp, self.version());
                 let element = Element { id, after, placed: stamp, version, stamp, value };
                 self.snapshot.list_insert(class, key, column, index, element);
                 self.slots.note(target, created, id);

@@ -2,7 +2,7 @@
 
 use super::{Transaction, WriteError};
 use crate::changeset::Instruction;
-use crate::ids::{ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
+use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::limits;
 use crate::objects::{Element, ElementId, List};
 use crate::schema::Collection;
@@ -32,7 +32,7 @@ impl Transaction {
             index: index as u32,
             operand,
         };
-        let version = ServerVersion::PENDING;
+        let version = self.version();
         let element = Element { id, after, placed: self.stamp, version, stamp: self.stamp, value };
         self.snapshot.list_insert(class, key, column, index, element);
         self.builder.push(instruction);
@@ -86,7 +86,7 @@ impl Transaction {
             after: after.map(|after| self.element_ref(after)),
             index: to as u32,
         };
-        self.snapshot.list_move(class, key, column, from, to, (after, self.stamp, ServerVersion::PENDING));
+        self.snapshot.list_move(class, key, column, from, to, (after, self.stamp, self.version()));
         self.builder.push(instruction);
         Ok(())
     }

@@ -221,6 +221,14 @@ impl Transaction {
         }
     }
 
+    /// Where in the history the transaction stands: beyond all, or, in a realm without one, before all.
+    fn version(&self) -> ServerVersion {
+        match self.context.synced {
+            Synced::Yes => ServerVersion::PENDING,
+            Synced::No => ServerVersion(0),
+        }
+    }
+
     /// The state as written so far.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
