@@ -90,15 +90,15 @@ await keep({
   },
 
   async when_the_leader_closes_the_realm_another_tab_leads_within_a_second() {
-    await handsOver("closed", (leader, realm) => leader("close", realm));
+    return handsOver("closed", (leader, realm) => leader("close", realm));
   },
 
   async when_the_leaders_tab_is_closed_another_leads_within_a_second() {
-    await handsOver("tab-closed", (leader) => leader.page.close());
+    return handsOver("tab-closed", (leader) => leader.page.close());
   },
 
   async when_the_leaders_tab_crashes_another_leads_within_a_second() {
-    await handsOver("crashed", (leader, _realm, profile) => profile.crash(leader.page));
+    return handsOver("crashed", (leader, _realm, profile) => profile.crash(leader.page));
   },
 
   async a_leader_that_does_not_answer_loses_the_lead_to_a_tab_that_waits() {

@@ -43,8 +43,8 @@ export class Browser {
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
     const page = new Page(this, sessionId);
     await until("the page to be loaded", async () => {
-      const { result } = await page.send("Runtime.evaluate", { expression: "`${document.readyState} ${location}`" });
-      return result.value === `complete ${url}`;
+      const { result } = await page.send("Runtime.evaluate", { expression: "document.readyState + location" });
+      return result.value === `complete${url}`;
     });
     return page;
   }

@@ -1,5 +1,5 @@
 // A dedicated worker that does what its page tells it.
-import * as client from "./tab-client.js";
+const client = await import("./tab-client.js");
 
 addEventListener("message", async ({ data: { id, name, args } }) => {
   try {
