@@ -10,8 +10,8 @@ pub(crate) type Result<T> = std::result::Result<T, Fault>;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub(crate) enum Fault {
-    /// Another tab, window or worker of this origin holds the realm.
-    RealmOpenElsewhere { path: String },
+    /// Another tab, window or worker of this origin has the realm, and that is in the way.
+    RealmOpenElsewhere { path: String, why: Elsewhere },
     /// The realm is open in this page, and what was asked for needs it closed.
     RealmOpenHere { path: String },
     /// Records of the store contradict each other or themselves. Nothing was deleted.
@@ -78,6 +78,40 @@ pub(crate) enum Fault {
     SessionStopped { message: String },
     /// What was awaited took longer than the caller allowed.
     TimedOut { message: String },
+}
+
+/// Why it is in the way that another tab has a realm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    /// It has it open, and what was asked for needs it closed.
+    InUse,
+    /// It deletes it or replaces its store.
+    Busy,
+    /// It has it open, and without Web Locks a realm cannot be shared.
+    NoLocks,
+    /// It has it open, and without BroadcastChannel a realm cannot be shared.
+    NoChannels,
+}
+
+impl Elsewhere {
+    fn describe(self) -> &'static str {
+        match self {
+            Elsewhere::InUse => {
+                "is open in another tab, window or worker of this origin. Close it there and try again."
+            }
+            Elsewhere::Busy => {
+                "is being deleted, backed up or copied to by another tab, window or worker of this origin. Try again."
+            }
+            Elsewhere::NoLocks => {
+                "is open in another tab, window or worker of this origin, and this browser cannot share it among them: it \
+                 has no Web Locks, which browsers offer to secure pages only. Close it there and try again."
+            }
+            Elsewhere::NoChannels => {
+                "is open in another tab, window or worker of this origin, and this browser cannot share it among them: it \
+                 has no BroadcastChannel. Close it there and try again."
+            }
+        }
+    }
 }
 
 /// What is wrong with an encryption key.
@@ -194,9 +228,7 @@ impl Fault {
     /// What, where, and what to do.
     pub(crate) fn message(&self) -> String {
         match self {
-            Fault::RealmOpenElsewhere { path } => format!(
-                "The realm at '{path}' is open in another tab, window or worker of this origin. Close it there and try again."
-            ),
+            Fault::RealmOpenElsewhere { path, why } => format!("The realm at '{path}' {}", why.describe()),
             Fault::RealmOpenHere { path } => {
                 format!(
                     "Cannot delete or reset the realm at '{path}' while it is open; close every instance of it first."

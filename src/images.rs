@@ -13,6 +13,8 @@ const BYTES_MAX: usize = 64 * 1024 * 1024;
 #[derive(Clone)]
 pub(crate) struct ClosedRealm {
     pub(crate) image: Image,
+    /// The lane of object keys that it had.
+    pub(crate) lane: u64,
     /// The encryption key that it was opened with.
     pub(crate) key: Option<Vec<u8>>,
 }

@@ -9,22 +9,9 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::idb::Catalogue;
 use crate::images;
+use crate::tabs::BroadcastChannel;
 
 const CHANNEL: &str = "ebbtide";
-
-#[wasm_bindgen]
-extern "C" {
-    type BroadcastChannel;
-
-    #[wasm_bindgen(constructor, catch)]
-    fn new(name: &str) -> std::result::Result<BroadcastChannel, JsValue>;
-
-    #[wasm_bindgen(method, catch, js_name = postMessage)]
-    fn post_message(this: &BroadcastChannel, message: &JsValue) -> std::result::Result<(), JsValue>;
-
-    #[wasm_bindgen(method, setter)]
-    fn set_onmessage(this: &BroadcastChannel, listener: &JsValue);
-}
 
 thread_local! {
     static OPEN: RefCell<Option<BroadcastChannel>> = const { RefCell::new(None) };

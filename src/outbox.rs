@@ -21,11 +21,14 @@ use crate::error::{Fault, Result, describe, set};
 use crate::host::Host;
 use crate::idb::{ActionKind, Catalogue, Change, FileAction};
 use crate::observers::{Deleted, Notice};
+use crate::tabs::connection_name;
 
 /// One call.
 pub(crate) enum Call {
     Notices(Vec<Notice>),
     SyncError(SyncError),
+    /// An error of the session that another tab leads, as its app gets it.
+    ErrorElsewhere(JsValue),
     /// With the version of the state.
     ResetBefore(Snapshot, u64),
     ResetAfter(Snapshot),
@@ -111,7 +114,8 @@ impl Outbox {
     fn make(&self, call: Call) {
         match call {
             Call::Notices(notices) => self.tell_notices(&notices),
-            Call::SyncError(error) => self.host.tell_sync_error(&self.sync_error(&error)),
+            Call::SyncError(error) => self.tell_error(&self.sync_error(&error)),
+            Call::ErrorElsewhere(error) => self.host.tell_sync_error(&error),
             Call::ResetBefore(before, version) => {
                 self.version_before.set(version);
                 self.call_reset(before, version, Host::call_reset_before, Event::ResetBeforeDone);
@@ -132,14 +136,21 @@ impl Outbox {
                 self.host.tell_progress(direction, transferred, transferable);
             }
             Call::ConnectionState { to, from } => {
-                self.host.tell_connection_state(api::connection_state_name(to), api::connection_state_name(from));
+                self.host.tell_connection_state(connection_name(to), connection_name(from));
             }
             Call::ConnectionProblem { code, message, fatal } => {
-                let error = plain_error("SyncError", &message, f64::from(code), code, fatal);
-                self.host.tell_sync_error(&error);
+                self.tell_error(&plain_error("SyncError", &message, f64::from(code), code, fatal));
             }
             Call::StorageError(fault) => self.host.tell_storage_error(&fault.to_js()),
         }
+    }
+
+    /// Tells the app of an error, in this tab and in the others.
+    fn tell_error(&self, error: &JsValue) {
+        if let Some(driver) = self.driver.upgrade() {
+            driver.share_error(error);
+        }
+        self.host.tell_sync_error(error);
     }
 
     fn tell_notices(&self, notices: &[Notice]) {

@@ -7,29 +7,37 @@ use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared, ready};
 
 use ebbtide_core::batch::Batch;
+use ebbtide_sync::client::Look;
 
 use crate::error::{Fault, Result};
-use crate::idb::{CloseCause, Store};
-use crate::tabs::RealmLock;
+use crate::idb::{Beyond, CloseCause, Outcome, Store};
+use crate::tabs::Presence;
 
 /// A store and the right to it.
 pub(crate) struct StoreGuard {
     store: Store,
-    lock: RefCell<Option<RealmLock>>,
+    presence: RefCell<Option<Presence>>,
 }
 
 impl StoreGuard {
     /// Joins the two.
-    pub(crate) fn new(store: Store, lock: RealmLock) -> Rc<StoreGuard> {
-        Rc::new(StoreGuard { store, lock: RefCell::new(Some(lock)) })
+    pub(crate) fn new(store: Store, presence: Presence) -> Rc<StoreGuard> {
+        Rc::new(StoreGuard { store, presence: RefCell::new(Some(presence)) })
     }
 
     /// Writes a batch.
-    pub(crate) async fn commit(&self, batch: &Batch) -> Result<()> {
-        if self.lock.borrow().is_none() {
-            return Err(Fault::RealmClosed);
-        }
+    pub(crate) async fn commit(&self, batch: &Batch) -> Result<Outcome> {
+        self.check()?;
         self.store.commit(batch).await
+    }
+
+    /// Reads what others have written.
+    pub(crate) async fn look(&self, look: Look) -> Result<Beyond> {
+        self.check()?;
+        match look {
+            Look::Since(head) => self.store.changes_since(&head).await.map(Beyond::Since),
+            Look::Whole => self.store.load().await.map(Beyond::Whole),
+        }
     }
 
     /// Names the one who is told when the store is closed without our asking.
@@ -37,10 +45,17 @@ impl StoreGuard {
         self.store.on_close(tell);
     }
 
-    /// Closes the store and gives the lock back.
-    pub(crate) fn release(&self) {
+    /// Closes the store and gives the right to it back; settles when others can have it.
+    pub(crate) async fn release(&self) {
         self.store.close();
-        self.lock.borrow_mut().take();
+        let presence = self.presence.take();
+        if let Some(presence) = presence {
+            presence.leave().await;
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.presence.borrow().is_some() { Ok(()) } else { Err(Fault::RealmClosed) }
     }
 }
 

@@ -114,7 +114,7 @@ suite!(opening {
     a_realm_that_was_closed_in_this_page_opens_without_waiting
     migrations_need_no_waiting_either
     a_realm_that_another_page_has_opened_takes_an_asynchronous_open
-    nothing_is_written_over_what_another_page_has_written
+    nothing_is_written_over_a_head_that_cannot_be_read
     what_was_just_deleted_is_begun_anew
     instances_of_one_path_agree
     a_copy_is_a_realm_of_its_own
@@ -148,6 +148,7 @@ suite!(persistence {
     deleted_realms_are_gone
     a_realm_that_could_not_be_deleted_is_still_there
     openings_at_the_same_time_share_one_engine
+    objects_stand_in_the_order_in_which_they_were_created_over_several_openings
     a_new_class_is_added_and_a_changed_one_needs_a_migration
     a_realm_that_is_open_is_not_opened_differently
     the_promise_of_a_realm_tells_progress_and_can_be_cancelled

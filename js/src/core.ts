@@ -266,6 +266,8 @@ export interface QueryCore {
 export interface SessionCore {
   state(): "active" | "inactive";
   connectionState(): "disconnected" | "connecting" | "connected";
+  /** Whether this tab is the one that speaks to the server. */
+  leads(): boolean;
   pause(): void;
   resume(): void;
   reconnect(): void;

@@ -87,7 +87,7 @@ export class ProgressRealmPromise implements Promise<Realm> {
       if (!existed && config.onFirstOpen) realm.write(() => config.onFirstOpen?.(realm));
       return realm;
     } catch (error) {
-      realm.close();
+      realm.closeInstance();
       throw error;
     }
   }

@@ -74,8 +74,8 @@ function migrate(
   try {
     onMigration(oldRealm, newRealm);
   } finally {
-    oldRealm.close();
-    newRealm.close();
+    oldRealm.closeInstance();
+    newRealm.closeInstance();
   }
 }
 

@@ -209,10 +209,20 @@ export class Realm {
   }
 
   /**
-   * Closes this instance: its objects, collections and listeners end. Other instances of the same path go on. Harmless if
-   * closed already.
+   * Closes the realm, with all instances of its path in this page: their objects, collections and listeners end. Harmless if closed
+   * already.
    */
   close(): void {
+    const { coordinator, isOpen } = this.internal;
+    if (!isOpen) return;
+    // The others go first, so that the engine ends with this one.
+    const others = coordinator && !this.isGuest ? [...coordinator.views] : [];
+    for (const view of others) if (view !== this.internal) view.realm.closeInstance();
+    this.closeInstance();
+  }
+
+  /** @internal Closes this instance alone. */
+  closeInstance(): void {
     if (!this.internal.isOpen) return;
     const { coordinator } = this.internal;
     const isWriting = coordinator?.isInTransaction && coordinator.writer === this.internal;

@@ -59,7 +59,8 @@ export class SyncHandler {
     if (policy === SessionStopPolicy.Never) await new Promise<never>(() => undefined);
     if (policy === SessionStopPolicy.Immediately || this.session.state !== "active") return;
     const { session } = this;
-    if (session.connectionState === ConnectionState.Disconnected) return;
+    // What another tab uploads needs nobody here.
+    if (!session.leads() || session.connectionState === ConnectionState.Disconnected) return;
     const cut = new Promise<void>((resolve) => {
       session.addConnectionNotification((state) => {
         if (state === ConnectionState.Disconnected) resolve();

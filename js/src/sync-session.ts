@@ -103,11 +103,16 @@ export class SyncSession {
     return BigInt(`0x${this.core.clientId().replaceAll("-", "") || "0"}`);
   }
 
+  /** @internal Whether this tab is the one that speaks to the server. */
+  leads(): boolean {
+    return this.core.leads();
+  }
+
   isConnected(): boolean {
     return this.connectionState === ConnectionState.Connected && this.state === SessionState.Active;
   }
 
-  /** Stops sending and receiving until `resume`. */
+  /** Stops sending and receiving until `resume`. All tabs that have the realm open share one session, and pause together. */
   pause(): void {
     this.core.pause();
   }

@@ -12,6 +12,7 @@ use crate::clock;
 use crate::error::{Fault, Result};
 use crate::idb::{Catalogue, Change, UserRecord};
 use crate::link::{Link, LinkIdentity};
+use crate::tabs::connection_name;
 use crate::{login, poison};
 
 thread_local! {
@@ -148,7 +149,7 @@ impl AppCore {
             .into_iter()
             .find(|state| states.contains(state))
             .unwrap_or(ConnectionState::Disconnected);
-        connection_state_name(best).to_owned()
+        connection_name(best).to_owned()
     }
 }
 
@@ -205,15 +206,6 @@ impl App {
         };
         Catalogue::change(vec![Change::PutUser(user.clone())]).await?;
         Ok(serde_wasm_bindgen::to_value(&user_info(&user))?)
-    }
-}
-
-/// The name of a connection state in JavaScript.
-pub(crate) fn connection_state_name(state: ConnectionState) -> &'static str {
-    match state {
-        ConnectionState::Disconnected => "disconnected",
-        ConnectionState::Connecting => "connecting",
-        ConnectionState::Connected => "connected",
     }
 }
 

@@ -10,8 +10,8 @@ use wasm_bindgen::JsValue;
 use super::config::{CoreConfig, config_from_js};
 use crate::driver::Driver;
 use crate::error::{Fault, Result};
-use crate::idb::{Catalogue, Change, RealmRecord, Sentinel, Store, key_check};
-use crate::tabs::RealmLock;
+use crate::idb::{Catalogue, Change, Outcome, RealmRecord, Sentinel, Store, key_check};
+use crate::tabs::Presence;
 use crate::{clock, news};
 
 /// Takes what is visible now; the rest waits for the disk. Fails if the path is taken.
@@ -35,7 +35,7 @@ pub(super) fn write_copy(driver: &Rc<Driver>, config: JsValue) -> Result<impl Fu
 
 async fn write(config: CoreConfig, batch: Batch, schema_version: f64) -> Result<()> {
     let path = config.path;
-    let _lock = RealmLock::acquire(&path).await?;
+    let _lock = Presence::alone(&path).await?;
     Catalogue::load().await?;
     let database = Catalogue::store_of(&path);
     let exists = || Fault::Exists { path: path.clone() };
@@ -47,7 +47,10 @@ async fn write(config: CoreConfig, batch: Batch, schema_version: f64) -> Result<
     if store.read_head().await?.is_some() {
         return Err(exists());
     }
-    store.commit(&batch).await?;
+    match store.commit(&batch).await? {
+        Outcome::Stored => {}
+        Outcome::Overtaken(_) => return Err(exists()),
+    }
     store.close();
     let generation = batch.head.generation;
     Sentinel::write(&path, generation);

@@ -1,11 +1,14 @@
 //! Functions about realms as files: what exists, deleting, backups.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use wasm_bindgen::prelude::*;
 
 use super::open;
 use crate::error::{Fault, Result, set};
 use crate::idb::{Catalogue, Change, Sentinel, back_up_then_clear, delete_database};
-use crate::tabs::RealmLock;
+use crate::tabs::Presence;
 use crate::{images, news, poison};
 
 type JsResult<T> = std::result::Result<T, JsValue>;
@@ -29,7 +32,7 @@ pub fn exists(path: &str) -> bool {
 pub async fn delete_realm(path: String) -> JsResult<()> {
     poison::check()?;
     images::forget(&path);
-    let lock = take(&path).await?;
+    let alone = take(&path).await?;
     Catalogue::load().await?;
     delete_database(&path, &Catalogue::store_of(&path)).await?;
     let mut changes = vec![Change::RemoveRealm(path.clone()), Change::RemoveAction(path.clone())];
@@ -40,7 +43,7 @@ pub async fn delete_realm(path: String) -> JsResult<()> {
     Sentinel::remove(&path);
     images::forget(&path);
     news::tell(&path);
-    drop(lock);
+    alone.leave().await;
     Ok(())
 }
 
@@ -64,13 +67,34 @@ pub fn has_file_action(path: &str) -> bool {
 #[wasm_bindgen(js_name = initiateClientReset)]
 pub async fn initiate_client_reset(path: String) -> JsResult<String> {
     poison::check()?;
-    let lock = take(&path).await?;
+    // Every tab is told of such a reset, and each may ask for it: the first does it, and it is done for the others.
     Catalogue::load().await?;
-    let backup = back_up_then_clear(&path).await?;
+    let announced = Catalogue::action(&path).map(|action| action.backup).or_else(|| announced_backup(&path));
+    let alone = take(&path).await?;
+    Catalogue::load().await?;
+    let done = announced.filter(|backup| Catalogue::action(&path).is_none() && Catalogue::backup(backup).is_some());
+    let backup = match done {
+        Some(backup) => backup,
+        None => back_up_then_clear(&path).await?,
+    };
+    ANNOUNCED.with_borrow_mut(|announced| announced.remove(&path));
     images::forget(&path);
     news::tell(&path);
-    drop(lock);
+    alone.leave().await;
     Ok(backup)
+}
+
+thread_local! {
+    static ANNOUNCED: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Takes note of the backup that another tab has said a realm's store is to be copied to.
+pub(crate) fn announce_backup(path: &str, backup: String) {
+    ANNOUNCED.with_borrow_mut(|announced| announced.insert(path.to_owned(), backup));
+}
+
+fn announced_backup(path: &str) -> Option<String> {
+    ANNOUNCED.with_borrow(|announced| announced.get(path).cloned())
 }
 
 /// The backups, the latest first.
@@ -122,10 +146,10 @@ const LETTERS: [char; 32] = [
     '2', '3', '4', '5', '6', '7', '8', '9', '0',
 ];
 
-/// Takes the lock of a realm that is not open.
-async fn take(path: &str) -> Result<RealmLock> {
+/// Has a realm that is not open alone.
+async fn take(path: &str) -> Result<Presence> {
     if open::is_open(path) {
         return Err(Fault::RealmOpenHere { path: path.to_owned() });
     }
-    RealmLock::acquire(path).await
+    Presence::alone(path).await
 }

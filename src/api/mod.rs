@@ -19,8 +19,8 @@ mod report;
 mod session;
 mod types;
 
-pub(crate) use app::{App, connection_state_name};
-pub(crate) use files::backup_path;
+pub(crate) use app::App;
+pub(crate) use files::{announce_backup, backup_path};
 pub(crate) use frozen::frozen_realm;
 pub(crate) use open::is_open;
 pub(crate) use report::report_to_js;

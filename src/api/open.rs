@@ -1,4 +1,4 @@
-//! Opening a realm: the lock first, then the catalogue and what it says is to be done, then the store, then the engine.
+//! Opening a realm: the right to it first, then the catalogue and what it says is to be done, then the store, then the engine.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,12 +16,12 @@ use crate::driver::{Driver, SyncHandle};
 use crate::error::{Fault, KeyProblem, Result};
 use crate::host::Host;
 use crate::idb::{
-    Catalogue, Change, CloseCause, Found, RealmRecord, Sentinel, Store, back_up_then_clear, delete_database, is_key,
-    key_check,
+    Catalogue, Change, Claim, CloseCause, Found, LANES_DRAWN, RealmRecord, Sentinel, Store, back_up_then_clear,
+    delete_database, is_key, key_check,
 };
 use crate::images::{self, ClosedRealm};
 use crate::slot::{StoreGuard, StoreSlot};
-use crate::tabs::RealmLock;
+use crate::tabs::{Company, LeadLock, Presence, Stake};
 use crate::{clock, news, poison, refusal};
 
 thread_local! {
@@ -36,39 +36,73 @@ pub(super) async fn open(config: JsValue, host: Host, app: &JsValue) -> Result<R
         return open_in_memory(&config, host, app);
     }
     let path = &config.path;
-    let lock = RealmLock::acquire(path).await?;
-    Catalogue::load().await?;
-    if Catalogue::action(path).is_some() {
-        back_up_then_clear(path).await?;
-    }
+    let presence = enter(path).await?;
     let known = Catalogue::realm(path);
     let read_only = config.read_only || Catalogue::backup(path).is_some();
     if read_only && known.is_none() {
         return Err(missing(path));
     }
+    let stake = stake(path, read_only).await;
     let (store, found) = Store::open(path, &Catalogue::store_of(path), config.encryption_key.as_deref()).await?;
+    let lane = match (presence.company(), read_only) {
+        (_, true) => 0,
+        (Company::Others, false) => store.claim_lane(Claim::Beside).await?,
+        (Company::Alone, false) => store.claim_lane(Claim::Alone).await?,
+    };
     let loaded = store.load().await?;
     let generation = generation_of(path, &loaded)?;
     let lost = loss(path, &found, known.is_some());
-    let engine = engine(&config, read_only, app, State::Store(loaded))?;
+    let part = Part { role: stake.role(), lane, read_only };
+    let engine = engine(&config, part, app, State::Store(loaded))?;
     if !read_only {
         let record = record_of(&config, known.as_ref(), &engine.0, generation);
         register(known, record).await?;
     }
-    let guard = StoreGuard::new(store, lock);
+    let guard = StoreGuard::new(store, presence);
     let slot = StoreSlot::open(Rc::clone(&guard), config.encryption_key.clone());
     let driver = Driver::start(path, engine.0, host, slot, engine.1)?;
     watch(&guard, &driver);
+    driver.join(stake);
     if let Some(fault) = lost {
         driver.tell_storage_error(fault);
     }
-    remember(&driver);
+    remember(&driver, lane);
     Ok(driver)
 }
 
-/// Opens a realm without waiting: one that lives in memory, one that has no store yet or is to lose it, or one that was closed in this page a
-/// while ago and that nobody else has written to since. The last is found out for certain when the store is open: until
-/// then nothing is written, and if it has another head than this page left it with, nothing ever is.
+/// Joins those who have the realm open, with the catalogue read. If something is to be done with its store first, that is
+/// done first, and takes having it alone.
+async fn enter(path: &str) -> Result<Presence> {
+    loop {
+        let presence = Presence::join(path).await?;
+        Catalogue::load().await?;
+        if Catalogue::action(path).is_none() {
+            return Ok(presence);
+        }
+        drop(presence);
+        let _alone = Presence::alone(path).await?;
+        Catalogue::load().await?;
+        // Another tab may have been faster.
+        if Catalogue::action(path).is_some() {
+            back_up_then_clear(path).await?;
+        }
+    }
+}
+
+/// What a realm that has just been opened has of the lead.
+async fn stake(path: &str, read_only: bool) -> Stake {
+    if read_only {
+        return Stake::None;
+    }
+    match LeadLock::take(path).await {
+        Some(lock) => Stake::Has(lock),
+        None => Stake::Wants,
+    }
+}
+
+/// Opens a realm without waiting: one that lives in memory, one that has no store yet or is to lose it, or one that was closed
+/// in this page a while ago. If others have created it or written to it meanwhile, that is found out when the store is open, and
+/// taken in.
 pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc<Driver>> {
     poison::check()?;
     let config = config_from_js(config)?;
@@ -82,43 +116,48 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
         return Err(Fault::NeedsAsyncOpen { path });
     }
     let known = known.filter(|_| !replace);
-    let (state, head) = match (&known, closed_realm(&path)) {
+    let (state, lane, generation) = match (&known, closed_realm(&path)) {
         (None, _) if config.read_only => return Err(missing(&path)),
-        (None, _) => (State::Store(LoadedStore::default()), None),
+        (None, _) => (State::Store(LoadedStore::default()), drawn_lane(), 0),
         (Some(_), None) => return Err(Fault::NeedsAsyncOpen { path }),
         (Some(_), Some(closed)) => {
             if closed.key != config.encryption_key {
                 let problem = KeyProblem::of(closed.key, config.encryption_key);
                 return Err(Fault::EncryptionKey { path, problem });
             }
-            let head = closed.image.head();
-            (State::Closed(Box::new(closed.image)), Some(head))
+            let generation = closed.image.head().generation;
+            // Its lane is this page's still: an image is forgotten as soon as others open the realm.
+            (State::Closed(Box::new(closed.image)), closed.lane, generation)
         }
     };
     let read_only = config.read_only || Catalogue::backup(&path).is_some();
-    let (engine, sync) = engine(&config, read_only, app, state)?;
-    let record = record_of(&config, known.as_ref(), &engine, head.map_or(0, |head| head.generation));
+    let part = Part { role: Role::Follows, lane, read_only };
+    let (engine, sync) = engine(&config, part, app, state)?;
+    let record = record_of(&config, known.as_ref(), &engine, generation);
     let key = config.encryption_key.clone();
     let driver_cell: Rc<RefCell<Weak<Driver>>> = Rc::default();
     let opening = {
         let driver = Rc::clone(&driver_cell);
         let key = key.clone();
         async move {
-            let lock = RealmLock::acquire(&record.path).await?;
             if replace {
+                let _alone = Presence::alone(&record.path).await?;
                 delete_database(&record.path, &record.store).await?;
                 Catalogue::change(vec![Change::RemoveAction(record.path.clone())]).await?;
             }
+            let presence = Presence::join(&record.path).await?;
+            let stake = stake(&record.path, read_only).await;
             let (store, _) = Store::open(&record.path, &record.store, key.as_deref()).await?;
-            if store.read_head().await? != head.map(|head| head.encode()) {
-                return Err(Fault::StoreConflict { path: record.path });
-            }
             if !read_only {
+                if lane != 0 {
+                    store.claim_lane(Claim::Drawn).await?;
+                }
                 register(known, record).await?;
             }
-            let guard = StoreGuard::new(store, lock);
+            let guard = StoreGuard::new(store, presence);
             if let Some(driver) = driver.borrow().upgrade() {
                 watch(&guard, &driver);
+                driver.join(stake);
             }
             Ok(guard)
         }
@@ -126,8 +165,14 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     let driver = Driver::start(&path, engine, host, StoreSlot::opening(opening, key), sync)?;
     driver_cell.replace(Rc::downgrade(&driver));
     driver.begin_opening();
-    remember(&driver);
+    remember(&driver, lane);
     Ok(driver)
+}
+
+/// A lane for one who creates a realm without waiting for its store, by chance. Of those who do so at the same time hardly ever
+/// two have the same; if they do, and both create objects without a primary key, the second is told.
+fn drawn_lane() -> u64 {
+    1 + u64::from(u32::from_le_bytes(clock::random())) % (LANES_DRAWN - 1)
 }
 
 /// The realm that was closed at a path, or is about to be with nothing left to store. What is closed for good is asked for
@@ -155,7 +200,9 @@ pub(super) fn readopt(driver: &Rc<Driver>, config: JsValue) -> Result<()> {
     if let Some(problem) = driver.key_problem(config.encryption_key.as_deref()) {
         return Err(Fault::EncryptionKey { path: config.path, problem });
     }
-    let options = options(&config, config.read_only, Kind::Local)?;
+    // An engine that is open keeps its role and its lane.
+    let part = Part { role: Role::Leads, lane: 0, read_only: config.read_only };
+    let options = options(&config, part, Kind::Local)?;
     driver.change(|engine| {
         let adopted = engine.readopt(clock::now(), &options);
         adopted.map_err(|error| refusal::of_open(&config.path, &error))
@@ -186,7 +233,8 @@ pub(super) fn record_schema_version(driver: &Rc<Driver>) {
 }
 
 fn open_in_memory(config: &CoreConfig, host: Host, app: &JsValue) -> Result<Rc<Driver>> {
-    let (engine, sync) = engine(config, config.read_only, app, State::Store(LoadedStore::default()))?;
+    let part = Part { role: Role::Leads, lane: 0, read_only: config.read_only };
+    let (engine, sync) = engine(config, part, app, State::Store(LoadedStore::default()))?;
     Driver::start(&config.path, engine, host, StoreSlot::memory(), sync)
 }
 
@@ -196,7 +244,15 @@ enum State {
     Closed(Box<Image>),
 }
 
-fn engine(config: &CoreConfig, read_only: bool, app: &JsValue, state: State) -> Result<(Engine, Option<SyncHandle>)> {
+/// What an engine is among others.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    role: Role,
+    lane: u64,
+    read_only: bool,
+}
+
+fn engine(config: &CoreConfig, part: Part, app: &JsValue, state: State) -> Result<(Engine, Option<SyncHandle>)> {
     let (kind, sync) = match &config.sync {
         None => (Kind::Local, None),
         Some(sync) => {
@@ -207,7 +263,7 @@ fn engine(config: &CoreConfig, read_only: bool, app: &JsValue, state: State) -> 
             (Kind::Synced(options), Some(SyncHandle { app, user_id: sync.user_id.clone() }))
         }
     };
-    let options = options(config, read_only, kind)?;
+    let options = options(config, part, kind)?;
     let engine = match state {
         State::Store(loaded) => Engine::open(clock::now(), options, loaded),
         State::Closed(image) => Engine::reopen(clock::now(), options, *image),
@@ -215,7 +271,8 @@ fn engine(config: &CoreConfig, read_only: bool, app: &JsValue, state: State) -> 
     Ok((engine.map_err(|e| refusal::of_open(&config.path, &e))?, sync))
 }
 
-fn options(config: &CoreConfig, read_only: bool, kind: Kind) -> Result<OpenOptions> {
+fn options(config: &CoreConfig, part: Part, kind: Kind) -> Result<OpenOptions> {
+    let Part { role, lane, read_only } = part;
     let constraints = if config.resolve_embedded_constraints { Constraints::Resolve } else { Constraints::Refuse };
     Ok(OpenOptions {
         schema: config.schema.as_deref().map(schema_of).transpose()?,
@@ -224,8 +281,8 @@ fn options(config: &CoreConfig, read_only: bool, kind: Kind) -> Result<OpenOptio
         constraints,
         read_only,
         kind,
-        role: Role::Leads,
-        lane: 0,
+        role,
+        lane,
         seed: clock::random(),
     })
 }
@@ -290,7 +347,8 @@ fn watch(guard: &Rc<StoreGuard>, driver: &Rc<Driver>) {
     });
 }
 
-fn remember(driver: &Rc<Driver>) {
+fn remember(driver: &Rc<Driver>, lane: u64) {
+    driver.set_lane(lane);
     images::forget(driver.path());
     OPEN.with_borrow_mut(|open| {
         open.retain(|_, driver| driver.upgrade().is_some_and(|driver| !driver.is_closed()));

@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use ebbtide_sync::client::{ConnectionEvent, Event, SessionState, WaitId};
+use ebbtide_sync::client::{Event, SessionState, WaitId};
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::prelude::*;
 
-use super::app::connection_state_name;
 use crate::driver::Driver;
 use crate::error::{Fault, Result, set};
+use crate::tabs::{Activity, Saying, connection_name};
 
 type JsResult<T> = std::result::Result<T, JsValue>;
 
@@ -23,7 +23,7 @@ pub struct SessionCore {
 impl SessionCore {
     /// Whether the session tries to sync: `active` or `inactive`.
     pub fn state(&self) -> JsResult<String> {
-        let state = match self.driver.engine(|engine| engine.session_state())? {
+        let state = match self.driver.session_state()? {
             SessionState::Active => "active",
             SessionState::Inactive => "inactive",
         };
@@ -33,23 +33,32 @@ impl SessionCore {
     /// `disconnected`, `connecting` or `connected`.
     #[wasm_bindgen(js_name = connectionState)]
     pub fn connection_state(&self) -> String {
-        connection_state_name(self.driver.connection_state()).to_owned()
+        connection_name(self.driver.connection_state()).to_owned()
     }
 
-    /// Stops syncing.
+    /// Whether this tab is the one that speaks to the server. Another uploads what this one has written to disk.
+    pub fn leads(&self) -> bool {
+        self.driver.leads()
+    }
+
+    /// Stops syncing, in all tabs: they share the session.
     pub fn pause(&self) -> JsResult<()> {
-        self.tell(Event::Pause)
+        self.driver.check()?;
+        self.driver.set_activity(Activity::Paused);
+        Ok(())
     }
 
     /// Starts syncing again.
     pub fn resume(&self) -> JsResult<()> {
-        self.tell(Event::Resume)
+        self.driver.check()?;
+        self.driver.set_activity(Activity::Running);
+        Ok(())
     }
 
     /// Tries to connect now.
     pub fn reconnect(&self) -> JsResult<()> {
         self.driver.check()?;
-        self.driver.tell_link(|_| ConnectionEvent::Reconnect);
+        self.driver.have_done(Saying::Reconnect);
         Ok(())
     }
 
@@ -70,7 +79,7 @@ impl SessionCore {
         unchecked_return_type = "{ uploaded: number, uploadable: number, downloaded: number, downloadable: number }"
     )]
     pub fn progress(&self) -> JsResult<JsValue> {
-        let progress = self.driver.engine(|engine| engine.progress())?;
+        let progress = self.driver.session_progress()?;
         let object = js_sys::Object::new();
         for (name, bytes) in [
             ("uploaded", progress.uploaded),
@@ -99,7 +108,9 @@ impl SessionCore {
     /// Acts as if the server had sent an error.
     #[wasm_bindgen(js_name = simulateError)]
     pub fn simulate_error(&self, code: u16, message: String, is_fatal: bool) -> JsResult<()> {
-        self.tell(Event::SimulateError { code, message, fatal: is_fatal })
+        self.driver.check()?;
+        self.driver.have_done(Saying::Simulate { code, message, fatal: is_fatal });
+        Ok(())
     }
 }
 
@@ -107,12 +118,6 @@ impl SessionCore {
     /// The session of a realm, if it syncs.
     pub(super) fn of(driver: &Rc<Driver>) -> Option<SessionCore> {
         driver.is_synced().then(|| SessionCore { driver: Rc::clone(driver) })
-    }
-
-    fn tell(&self, event: Event) -> JsResult<()> {
-        self.driver.check()?;
-        self.driver.handle(event);
-        Ok(())
     }
 
     fn wait(&self, begin: fn(WaitId) -> Event, timeout_ms: Option<f64>, doing: &'static str) -> js_sys::Promise {

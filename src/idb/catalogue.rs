@@ -12,6 +12,7 @@ use wasm_bindgen::JsValue;
 
 use super::connection::Connection;
 use super::fault::of_request;
+use super::flight::unfrozen;
 use super::records;
 use super::schema::{self, ACTIONS, BACKUPS, REALMS, TABLES, USERS};
 use crate::error::{Fault, Result};
@@ -113,6 +114,10 @@ impl Catalogue {
     }
 
     async fn read() -> Result<Contents> {
+        unfrozen(Catalogue::try_read).await
+    }
+
+    async fn try_read() -> Result<Contents> {
         let (connection, _) = Connection::open(schema::CATALOGUE, &TABLES).await?;
         let contents = {
             let transaction = connection.read(&TABLES)?;
@@ -198,15 +203,19 @@ impl Catalogue {
         for change in &changes {
             rows.push(change.row()?);
         }
-        let (connection, _) = Connection::open(schema::CATALOGUE, &TABLES).await?;
-        let transaction = connection.write(&TABLES, TransactionDurability::Strict)?;
-        let issued = rows.iter().try_for_each(|row| row.issue(&transaction));
-        if let Err(error) = issued {
-            records::abort(&transaction);
-            return Err(of_request(DOING, error));
-        }
-        connection.finish(DOING, transaction).await?;
-        connection.close();
+        unfrozen(|| async {
+            let (connection, _) = Connection::open(schema::CATALOGUE, &TABLES).await?;
+            let transaction = connection.write(&TABLES, TransactionDurability::Strict)?;
+            let issued = rows.iter().try_for_each(|row| row.issue(&transaction));
+            if let Err(error) = issued {
+                records::abort(&transaction);
+                return Err(of_request(DOING, error));
+            }
+            connection.finish(DOING, transaction).await?;
+            connection.close();
+            Ok(())
+        })
+        .await?;
         CONTENTS.with_borrow_mut(|contents| {
             let contents = contents.get_or_insert_default();
             changes.into_iter().for_each(|change| change.apply(contents));

@@ -9,13 +9,14 @@ use gloo_timers::future::TimeoutFuture;
 use indexed_db_futures::Build;
 use indexed_db_futures::database::Database;
 use indexed_db_futures::internals::SystemRepr;
-use indexed_db_futures::transaction::{Transaction, TransactionDurability, TransactionMode, TransactionOptions};
+use indexed_db_futures::transaction::{TransactionDurability, TransactionMode, TransactionOptions};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::fault::{of_exception, of_open, of_request};
+use super::flight::Flight;
 use super::schema;
-use crate::error::{Fault, Result};
+use crate::error::{Elsewhere, Fault, Result};
 
 /// How long a deletion waits for other connections to close.
 const DELETE_WAIT_MS: u32 = 3_000;
@@ -152,7 +153,7 @@ impl Connection {
     }
 
     /// Begins a transaction that writes.
-    pub(super) fn write(&self, object_stores: &[&str], durability: TransactionDurability) -> Result<Transaction<'_>> {
+    pub(super) fn write(&self, object_stores: &[&str], durability: TransactionDurability) -> Result<Flight<'_>> {
         const DOING: &str = "beginning a transaction";
         self.check()?;
         self.database
@@ -160,22 +161,25 @@ impl Connection {
             .with_mode(TransactionMode::Readwrite)
             .with_options(TransactionOptions::new().with_durability(durability))
             .build()
+            .map(Flight::new)
             .map_err(|e| of_request(DOING, e))
     }
 
     /// Begins a transaction that reads.
-    pub(super) fn read(&self, object_stores: &[&str]) -> Result<Transaction<'_>> {
+    pub(super) fn read(&self, object_stores: &[&str]) -> Result<Flight<'_>> {
         const DOING: &str = "beginning to read";
         self.check()?;
         self.database
             .transaction(object_stores.to_vec())
             .with_mode(TransactionMode::Readonly)
             .build()
+            .map(Flight::new)
             .map_err(|e| of_request(DOING, e))
     }
 
     /// Waits until a transaction is over. An overfull origin fires `abort` alone, with the reason left in the transaction.
-    pub(super) async fn finish(&self, doing: &'static str, transaction: Transaction<'_>) -> Result<()> {
+    pub(super) async fn finish(&self, doing: &'static str, flight: Flight<'_>) -> Result<()> {
+        let (transaction, _under_way) = flight.split();
         let raw: web_sys::IdbTransaction = transaction.as_sys().clone().unchecked_into();
         let (tell, closed) = oneshot::channel();
         self.lifeline.borrow_mut().waiting.push(tell);
@@ -213,7 +217,7 @@ pub(crate) async fn delete_database(path: &str, name: &str) -> Result<()> {
     let deletion = Database::delete_by_name(name).map_err(|e| of_open(DOING, e))?;
     match select(deletion, TimeoutFuture::new(DELETE_WAIT_MS)).await {
         Either::Left((done, _)) => done.map_err(|e| of_request(DOING, e)),
-        Either::Right(_) => Err(Fault::RealmOpenElsewhere { path: path.to_owned() }),
+        Either::Right(_) => Err(Fault::RealmOpenElsewhere { path: path.to_owned(), why: Elsewhere::InUse }),
     }
 }
 

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use indexed_db_futures::error;
 use indexed_db_futures::internals::SystemRepr;
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::primitive::{TryFromJs, TryToJs};
 use indexed_db_futures::transaction::Transaction;
 use indexed_db_futures::typed_array::{Uint8Array, Uint8ArraySlice};
+use indexed_db_futures::{KeyRange, error};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::fault::of_request;
@@ -119,32 +119,57 @@ impl TryFromJs for Content {
     }
 }
 
+/// The records of one object store, in the order of their keys.
+pub(super) type Entries = Vec<(Key, Content)>;
+
 /// All records of some object stores, in the order of their keys, as one consistent reading.
 pub(super) async fn read_all(
     connection: &super::connection::Connection,
     object_stores: &[&'static str],
-) -> Result<Vec<Vec<(Key, Content)>>> {
-    const DOING: &str = "reading the store";
-    let failed = |e| of_request(DOING, e);
+) -> Result<Vec<Entries>> {
     let transaction = connection.read(object_stores)?;
     let mut requests = Vec::new();
     for name in object_stores {
-        let object_store = transaction.object_store(name).map_err(failed)?;
-        let keys = object_store.get_all_keys::<Key>().primitive().map_err(failed)?;
-        let values = object_store.get_all::<Content>().primitive().map_err(failed)?;
-        requests.push((keys, values));
+        requests.push(read_from(&transaction, name, None)?);
     }
     let mut all = Vec::new();
-    for (keys, values) in requests {
+    for request in requests {
+        all.push(request.await?);
+    }
+    Ok(all)
+}
+
+/// The records of an object store whose key is a number from `first` on, or all. They are asked for in this very call.
+pub(super) fn read_from<'a>(
+    transaction: &'a Transaction<'_>,
+    object_store: &str,
+    first: Option<u64>,
+) -> Result<impl Future<Output = Result<Entries>> + use<'a>> {
+    const DOING: &str = "reading the store";
+    let failed = |e| of_request(DOING, e);
+    let object_store = transaction.object_store(object_store).map_err(failed)?;
+    let (keys, values) = match first {
+        None => (
+            object_store.get_all_keys::<Key>().primitive().map_err(failed)?,
+            object_store.get_all::<Content>().primitive().map_err(failed)?,
+        ),
+        Some(first) => {
+            let range = || KeyRange::LowerBound(first as f64, false);
+            (
+                object_store.get_all_keys::<Key>().with_query::<f64, _>(range()).primitive().map_err(failed)?,
+                object_store.get_all::<Content>().with_query::<f64, _>(range()).primitive().map_err(failed)?,
+            )
+        }
+    };
+    Ok(async move {
         let keys: Vec<Key> = keys.await.map_err(failed)?.collect::<indexed_db_futures::Result<_>>().map_err(failed)?;
         let values: Vec<Content> =
             values.await.map_err(failed)?.collect::<indexed_db_futures::Result<_>>().map_err(failed)?;
         if keys.len() != values.len() {
             return Err(Fault::Storage { doing: DOING, cause: "keys and values differ in number".to_owned() });
         }
-        all.push(keys.into_iter().zip(values).collect());
-    }
-    Ok(all)
+        Ok(keys.into_iter().zip(values).collect())
+    })
 }
 
 /// Asks for one record by its key. The request is issued at once; what is issued after it in the same transaction is done after it.

@@ -1,6 +1,6 @@
 //! What a store promises, in a real browser.
 
-use ebbtide_core::batch::{Batch, Durability, Head, LoadedStore, LogChange, MetaKey, StagedChange};
+use ebbtide_core::batch::{Batch, Changes, Durability, Head, LoadedStore, LogChange, MetaKey, StagedChange};
 use ebbtide_core::{LogPosition, RecordId};
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::TransactionDurability;
@@ -11,8 +11,8 @@ use super::catalogue::{ActionKind, Catalogue, Change, FileAction};
 use super::connection::{CloseCause, Connection, delete_database, exists};
 use super::records::{self, Key, Step};
 use super::schema::{LOG, META, PAGES, SPACES, store_name};
-use super::{Store, back_up_then_clear};
-use crate::error::Fault;
+use super::{Beyond, Claim, LANES_DRAWN, Outcome, Store, back_up_then_clear};
+use crate::error::{Fault, KeyProblem};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -88,21 +88,117 @@ async fn what_a_batch_deletes_is_gone_and_what_it_writes_beside_is_there() {
     assert_eq!(loaded.staging, vec![(5, vec![32])]);
 }
 
-#[wasm_bindgen_test]
-async fn a_writer_that_missed_a_commit_is_refused() {
-    let store = fresh("t-conflict").await;
-    store.commit(&full_batch()).await.unwrap();
-    let conflict = Err(Fault::StoreConflict { path: "t-conflict".to_owned() });
-    for expected in [None, Some(head(1, 3)), Some(head(2, 4))] {
-        let late = Batch {
-            append: Some((LogPosition(9), vec![99])),
-            ..Batch::new(Durability::Relaxed, expected, head(1, 10))
-        };
-        assert_eq!(store.commit(&late).await, conflict);
+/// Appends one block to the log of a store that has this head.
+fn append(expected: Head, bytes: u8) -> Batch {
+    let next_position = LogPosition(expected.next_position.0 + 1);
+    Batch {
+        append: Some((expected.next_position, vec![bytes])),
+        ..Batch::new(Durability::Relaxed, Some(expected), Head { next_position, ..expected })
     }
-    let loaded = store.load().await.unwrap();
-    assert_eq!(loaded.head, Some(head(1, 4).encode()));
-    assert_eq!(loaded.log.len(), 1);
+}
+
+/// Two connections to one new store.
+async fn two(path: &str, key: Option<&[u8]>) -> [Store; 2] {
+    delete_database(path, &store_name(path)).await.unwrap();
+    let open = || async { Store::open(path, &store_name(path), key).await.unwrap().0 };
+    [open().await, open().await]
+}
+
+#[wasm_bindgen_test]
+async fn who_is_overtaken_writes_nothing_and_gets_what_was_appended() {
+    let [first, second] = two("t-overtaken", None).await;
+    first.commit(&full_batch()).await.unwrap();
+    first.commit(&append(head(1, 4), 40)).await.unwrap();
+    first.commit(&append(head(1, 5), 41)).await.unwrap();
+    let late = append(head(1, 4), 99);
+    let log = vec![(LogPosition(4), vec![40]), (LogPosition(5), vec![41])];
+    let changes = Changes { head: head(1, 6).encode(), root: None, log };
+    assert_eq!(second.commit(&late).await, Ok(Outcome::Overtaken(Beyond::Since(changes.clone()))));
+    assert_eq!(second.changes_since(&head(1, 4)).await, Ok(changes));
+    let nothing = Changes { head: head(1, 6).encode(), root: None, log: Vec::new() };
+    assert_eq!(second.changes_since(&head(1, 6)).await, Ok(nothing));
+    assert_eq!(second.commit(&append(head(1, 6), 42)).await, Ok(Outcome::Stored));
+    assert_eq!(second.load().await.unwrap().log.len(), 4);
+}
+
+#[wasm_bindgen_test]
+async fn who_is_overtaken_by_a_checkpoint_gets_the_root_and_all_of_the_log() {
+    let [first, second] = two("t-overtaken-root", None).await;
+    first.commit(&full_batch()).await.unwrap();
+    let checkpoint = Batch {
+        meta: vec![(MetaKey::Root, Some(vec![7, 7]))],
+        append: Some((LogPosition(2), vec![50])),
+        log: LogChange::Clear,
+        ..Batch::new(Durability::Strict, Some(head(1, 4)), Head { roots: 2, ..head(1, 4) })
+    };
+    first.commit(&checkpoint).await.unwrap();
+    let log = vec![(LogPosition(2), vec![50])];
+    let changes = Changes { head: checkpoint.head.encode(), root: Some(vec![7, 7]), log };
+    assert_eq!(second.commit(&append(head(1, 4), 99)).await, Ok(Outcome::Overtaken(Beyond::Since(changes.clone()))));
+    assert_eq!(second.changes_since(&head(1, 4)).await, Ok(changes));
+}
+
+#[wasm_bindgen_test]
+async fn of_two_who_create_a_store_the_second_gets_all_of_it() {
+    let app_key: Vec<u8> = (0..64).collect();
+    for (path, key) in [("t-overtaken-whole", None), ("t-overtaken-encrypted", Some(&app_key[..]))] {
+        let [first, second] = two(path, key).await;
+        assert_eq!(first.commit(&full_batch()).await, Ok(Outcome::Stored));
+        let whole = first.load().await.unwrap();
+        assert_eq!(whole.pages.len(), 2);
+        assert_eq!(second.commit(&full_batch()).await, Ok(Outcome::Overtaken(Beyond::Whole(whole))));
+        // The second goes on with the cipher that the first has put there.
+        assert_eq!(second.commit(&append(head(1, 4), 60)).await, Ok(Outcome::Stored));
+        let changes = first.changes_since(&head(1, 4)).await.unwrap();
+        assert_eq!(changes.log, vec![(LogPosition(4), vec![60])]);
+        let (third, _) = Store::open(path, &store_name(path), key).await.unwrap();
+        assert_eq!(third.load().await.unwrap().log.len(), 2);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_store_that_was_created_with_another_key_meanwhile_is_refused() {
+    let path = "t-overtaken-key";
+    let keys: [Vec<u8>; 2] = [(0..64).collect(), (1..65).collect()];
+    let problems = [
+        (Some(&keys[0]), Some(&keys[1]), KeyProblem::Wrong),
+        (Some(&keys[0]), None, KeyProblem::Missing),
+        (None, Some(&keys[1]), KeyProblem::Unexpected),
+    ];
+    for (first_key, second_key, problem) in problems {
+        delete_database(path, &store_name(path)).await.unwrap();
+        let (first, _) = Store::open(path, &store_name(path), first_key.map(Vec::as_slice)).await.unwrap();
+        let (second, _) = Store::open(path, &store_name(path), second_key.map(Vec::as_slice)).await.unwrap();
+        first.commit(&full_batch()).await.unwrap();
+        let refused = Err(Fault::EncryptionKey { path: path.to_owned(), problem });
+        assert_eq!(second.commit(&full_batch()).await, refused);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_store_whose_head_is_gone_is_a_conflict() {
+    let path = "t-overtaken-gone";
+    let store = fresh(path).await;
+    let late = Batch::new(Durability::Relaxed, Some(head(1, 4)), head(1, 10));
+    assert_eq!(store.commit(&late).await, Err(Fault::StoreConflict { path: path.to_owned() }));
+    assert_eq!(store.load().await.unwrap(), LoadedStore::default());
+}
+
+#[wasm_bindgen_test]
+async fn no_lane_is_claimed_twice_and_a_store_does_not_show_that_any_was() {
+    let [first, second] = two("t-lanes", None).await;
+    assert_eq!(first.claim_lane(Claim::Alone).await, Ok(0));
+    let claims = [&first, &second, &first, &second].map(|store| store.claim_lane(Claim::Beside));
+    let mut lanes: Vec<u64> = futures_util::future::join_all(claims).await.into_iter().map(Result::unwrap).collect();
+    lanes.sort_unstable();
+    assert_eq!(lanes, [1, 2, 3, 4]);
+    assert_eq!(first.load().await.unwrap(), LoadedStore::default());
+    first.close();
+    second.close();
+    let (third, _) = Store::open("t-lanes", &store_name("t-lanes"), None).await.unwrap();
+    assert_eq!(third.claim_lane(Claim::Alone).await, Ok(5));
+    third.claim_lane(Claim::Drawn).await.unwrap();
+    assert_eq!(third.claim_lane(Claim::Alone).await, Ok(LANES_DRAWN + 1));
 }
 
 #[wasm_bindgen_test]

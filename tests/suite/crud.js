@@ -420,13 +420,12 @@ export async function instances_of_one_path_share_everything() {
   const two = memoryRealm(path, [Dog, Person]);
   const dog = one.write(() => one.create("Dog", { _id: 1, name: "Rex" }));
   equal(two.objectForPrimaryKey("Dog", 1).name, "Rex");
-  one.close();
-  isTrue(one.isClosed && !two.isClosed && !dog.isValid(), "only one to be closed");
   two.write(() => {
     two.objects("Dog")[0].name = "Max";
   });
-  equal(two.objects("Dog")[0].name, "Max");
-  two.close();
+  equal(dog.name, "Max");
+  one.close();
+  isTrue(one.isClosed && two.isClosed && !dog.isValid(), "all of a path to be closed together");
   const three = memoryRealm(path, [Dog, Person]);
   isTrue(three.isEmpty, "a realm in memory to end with its last instance");
   three.close();
@@ -441,14 +440,17 @@ export async function closing_an_instance_ends_its_transaction() {
     one.close();
   };
   throws(() => one.write(closing), "Cannot access realm that has been closed.");
-  equal([two.isInTransaction, two.isEmpty], [false, true]);
-  two.beginTransaction();
-  two.create("Dog", { _id: 2, name: "Max" });
+  isTrue(two.isClosed, "the other instance to be closed as well");
   const three = memoryRealm(path, [Dog, Person]);
-  three.close();
-  two.commitTransaction();
-  equal(two.objects("Dog").length, 1);
-  two.close();
+  equal([three.isInTransaction, three.isEmpty], [false, true]);
+  const four = memoryRealm(path, [Dog, Person]);
+  three.beginTransaction();
+  three.create("Dog", { _id: 2, name: "Max" });
+  four.close();
+  throws(() => three.commitTransaction(), "Cannot access realm that has been closed.");
+  const five = memoryRealm(path, [Dog, Person]);
+  isTrue(five.isEmpty, "what was not committed to be gone");
+  five.close();
 }
 
 export async function a_closed_realm_says_so() {

@@ -8,10 +8,10 @@ use super::replica_state::{Authorship, Pending, Record, Replica, Sealed};
 use super::root::Root;
 use super::{Cursor, Identity};
 use crate::batch::{Changes, CorruptStore, Head, open_sealed};
-use crate::changeset::{Changeset, Renumbering};
+use crate::changeset::{Changeset, Instruction, ObjectId, ObjectRef, Renumbering};
 use crate::clock::{Clock, EditTime, Millis};
 use crate::codec::DecodeError;
-use crate::ids::{ChangesetNumber, LogPosition, ServerVersion};
+use crate::ids::{ChangesetNumber, LogPosition, ObjectKey, ServerVersion};
 use crate::merge::apply;
 use crate::mutants::{Mutant, mutant};
 use crate::objects::{KeySource, Snapshot, Synced};
@@ -25,6 +25,8 @@ pub enum Taken {
     InStep(News),
     /// More was missed than the log has: the store must be read as a whole. The replica is as it was.
     Missed,
+    /// Others and we have given the same key to different objects without a primary key. The replica is as it was.
+    Collided,
 }
 
 /// What others have done.
@@ -34,6 +36,8 @@ pub struct News {
     pub state: Moved,
     /// Our last changeset, of those that are in the base now, that the server is known to have.
     pub confirmed: Option<ChangesetNumber>,
+    /// How many bytes our changesets have that were pending until then.
+    pub confirmed_bytes: usize,
     /// How our changesets that the log does not have were moved.
     pub renumbered: Option<Renumbering>,
     /// How many changesets were passed over because they belong to a state that is no more.
@@ -54,6 +58,25 @@ pub enum Moved {
 enum Fresh {
     Own(Pending),
     Server(HistoryEntry, Option<Changeset>),
+}
+
+impl Fresh {
+    fn creates(&self, class: &str, key: ObjectKey) -> bool {
+        match self {
+            Fresh::Own(own) => created(&own.changeset).any(|theirs| theirs == (class, key)),
+            Fresh::Server(..) => false,
+        }
+    }
+}
+
+/// The objects without a primary key that a changeset creates.
+fn created(changeset: &Changeset) -> impl Iterator<Item = (&str, ObjectKey)> {
+    changeset.instructions().filter_map(|instruction| match instruction {
+        Instruction::CreateObject { object: ObjectRef { class, id: ObjectId::Local(key) }, .. } => {
+            Some((changeset.name(class), key))
+        }
+        _ => None,
+    })
 }
 
 impl Replica {
@@ -91,6 +114,9 @@ impl Replica {
         let start = root.as_ref().map_or(known, |root| root.log_start);
         let entries = read_log(&changes.log, (start, head.next_position))?;
         let Some(fresh) = self.fresh(entries).map_err(damaged)? else { return Ok(Taken::Missed) };
+        if self.collides(|class, key| fresh.iter().any(|entry| entry.creates(class, key))) {
+            return Ok(Taken::Collided);
+        }
         let mut news = News::default();
         if let Some(root) = root {
             news.state = self.adopt(&root);
@@ -117,6 +143,19 @@ impl Replica {
         Ok(Taken::InStep(news))
     }
 
+    /// Whether a store has objects without a primary key under keys that we have given to others since.
+    pub fn collides_with(&self, theirs: &Replica) -> bool {
+        let schema = theirs.base.schema();
+        self.collides(|class, key| {
+            schema.class_index(class).is_some_and(|index| theirs.base.table(index).contains(key))
+        })
+    }
+
+    /// Whether something is true of an object without a primary key whose creation the log does not have.
+    fn collides(&self, is_there: impl Fn(&str, ObjectKey) -> bool) -> bool {
+        self.unlogged().any(|own| created(&own.changeset).any(|(class, key)| is_there(class, key)))
+    }
+
     /// Makes this realm what a store has as a whole, by the difference; ours that the log does not have comes after it. The
     /// schemas have been compared: what both have is the same in both. No batch may be under way.
     pub fn take_whole(&mut self, theirs: Replica) -> News {
@@ -129,7 +168,8 @@ impl Replica {
             && (fits(base.schema(), theirs.base.schema()) || fits(theirs.base.schema(), base.schema()));
         let unlogged = self.split_unlogged();
         let from = self.logged();
-        let confirmed = (from.client == theirs.identity.client).then(|| theirs.first_pending().0 - 1);
+        let confirmed = (from.client == theirs.identity.client).then(|| ChangesetNumber(theirs.first_pending().0 - 1));
+        let confirmed_bytes = confirmed.map_or(0, |number| self.pending_bytes(number));
         self.base = base;
         self.pending = theirs.pending;
         self.identity = theirs.identity;
@@ -142,8 +182,7 @@ impl Replica {
         self.records.of = if shared { Authorship::Shared } else { Authorship::Foreign };
         let renumbered = self.move_unlogged(from, unlogged);
         self.replay(&mut keys);
-        let confirmed = confirmed.map(ChangesetNumber);
-        News { state: Moved::Yes, confirmed, renumbered, passed_over: 0 }
+        News { state: Moved::Yes, confirmed, confirmed_bytes, renumbered, passed_over: 0 }
     }
 
     /// Gives our changesets after number `after`, which nobody else has seen, other times if they were made later than
@@ -204,6 +243,12 @@ impl Replica {
             },
             None => self.identity,
         }
+    }
+
+    /// The bytes of our pending changesets up to this number.
+    fn pending_bytes(&self, number: ChangesetNumber) -> usize {
+        let until = self.pending.iter().take_while(|own| own.changeset.number <= number);
+        until.map(|own| own.bytes.len()).sum()
     }
 
     /// The number of our first changeset that the server has not confirmed, or would have.
@@ -321,6 +366,7 @@ impl Replica {
                 Fresh::Server(entry, changeset) => {
                     if let HistoryBody::Own(number) = entry.body {
                         news.confirmed = Some(number);
+                        news.confirmed_bytes += self.pending_bytes(number);
                     }
                     self.integrate(&entry, changeset.as_ref(), &mut keys);
                 }

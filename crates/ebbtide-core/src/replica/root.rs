@@ -86,38 +86,37 @@ impl Replica {
 
     /// Reads a realm back: pages, then log.
     pub fn load(store: &LoadedStore) -> Result<Replica, CorruptStore> {
-        Replica::load_in_lane(store, 0)
+        Replica::load_in_lane(store.clone(), 0)
     }
 
-    /// The same for an engine that draws the keys of new objects from a lane of its own.
-    pub fn load_in_lane(store: &LoadedStore, lane: u64) -> Result<Replica, CorruptStore> {
+    /// The same for an engine that draws the keys of new objects from a lane of its own. Each record is let go as soon as it
+    /// is decoded, so that the store and the realm are never in memory both.
+    pub fn load_in_lane(store: LoadedStore, lane: u64) -> Result<Replica, CorruptStore> {
         let missing = |record: String| CorruptStore::Missing { record };
         let root = store.root.as_deref().ok_or_else(|| missing("root record".to_string()))?;
         let root = open_sealed("root record", root, Root::decode)?;
         let log_start = root.log_start;
-        let pages: BTreeMap<RecordId, &[u8]> = store.pages.iter().map(|(id, bytes)| (*id, bytes.as_slice())).collect();
+        let mut pages: BTreeMap<RecordId, Vec<u8>> = store.pages.into_iter().collect();
+        let mut known = BTreeMap::new();
         let mut tables = Vec::with_capacity(root.records.len());
         for (class, records) in root.manifest.schema.classes.iter().zip(&root.records) {
             let mut groups = Vec::with_capacity(records.len());
             for saved in records {
                 let name = format!("page record {} of class '{}'", saved.record.0, class.name);
-                let bytes = pages.get(&saved.record).ok_or_else(|| missing(name.clone()))?;
-                if checksum_of(bytes) != saved.checksum {
+                let bytes = pages.remove(&saved.record).ok_or_else(|| missing(name.clone()))?;
+                if checksum_of(&bytes) != saved.checksum {
                     let reason = "it is not the one that the root record names".to_string();
                     return Err(CorruptStore::Damaged { record: name, reason });
                 }
-                let decoded = decode_group(&name, bytes, class, root.manifest.authors.ids().len())?;
+                let decoded = decode_group(&name, &bytes, class, root.manifest.authors.ids().len())?;
                 groups.push(Arc::new(Group::loaded(decoded, *saved)));
+                known.insert(saved.record, Record { bytes: bytes.len(), checksum: saved.checksum });
             }
             tables.push(groups);
         }
-        let record_of = |saved: &Saved| {
-            let bytes = pages.get(&saved.record).map_or(0, |bytes| bytes.len());
-            (saved.record, Record { bytes, checksum: saved.checksum })
-        };
-        let known = root.records.iter().flatten().map(record_of).collect();
+        drop(pages);
         let base = assemble(root.manifest, tables)?;
-        let mut replica = Replica {
+        let replica = Replica {
             current: base.clone(),
             base,
             pending: VecDeque::new(),
@@ -131,10 +130,11 @@ impl Replica {
             schema_version: root.schema_version,
             records: Records { known, next: root.next_record, of: Authorship::Shared },
             sealed: None,
-        }
-        .in_lane(lane);
+        };
+        let mut replica = replica.in_lane(lane);
         let head = store.head.as_deref().ok_or_else(|| missing("head record".to_string()))?;
         let entries = read_log(&store.log, (log_start, Head::decode(head)?.next_position))?;
+        drop(store.log);
         replica.reload(entries).map_err(damaged)?;
         Ok(replica)
     }

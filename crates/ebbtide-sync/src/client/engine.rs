@@ -57,7 +57,7 @@ impl Engine {
     /// Opens a realm from what its store holds. A store without a head is a realm that does not exist yet.
     pub fn open(now: Millis, options: OpenOptions, loaded: LoadedStore) -> Result<Engine, OpenError> {
         let read_only = options.read_only;
-        Ok(Engine::of(open::open(now, options, &loaded)?, read_only))
+        Ok(Engine::of(open::open(now, options, loaded)?, read_only))
     }
 
     /// Opens a realm from what it was when it was closed.

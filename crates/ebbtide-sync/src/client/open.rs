@@ -29,14 +29,14 @@ pub(super) struct Opened {
 }
 
 /// Opens what a store holds.
-pub(super) fn open(now: Millis, options: OpenOptions, loaded: &LoadedStore) -> Result<Opened, OpenError> {
+pub(super) fn open(now: Millis, options: OpenOptions, loaded: LoadedStore) -> Result<Opened, OpenError> {
     check_options(&options)?;
     let mut draws = Draws::new(options.seed);
     let record = match &loaded.reset {
         Some(record) => FreshRecord::decode(record).map_err(OpenError::Corrupt)?,
         None => FreshRecord::default(),
     };
-    let staging = Staging::load(&record, loaded);
+    let staging = Staging::load(&record, &loaded);
     let (replica, disk) = match &loaded.head {
         None if loaded.is_empty() => {
             let (replica, disk) = create(&options, &mut draws)?;
@@ -44,7 +44,10 @@ pub(super) fn open(now: Millis, options: OpenOptions, loaded: &LoadedStore) -> R
             return Ok(opened(now, options, state, (record, staging), None));
         }
         None => return Err(OpenError::Corrupt(CorruptStore::Missing { record: "head record".to_string() })),
-        Some(head) => load(head, loaded, options.lane)?,
+        Some(head) => {
+            let head = Head::decode(head).map_err(OpenError::Corrupt)?;
+            load(head, loaded, options.lane)?
+        }
     };
     let state = State::new(replica, disk, draws, options.role);
     adopted(now, options, state, (record, staging))
@@ -135,10 +138,9 @@ fn create(options: &OpenOptions, draws: &mut Draws) -> Result<(Replica, Disk), O
     Ok((replica, disk))
 }
 
-fn load(head: &[u8], loaded: &LoadedStore, lane: u64) -> Result<(Replica, Disk), OpenError> {
-    let head = Head::decode(head).map_err(OpenError::Corrupt)?;
-    let replica = Replica::load_in_lane(loaded, lane).map_err(OpenError::Corrupt)?;
+fn load(head: Head, loaded: LoadedStore, lane: u64) -> Result<(Replica, Disk), OpenError> {
     let log_bytes = loaded.log.iter().map(|(_, block)| block.len()).sum();
+    let replica = Replica::load_in_lane(loaded, lane).map_err(OpenError::Corrupt)?;
     let disk = Disk::open(head, log_bytes, &replica);
     Ok((replica, disk))
 }
@@ -264,7 +266,7 @@ mod tests {
             role: Role::Leads,
             seed: [0; 32],
         };
-        let words = open(Millis(0), options, &left).err().map(|error| error.to_string());
+        let words = open(Millis(0), options, left.clone()).err().map(|error| error.to_string());
         assert_eq!(words.as_deref(), expected, "{left:?}");
     }
 

@@ -170,6 +170,7 @@ impl Engine {
                 self.took(now, &news);
             }
             Ok(Taken::Missed) => self.looks.wanted = Wanted::All,
+            Ok(Taken::Collided) => self.fail(collision()),
             Err(corrupt) => self.fail(unreadable(&corrupt)),
         }
     }
@@ -250,6 +251,9 @@ impl Engine {
             return Err(conflict());
         }
         let theirs = Replica::load(loaded).map_err(|corrupt| unreadable(&corrupt))?;
+        if state.replica.collides_with(&theirs) {
+            return Err(collision());
+        }
         let ours = state.replica.base().schema();
         let difference = compare(ours, theirs.base().schema());
         let adds = state.disk.wants_pages() || state.disk.head().is_none();
@@ -321,6 +325,13 @@ fn conflict() -> StoreFailure {
         "Somebody else has written to the realm while its schema was being changed here. Nothing of the change \
                    was stored; open the realm again."
             .to_string();
+    StoreFailure { kind: StoreFailureKind::Conflict, message }
+}
+
+fn collision() -> StoreFailure {
+    let message = "Another tab has created the same realm at the same time, and both have given the same keys to objects. What this one \
+                   has written since is not stored; load the page again."
+        .to_string();
     StoreFailure { kind: StoreFailureKind::Conflict, message }
 }
 

@@ -176,6 +176,9 @@ impl Session {
             });
         }
         if let Some(number) = news.confirmed {
+            if number > self.acknowledged {
+                self.uploaded += news.confirmed_bytes as u64;
+            }
             self.acknowledge(state, number);
         }
         self.moved(Direction::Upload);

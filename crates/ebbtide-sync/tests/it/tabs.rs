@@ -440,6 +440,30 @@ fn large_imports_of_two_tabs_at_once_are_both_kept() {
 }
 
 #[test]
+fn keys_that_two_tabs_have_given_at_once_are_never_one_object() {
+    for created in [false, true] {
+        let (store, kept) = (MemoryStore::new(), Vec::new());
+        let tabs = vec![None, None];
+        let mut window = Window { store, tabs, lanes: 0, opened: 0, now: 1_700_000_000_000, kept, nudges: true };
+        window.open(0);
+        if created {
+            window.settle(0);
+        }
+        window.lanes = 0;
+        window.open(1);
+        window.write_note(0);
+        window.write_note(1);
+        window.settle(0);
+        window.settle_all();
+        let failure = window.tab(1).failed.clone().expect("the second is told");
+        assert_eq!(failure.kind, StoreFailureKind::Conflict, "{}", failure.message);
+        window.tabs[1] = None;
+        window.check();
+        assert_eq!(window.kept.len(), 1);
+    }
+}
+
+#[test]
 fn news_wait_for_an_open_transaction() {
     let mut window = Window::new(2);
     let now = Millis(window.now);

@@ -496,7 +496,8 @@ impl Step<'_> {
         while let Some(next) = list.get(at) {
             let follows = next.after.is_some_and(|after| passed.contains(&after));
             let unseen = next.version > self.changeset.base && next.placed.1 != new.placed.1;
-            if !follows && !(next.after == new.after && unseen && new.placed > next.placed) {
+            let sibling = next.after == new.after && unseen && new.placed > next.placed;
+            if !follows && !sibling {
                 break;
             }
             passed.push(next.name);

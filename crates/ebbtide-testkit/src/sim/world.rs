@@ -26,6 +26,9 @@ use crate::store::MemoryStore;
 /// When the world begins.
 const BEGINNING: u64 = 1_700_000_000_000;
 
+/// What a realm was: the names in its schema, its content as bytes, and itself.
+type Truth = (BTreeSet<String>, Vec<u8>, Snapshot);
+
 /// Devices, sockets and a server.
 #[derive(Debug)]
 pub struct World {
@@ -41,7 +44,7 @@ pub struct World {
     pub(super) notes: Notes,
     pub(super) model: Model,
     /// What the realm was at each place of each history.
-    pub(super) truth: BTreeMap<(Epoch, u64, u64), (BTreeSet<String>, Vec<u8>, Snapshot)>,
+    pub(super) truth: BTreeMap<(Epoch, u64, u64), Truth>,
     /// How many things have happened by themselves.
     pub(super) happened: u64,
     /// A crash that waits for its point.

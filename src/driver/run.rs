@@ -1,10 +1,4 @@
-//! The one loop of a realm: an event comes in, the engine is told, its effects are carried out. Decides nothing.
-//!
-//! ```text
-//! JavaScript, store, link, alarm --event--> engine --effects--> store, link, alarm, outbox --calls--> host
-//! ```
-//! The engine moves memory in the call itself. Effects are drained in one microtask, so all commits of a turn become one
-//! transaction of the store and at most one notice per listener; the host is called at the end of it, with nothing borrowed.
+//! The loop: an event comes in, the engine is told, its effects are carried out.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::BTreeMap;
@@ -14,42 +8,49 @@ use ebbtide_core::Snapshot;
 use ebbtide_core::batch::Batch;
 use ebbtide_core::query::Names;
 use ebbtide_sync::client::{
-    AttachId, BatchId, ConnectionEvent, ConnectionState, Effect, Engine, Event, StoreFailure, StoreFailureKind, WaitId,
+    BatchId, ConnectionEvent, Effect, Engine, Event, Look, Role, Seen, StoreFailure, StoreFailureKind, WaitId,
 };
 use futures_channel::oneshot;
 use wasm_bindgen_futures::spawn_local;
 
+use super::session::Session;
 use crate::api::{self, App};
 use crate::error::{Fault, KeyProblem, Result};
 use crate::host::Host;
+use crate::idb::{Beyond, Outcome};
 use crate::images::{self, ClosedRealm};
-use crate::link::{Link, LinkUser};
 use crate::observers::{Change, Observers};
 use crate::outbox::{Call, Outbox};
 use crate::refusal::failure_code;
-use crate::slot::{Home, StoreGuard, StoreSlot};
+use crate::slot::{Home, StoreSlot};
+use crate::tabs::{self, Tab};
 use crate::timer::Alarm;
 use crate::{clock, generation, poison};
 
 /// An open realm.
 pub(crate) struct Driver {
     path: String,
-    engine: RefCell<Engine>,
+    pub(super) engine: RefCell<Engine>,
     observers: RefCell<Observers>,
     /// What else the app calls its properties.
     names: RefCell<Rc<Names>>,
-    outbox: Rc<Outbox>,
+    pub(super) outbox: Rc<Outbox>,
     slot: StoreSlot,
-    link: RefCell<Option<(Rc<Link>, AttachId)>>,
+    /// What the realm is to other tabs that have it open; nothing until its store is open, or if it has none.
+    pub(super) tab: RefCell<Option<Rc<Tab>>>,
+    pub(super) role: Cell<Role>,
+    /// How it syncs.
+    pub(super) session: Option<Session>,
     waits: RefCell<BTreeMap<WaitId, oneshot::Sender<Result<()>>>>,
     next_wait: Cell<u64>,
+    lane: Cell<u64>,
     scheduled: Cell<bool>,
     phase: Cell<Phase>,
     /// Why nothing can be stored any more: then no wait can end well.
     failed: RefCell<Option<Fault>>,
     closers: RefCell<Vec<oneshot::Sender<()>>>,
     alarm: Alarm,
-    this: Weak<Driver>,
+    pub(super) this: Weak<Driver>,
 }
 
 /// How long a realm is there.
@@ -77,6 +78,8 @@ impl Driver {
         sync: Option<SyncHandle>,
     ) -> Result<Rc<Driver>> {
         let app_id = sync.as_ref().map(|sync| sync.app.id().to_owned());
+        let session = sync.map(|sync| sync.app.link(&sync.user_id)).transpose()?.map(Session::new);
+        let role = engine.role();
         let driver = Rc::new_cyclic(|this: &Weak<Driver>| Driver {
             path: path.to_owned(),
             engine: RefCell::new(engine),
@@ -84,9 +87,12 @@ impl Driver {
             names: RefCell::default(),
             outbox: Outbox::new(path, app_id, host, this.clone()),
             slot,
-            link: RefCell::new(None),
+            tab: RefCell::default(),
+            role: Cell::new(role),
+            session,
             waits: RefCell::default(),
             next_wait: Cell::new(1),
+            lane: Cell::new(0),
             scheduled: Cell::new(false),
             phase: Cell::new(Phase::Open),
             failed: RefCell::default(),
@@ -94,11 +100,8 @@ impl Driver {
             alarm: Alarm::default(),
             this: this.clone(),
         });
-        if let Some(sync) = sync {
-            let link = sync.app.link(&sync.user_id)?;
-            let user: Weak<dyn LinkUser> = driver.this.clone();
-            let id = link.attach(user);
-            driver.link.replace(Some((link, id)));
+        if role == Role::Leads {
+            driver.attach();
         }
         driver.schedule();
         Ok(driver)
@@ -117,6 +120,11 @@ impl Driver {
     /// The realm's path.
     pub(crate) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Takes note of the lane that the engine's object keys are from.
+    pub(crate) fn set_lane(&self, lane: u64) {
+        self.lane.set(lane);
     }
 
     /// Refuses calls to a realm that is closed or has panicked.
@@ -183,21 +191,10 @@ impl Driver {
     /// Ends a wait that nobody waits for any more.
     pub(crate) fn cancel_wait(&self, id: WaitId) {
         self.waits.borrow_mut().remove(&id);
-        self.handle(Event::CancelWait(id));
-    }
-
-    /// The state of the realm's connection.
-    pub(crate) fn connection_state(&self) -> ConnectionState {
-        let link = self.link.borrow().as_ref().map(|(link, _)| Rc::clone(link));
-        link.map_or(ConnectionState::Disconnected, |link| link.state())
-    }
-
-    /// Tells the realm's connection what happened, if the realm syncs.
-    pub(crate) fn tell_link(&self, event: impl FnOnce(AttachId) -> ConnectionEvent) {
-        let attached = self.link.borrow().as_ref().map(|(link, id)| (Rc::clone(link), *id));
-        if let Some((link, id)) = attached {
-            link.handle(event(id));
+        if let Some(tab) = self.tab() {
+            tab.forget_question(id);
         }
+        self.handle(Event::CancelWait(id));
     }
 
     /// Tells the app of a storage error that the engine does not know of.
@@ -237,7 +234,7 @@ impl Driver {
             return None;
         }
         let image = self.engine.borrow().image()?;
-        Some(ClosedRealm { image, key: key.clone() })
+        Some(ClosedRealm { image, lane: self.lane.get(), key: key.clone() })
     }
 
     /// What is wrong with a key that the realm is to be opened with.
@@ -251,7 +248,7 @@ impl Driver {
 
     /// Whether the realm syncs.
     pub(crate) fn is_synced(&self) -> bool {
-        self.link.borrow().is_some()
+        self.session.is_some()
     }
 
     /// Stores what is committed, then gives up the store, the lock and the connection.
@@ -268,7 +265,7 @@ impl Driver {
         }
     }
 
-    fn schedule(&self) {
+    pub(super) fn schedule(&self) {
         if self.scheduled.replace(true) {
             return;
         }
@@ -304,13 +301,17 @@ impl Driver {
             }
         });
         self.outbox.deliver();
+        if let Some(tab) = self.tab() {
+            tab.watch_leader();
+        }
     }
 
     fn carry_out(&self, effect: Effect) {
         match effect {
             Effect::Commit(id, batch) => self.commit(id, batch),
             Effect::Send(message) => self.tell_link(|attached| ConnectionEvent::Send(attached, message)),
-            Effect::Look(_) | Effect::AskLeader(_) => {}
+            Effect::Look(look) => self.look(look),
+            Effect::AskLeader(id) => self.ask_leader(id),
             Effect::Unlink => self.tell_link(ConnectionEvent::Unlink),
             Effect::Relink => self.tell_link(ConnectionEvent::Relink),
             Effect::Changed { before, after, compare, origin } => {
@@ -335,10 +336,10 @@ impl Driver {
                 }
             }
             Effect::Progress { direction, transferred, transferable } => {
-                self.outbox.push(Call::Progress { direction, transferred, transferable });
+                self.progressed(direction, transferred, transferable);
             }
             // The app asks for the state when it wants to know it.
-            Effect::SessionState(_) => {}
+            Effect::SessionState(_) => self.tell_session(),
             Effect::StoreFailed(failure) => {
                 self.storage_failed(fault_of(&failure));
             }
@@ -358,19 +359,53 @@ impl Driver {
         spawn_local(async move {
             let outcome = match store.await {
                 Ok(Some(guard)) => guard.commit(&batch).await,
-                Ok(None) => Ok(()),
+                Ok(None) => Ok(Outcome::Stored),
                 Err(fault) => Err(fault),
             };
-            if let Some(driver) = this.upgrade() {
-                driver.handle(match outcome {
-                    Ok(()) => Event::Committed(id),
-                    Err(fault) => {
-                        let failure = failure_of(&fault);
-                        driver.storage_failed(fault);
-                        Event::CommitFailed(id, failure)
+            let Some(driver) = this.upgrade() else { return };
+            let outcome = match (outcome, tabs::missing()) {
+                // Who cannot share a realm finds out here that somebody else has it.
+                (Ok(Outcome::Overtaken(_)), Some(why)) => {
+                    Err(Fault::RealmOpenElsewhere { path: driver.path.clone(), why })
+                }
+                (outcome, _) => outcome,
+            };
+            driver.handle(match outcome {
+                Ok(Outcome::Stored) => {
+                    if let Some(tab) = driver.tab() {
+                        tab.tell_written();
                     }
-                });
-            }
+                    Event::Committed(id)
+                }
+                Ok(Outcome::Overtaken(beyond)) => Event::Overtaken(id, Box::new(seen(beyond))),
+                Err(fault) => {
+                    let failure = failure_of(&fault);
+                    driver.storage_failed(fault);
+                    Event::CommitFailed(id, failure)
+                }
+            });
+        });
+    }
+
+    fn look(&self, look: Look) {
+        let this = self.this.clone();
+        let store = self.slot.store();
+        spawn_local(async move {
+            let beyond = match store.await {
+                Ok(Some(guard)) => guard.look(look).await,
+                Ok(None) => return,
+                Err(fault) => Err(fault),
+            };
+            let Some(driver) = this.upgrade() else { return };
+            let seen = match beyond {
+                Ok(beyond) => seen(beyond),
+                Err(fault) => {
+                    let failure = failure_of(&fault);
+                    driver.storage_failed(fault);
+                    Seen::Failed(failure)
+                }
+            };
+            driver.handle(Event::Seen(Box::new(seen)));
         });
     }
 
@@ -382,10 +417,8 @@ impl Driver {
         {
             images::keep(&self.path, realm);
         }
-        let attached = self.link.borrow_mut().take();
-        if let Some((link, id)) = attached {
-            link.detach(id);
-        }
+        self.detach();
+        let tab = self.tab.take();
         for (_, tell) in std::mem::take(&mut *self.waits.borrow_mut()) {
             let _ = tell.send(Err(Fault::RealmClosed));
         }
@@ -393,8 +426,11 @@ impl Driver {
         let store = self.slot.store();
         let closers = std::mem::take(&mut *self.closers.borrow_mut());
         spawn_local(async move {
+            if let Some(tab) = tab {
+                tab.end().await;
+            }
             if let Ok(Some(guard)) = store.await {
-                StoreGuard::release(&guard);
+                guard.release().await;
             }
             for closer in closers {
                 let _ = closer.send(());
@@ -404,28 +440,17 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// A realm that the app has lost without closing it gives its connection up; the store and the lock go with the slot.
+    /// A realm that the app has lost without closing it gives its connection up; the store and the locks go with it.
     fn drop(&mut self) {
         generation::pass();
-        if let Some((link, id)) = self.link.get_mut().take() {
-            link.detach(id);
-        }
+        self.detach();
     }
 }
 
-impl LinkUser for Driver {
-    fn link_event(&self, event: Event) {
-        self.handle(event);
-    }
-
-    fn connection_changed(&self, to: ConnectionState, from: ConnectionState) {
-        self.outbox.push(Call::ConnectionState { to, from });
-        self.schedule();
-    }
-
-    fn connection_problem(&self, code: u16, message: &str, fatal: bool) {
-        self.outbox.push(Call::ConnectionProblem { code, message: message.to_owned(), fatal });
-        self.schedule();
+fn seen(beyond: Beyond) -> Seen {
+    match beyond {
+        Beyond::Since(changes) => Seen::Since(changes),
+        Beyond::Whole(loaded) => Seen::Whole(loaded),
     }
 }
 

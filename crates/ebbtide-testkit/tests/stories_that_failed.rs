@@ -1,0 +1,106 @@
+//! Stories in which the simulated world has found a bug, as short as they could be made: each must end well now.
+
+use ebbtide_sync::client::ResetMode;
+use ebbtide_testkit::sim::{Awaiting, DevicePlan, Edit, Focus, ServerStep, Step, Story, Telling, Where, play};
+
+const FIRST: Where = Where { device: 0, tab: 0 };
+const SECOND: Where = Where { device: 0, tab: 1 };
+
+/// Plays a story whose things happen by themselves in many orders.
+fn ends_well(steps: &[Step]) {
+    for order in 0..40 {
+        let in_order = |step: &Step| match step {
+            Step::Run(picks, count) => Step::Run(picks + 1_000 * order, *count),
+            step => step.clone(),
+        };
+        let plan = DevicePlan { mode: ResetMode::DiscardUnsyncedChanges, skew_ms: 0, version: 0 };
+        let steps = steps.iter().map(in_order).collect();
+        let story = Story { seed: order, devices: vec![plan; 2], chunk_bytes: 700, entries_max: 3, steps };
+        if let Some(failure) = play(&story, Telling::Silent).failure {
+            let told = play(&story, Telling::Aloud).lines.join("\n");
+            panic!("{told}\n{failure}");
+        }
+    }
+}
+
+fn write(at: Where) -> Step {
+    Step::Write(at, Vec::new())
+}
+
+fn write_list(at: Where) -> Step {
+    Step::Write(at, Edit::beginning(Focus::List(0)))
+}
+
+#[test]
+fn the_server_hears_of_what_a_tab_that_does_not_lead_adds_to_the_schema() {
+    ends_well(&[write(FIRST), Step::Open(0), Step::Run(1, 60), Step::Extend(SECOND), Step::Run(2, 60)]);
+    ends_well(&[Step::Run(1, 40), Step::Upgrade(0), Step::Open(0), Step::Run(2, 20)]);
+}
+
+#[test]
+fn a_realm_that_is_closed_in_a_transaction_keeps_what_was_committed() {
+    ends_well(&[Step::Run(1, 3), write(FIRST), Step::Begin(FIRST), Step::Run(2, 6), Step::Close(FIRST)]);
+}
+
+#[test]
+fn a_wait_for_an_upload_ends_when_another_tab_resets_the_realm() {
+    let wait = Step::Wait(FIRST, Awaiting::Upload);
+    let forget = Step::Server(ServerStep::Forget);
+    ends_well(&[write(FIRST), wait, Step::Run(1, 20), Step::Open(0), Step::Steal(0), forget]);
+}
+
+#[test]
+fn a_lead_that_was_lost_in_a_transaction_is_not_taken_after_it() {
+    ends_well(&[
+        Step::Open(0),
+        Step::Run(1, 12),
+        Step::Wait(FIRST, Awaiting::Download),
+        Step::Begin(FIRST),
+        Step::Steal(0),
+        Step::Run(2, 3),
+        Step::Steal(0),
+        Step::Run(3, 3),
+        Step::Steal(0),
+        Step::Run(4, 4),
+        Step::Commit(FIRST),
+    ]);
+}
+
+#[test]
+fn a_clock_that_goes_back_holds_nothing_back() {
+    let hour = 3_600_000;
+    let jumps = [Step::Clock(0, hour), Step::Run(2, 2), Step::Clock(0, -2 * hour)];
+    ends_well(&[&[write(FIRST), Step::Run(1, 30)][..], &jumps].concat());
+    let crash = [write(FIRST), Step::Run(1, 12), Step::Server(ServerStep::Crash), Step::Run(3, 9)];
+    ends_well(&[&crash[..], &jumps].concat());
+}
+
+#[test]
+fn a_reset_that_a_former_leader_has_finished_is_not_done_again() {
+    ends_well(&[
+        write(FIRST),
+        Step::Open(0),
+        Step::Run(1, 80),
+        Step::Server(ServerStep::Terminate),
+        Step::Server(ServerStep::Start),
+        Step::Pass(2_000),
+        Step::Run(2, 34),
+        Step::Steal(0),
+        write(FIRST),
+        write(SECOND),
+    ]);
+}
+
+#[test]
+fn lists_of_a_realm_whose_schema_was_broken_take_new_elements_where_their_authors_saw_them() {
+    ends_well(&[
+        write_list(FIRST),
+        Step::Run(1, 80),
+        Step::Server(ServerStep::Break),
+        Step::Server(ServerStep::Start),
+        Step::Pass(2_000),
+        Step::Run(2, 90),
+        write_list(FIRST),
+        Step::Run(3, 90),
+    ]);
+}

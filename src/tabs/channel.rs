@@ -1,0 +1,135 @@
+//! The channel on which those who have one realm open talk.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+use wasm_bindgen::prelude::*;
+
+use super::broadcast::BroadcastChannel;
+use super::message::Message;
+use crate::clock;
+
+/// How long somebody who has the realm open has for saying so.
+const ANSWER_MS: u32 = 500;
+
+/// An end of the channel; left when dropped. Where the browser has no such thing, nothing is said or heard.
+pub(super) struct Channel {
+    end: Option<End>,
+}
+
+struct End {
+    channel: BroadcastChannel,
+    /// Called for as long as it is there.
+    _hear: Closure<dyn FnMut(JsValue)>,
+}
+
+impl Channel {
+    /// Joins the channel of a path.
+    pub(super) fn join(path: &str, hear: impl Fn(Message) + 'static) -> Channel {
+        let Ok(channel) = BroadcastChannel::new(&format!("ebbtide:{path}")) else { return Channel { end: None } };
+        let hear = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
+            let data = js_sys::Reflect::get(&event, &"data".into()).ok();
+            if let Some(message) = data.as_ref().and_then(Message::from_js) {
+                hear(message);
+            }
+        });
+        channel.set_onmessage(hear.as_ref());
+        Channel { end: Some(End { channel, _hear: hear }) }
+    }
+
+    /// Says something to all others.
+    pub(super) fn say(&self, message: &Message) {
+        if let Some(End { channel, .. }) = &self.end {
+            // What cannot be said is not heard: nobody depends on it.
+            let _ = channel.post_message(&message.to_js());
+        }
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        if let Some(End { channel, .. }) = &self.end {
+            channel.set_onmessage(&JsValue::NULL);
+            channel.close();
+        }
+    }
+}
+
+/// A name that nobody else draws.
+pub(super) fn drawn_name() -> String {
+    clock::random::<8>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether anybody has the realm open, where there are no locks to tell.
+pub(super) async fn is_anybody_there(path: &str) -> bool {
+    let asked = drawn_name();
+    let (tell, told) = oneshot::channel();
+    let tell = Rc::new(Cell::new(Some(tell)));
+    let channel = {
+        let asked = asked.clone();
+        Channel::join(path, move |message| {
+            if message == (Message::Here { id: asked.clone() })
+                && let Some(tell) = tell.take()
+            {
+                let _ = tell.send(());
+            }
+        })
+    };
+    channel.say(&Message::Who { id: asked });
+    match select(told, TimeoutFuture::new(ANSWER_MS)).await {
+        Either::Left(_) => true,
+        Either::Right(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    async fn what_is_said_is_heard_by_all_others_in_order_and_junk_by_nobody() {
+        let path = "t-channel";
+        let (tell, told) = oneshot::channel();
+        let (heard, tell) = (Rc::new(RefCell::new(Vec::new())), Cell::new(Some(tell)));
+        let _listener = {
+            let heard = Rc::clone(&heard);
+            Channel::join(path, move |message| {
+                heard.borrow_mut().push(message.clone());
+                if message == Message::Reconnect {
+                    let _ = tell.take().unwrap().send(());
+                }
+            })
+        };
+        let speaker = Channel::join(path, |message| panic!("{message:?} was heard by who said it"));
+        BroadcastChannel::new("ebbtide:t-channel").unwrap().post_message(&"junk".into()).unwrap();
+        let said = [Message::Written, Message::Ping, Message::Written, Message::Reconnect];
+        said.iter().for_each(|message| speaker.say(message));
+        told.await.unwrap();
+        assert_eq!(*heard.borrow(), said);
+    }
+
+    #[wasm_bindgen_test]
+    async fn who_has_the_realm_open_says_so_when_asked() {
+        let path = "t-channel-who";
+        assert!(!is_anybody_there(path).await);
+        let host: Rc<RefCell<Option<Channel>>> = Rc::default();
+        let answer = {
+            let host = Rc::downgrade(&host);
+            move |message| {
+                let Message::Who { id } = message else { return };
+                if let Some(host) = host.upgrade() {
+                    host.borrow().as_ref().unwrap().say(&Message::Here { id });
+                }
+            }
+        };
+        host.replace(Some(Channel::join(path, answer)));
+        assert!(is_anybody_there(path).await);
+    }
+}

@@ -1,0 +1,75 @@
+// Several tabs on one realm, as scripts move them.
+import { call, Profile } from "./profile.mjs";
+import { equal, until } from "./promises.mjs";
+
+const CLIENT = "/tests/e2e/support/tab-client.js";
+const HOST = "/tests/e2e/support/tab-host.js";
+
+/** A tab: `tab("write", path, notes)` calls a function of the client there. */
+export async function tabIn(profile, options) {
+  const page = await profile.page(options);
+  const tab = (name, ...args) => call(page, CLIENT, name, ...args);
+  tab.page = page;
+  return tab;
+}
+
+/** A worker of a tab's page. */
+export function workerOf(tab) {
+  return (name, ...args) => call(tab.page, HOST, "inWorker", name, args);
+}
+
+/** A browser profile and so many tabs, which are closed afterwards. */
+export async function withTabs(count, use) {
+  const profile = await Profile.create();
+  try {
+    const tabs = [];
+    for (let index = 0; index < count; index++) tabs.push(await tabIn(profile));
+    return await use(tabs, profile);
+  } finally {
+    await profile.end();
+  }
+}
+
+/** Waits until all show the same and `isAll` is content with it, and that their listeners have been told so. */
+export async function agree(tabs, path, isAll = () => true) {
+  let last = [];
+  const look = async () => {
+    last = await Promise.all(tabs.map((tab) => tab("shown", path)));
+    const [first, ...others] = last;
+    const text = JSON.stringify(first);
+    if (!isAll(first) || others.some((other) => JSON.stringify(other) !== text)) return undefined;
+    const copies = await Promise.all(tabs.map(async (tab) => (await tab("heard", path)).copy));
+    return copies.every((copy) => copy === first.notes.length) && first;
+  };
+  try {
+    return await until(`agreement of ${tabs.length} tabs on ${path}`, look);
+  } catch (error) {
+    const heard = await Promise.all(tabs.map((tab) => tab("heard", path)));
+    const told = heard.map(({ mistakes, errors, copy }) => JSON.stringify({ mistakes: mistakes.length, errors, copy }));
+    throw new Error(`${error.message}\n${differences(last)}\n${told.join("\n")}`);
+  }
+}
+
+/** Where what several tabs show differs first. */
+function differences(all) {
+  const lines = [];
+  for (const part of Object.keys(all[0] ?? {})) {
+    const lists = all.map((shown) => shown[part].flatMap((item) => (part === "boards" ? Object.values(item) : [item])));
+    const at = lists[0].findIndex((item, index) =>
+      lists.some((list) => JSON.stringify(list[index]) !== JSON.stringify(item)),
+    );
+    const lengths = lists.map((list) => list.length);
+    lines.push(`${part}: ${lengths} there, first difference at ${at}`);
+    if (at < 0) continue;
+    for (const list of lists) lines.push(`  ${JSON.stringify(list[at] ?? null).slice(0, 400)}`);
+  }
+  return lines.join("\n");
+}
+
+/** Nobody's listener was told anything that does not lead from what it knew to what there was. */
+export async function noMistakes(tabs, path) {
+  for (const tab of tabs) {
+    const { mistakes, errors } = await tab("heard", path);
+    equal([mistakes, errors], [[], []], `mistakes and errors of ${path}`);
+  }
+}
