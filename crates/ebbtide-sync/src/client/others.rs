@@ -279,10 +279,11 @@ impl Engine {
             state.disk.checkpoint();
         }
         if let Some(session) = &mut self.session {
+            session.others_have(state, &news);
+            // Numbers of the author before mean nothing any more: what waits for one waits for all that is there now.
             if state.replica.identity().client != author {
                 session.has_other_author(state);
             }
-            session.others_have(state, &news);
             if session.leads() && had_state {
                 // What was to replace the store's state, or a mark to replace one that somebody has replaced since, is
                 // nothing any more: the session begins where the store is.

@@ -19,6 +19,7 @@ impl World {
     pub fn end(&mut self, seed: u64) {
         let mut random = Random::new(seed ^ 0x5eed);
         self.say(|| "everything is mended".into());
+        self.mended = true;
         self.rest(&mut random);
         self.check_end();
         for device in 0..self.devices.len() {

@@ -132,8 +132,8 @@ impl World {
             Happening::Answer(device, tab) => self.answer(device, tab),
             Happening::Nudge(device, tab) => {
                 self.devices[device].tabs[tab].nudged = false;
-                // A hint may be lost.
-                if !self.now.is_multiple_of(7) {
+                // A hint may be lost, until everything is mended.
+                if self.mended || !self.now.is_multiple_of(7) {
                     let now = self.devices[device].now(self.now);
                     self.in_tab(device, tab, |tab, store| tab.tell(now, store, Event::Nudged));
                 }

@@ -283,7 +283,10 @@ impl Tab {
                     // A commit that lets a waiting swap go on adds one to what there was.
                     let counts = report.discarded_changesets;
                     assert!((pending..=pending + 1).contains(&counts), "the report does not count what was dropped");
-                    let (was, is) = (notes_of(self.listener.seen()), notes_of(self.shown()));
+                    let (mut was, is) = (notes_of(self.listener.seen()), notes_of(self.shown()));
+                    if counts > pending {
+                        was.insert(self.last_note);
+                    }
                     wishes.push(Wish::Discarded(report.discarded_changesets, was.difference(&is).copied().collect()));
                 }
             }

@@ -47,6 +47,8 @@ pub struct World {
     pub(super) truth: BTreeMap<(Epoch, u64, u64), Truth>,
     /// How many things have happened by themselves.
     pub(super) happened: u64,
+    /// Whether everything has been mended.
+    pub(super) mended: bool,
     /// A crash that waits for its point.
     pub(super) watch: Option<Watch>,
     backup: Option<(ServerBackup, Model)>,
@@ -93,6 +95,7 @@ impl World {
             model: Model::new(),
             truth: BTreeMap::new(),
             happened: 0,
+            mended: false,
             watch: None,
             backup: None,
             fed: 0,
