@@ -8,6 +8,9 @@ use crate::project::Project;
 use crate::setup;
 use crate::steps::{Steps, Verdict};
 
+/// The feature that compiles the deliberate bugs, and the program that plays the world.
+pub const MUTANTS: &str = "ebbtide-testkit/mutants";
+
 /// Plays what the words ask for, with its output in the terminal.
 pub fn run(project: &Project, words: &[String]) -> Outcome<Verdict> {
     setup::for_native(project)?;
@@ -39,7 +42,7 @@ pub fn test(project: &Project, steps: &mut Steps<'_>) {
 
 fn world(project: &Project, profile: &str) -> Command {
     let mut command = project.command("cargo");
-    command.args(["run", "--quiet", "--profile", profile, "--package", "ebbtide-testkit", "--features", "mutants"]);
+    command.args(["run", "--quiet", "--profile", profile, "--package", "ebbtide-testkit", "--features", MUTANTS]);
     command.args(["--bin", "world", "--"]);
     command
 }

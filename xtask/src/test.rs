@@ -82,7 +82,8 @@ fn lint_rust(project: &Project, steps: &mut Steps<'_>) {
         run_logged(&mut cargo(project, &["fmt", "--all", "--check", "--", "--color", "never"]), log)
     });
     steps.step("tidiness", |_| tidy::run(project));
-    let native = ["clippy", "--workspace", "--exclude", EDGE, "--all-targets", "--", "--deny", "warnings"];
+    let native = ["clippy", "--workspace", "--exclude", EDGE, "--all-targets", "--features", sim::MUTANTS];
+    let native = [&native[..], &["--", "--deny", "warnings"]].concat();
     steps.step("clippy, native crates", |log| run_logged(&mut cargo(project, &native), log));
     let edge = ["clippy", "--package", EDGE, "--target", TARGET, "--all-targets", "--features", SERVER_TESTS];
     let edge = [&edge[..], &["--", "--deny", "warnings"]].concat();

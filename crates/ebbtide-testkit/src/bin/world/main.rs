@@ -1,5 +1,7 @@
 //! Plays the simulated world; `cargo xtask sim` starts it.
 
+#![expect(clippy::disallowed_methods, reason = "the program measures; what it plays has a time of its own")]
+
 mod bench;
 mod crashes;
 mod fuzz;
