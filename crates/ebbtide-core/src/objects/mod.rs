@@ -13,6 +13,7 @@ mod dictionary;
 mod edit;
 mod edit_collection;
 mod key_source;
+mod latest;
 mod list;
 mod map;
 mod page;

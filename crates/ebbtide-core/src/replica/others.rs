@@ -192,7 +192,8 @@ impl Replica {
         let late: Vec<EditTime> = self.pending.iter().filter(is_late).map(|own| own.changeset.time).collect();
         let Some(first) = late.first() else { return };
         let rest = self.pending.partition_point(|own| own.changeset.number <= after);
-        let mut earlier = Clock::default();
+        // What is there already was made within the times that the server takes, and is not to win over what comes after it.
+        let mut earlier = Clock::at(self.base.latest());
         for own in self.pending.iter().take_while(|own| own.changeset.time < *first) {
             earlier.observe(own.changeset.time);
         }

@@ -536,6 +536,7 @@ impl World {
         let Some(leader) = on.leader.filter(|_| on.deposed.is_none()) else { return };
         if on.tabs.iter().any(|tab| tab.name != leader && !tab.frozen) {
             (on.leader, on.deposed) = (None, Some(leader));
+            on.tabs.iter_mut().filter(|tab| tab.name == leader).for_each(|tab| tab.deposed = true);
             self.lead(device, Some(leader));
         }
     }
@@ -546,7 +547,14 @@ impl World {
         let next = on.tabs.iter().position(|tab| Some(tab.name) != but && !tab.frozen);
         let Some(tab) = next.filter(|_| on.leader.is_none()) else { return };
         let name = on.tabs[tab].name;
+        if on.deposed == Some(name) {
+            // A lock that is gone is heard of before it is given again.
+            self.depose(device);
+        }
+        let on = &mut self.devices[device];
+        let Some(tab) = on.position(name) else { return };
         on.leader = Some(name);
+        on.tabs[tab].deposed = false;
         self.say(|| format!("tab {name} leads device {device}"));
         let now = self.devices[device].now(self.now);
         self.in_tab(device, tab, |tab, store| tab.tell(now, store, Event::Lead));
@@ -560,6 +568,7 @@ impl World {
         let on = &mut self.devices[device];
         let Some(name) = on.deposed.take() else { return };
         let Some(tab) = on.position(name).filter(|_| on.leader != Some(name)) else { return };
+        on.tabs[tab].deposed = false;
         self.say(|| format!("tab {name} no longer leads device {device}"));
         let now = self.devices[device].now(self.now);
         self.in_tab(device, tab, |tab, store| tab.tell(now, store, Event::Follow));
