@@ -15,7 +15,7 @@ impl Snapshot {
 }
 
 fn latest_of(row: Row<'_>) -> EditTime {
-    let mut latest = row.created().time;
+    let mut latest = EditTime::default();
     let mut see = |stamp: Stamp| latest = latest.max(stamp.time);
     for column in (0..row.width() as u32).map(ColumnIndex) {
         see(row.stamp(column));

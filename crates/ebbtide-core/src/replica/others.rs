@@ -185,6 +185,11 @@ impl Replica {
         News { state: Moved::Yes, confirmed, confirmed_bytes, renumbered, passed_over: 0 }
     }
 
+    /// When the latest edit was made that the base has. Reads all of it.
+    pub fn latest(&self) -> EditTime {
+        self.base.latest()
+    }
+
     /// Gives our changesets after number `after`, which nobody else has seen, other times if they were made later than
     /// `latest`: at `now`, in their order. Only a checkpoint can keep them, for the log has them as they were.
     pub fn restamp(&mut self, after: ChangesetNumber, now: Millis, latest: Millis) {
@@ -192,8 +197,8 @@ impl Replica {
         let late: Vec<EditTime> = self.pending.iter().filter(is_late).map(|own| own.changeset.time).collect();
         let Some(first) = late.first() else { return };
         let rest = self.pending.partition_point(|own| own.changeset.number <= after);
-        // What is there already was made within the times that the server takes, and is not to win over what comes after it.
-        let mut earlier = Clock::at(self.base.latest());
+        // What the base has is not to win over what was made after it.
+        let mut earlier = Clock::at(self.latest());
         for own in self.pending.iter().take_while(|own| own.changeset.time < *first) {
             earlier.observe(own.changeset.time);
         }

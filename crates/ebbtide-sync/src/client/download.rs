@@ -58,7 +58,12 @@ impl Session {
     fn corrects_times(&mut self, state: &mut State, (now, server): (Millis, Millis), after: ChangesetNumber) -> bool {
         let latest = Millis(server.0.saturating_add(CLOCK_AHEAD_MS));
         state.ahead_ms = if now > latest { now.0 - server.0 } else { 0 };
-        if state.replica.pending().all(|own| own.changeset.number <= after || own.changeset.time.millis() <= latest) {
+        let is_early = |latest| {
+            let mut pending = state.replica.pending();
+            pending.all(|own| own.changeset.number <= after || own.changeset.time.millis() <= latest)
+        };
+        // What was made on a state that is ahead itself, as far as the server allows, cannot be earlier than that.
+        if is_early(latest) || is_early(latest.max(state.replica.latest().millis())) {
             return false;
         }
         state.changing_by(Origin::Local, Compare::Values);
