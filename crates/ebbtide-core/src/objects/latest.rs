@@ -1,23 +1,30 @@
 //! The latest edit in a state.
 
+use std::sync::Arc;
+
 use super::page::Row;
 use super::snapshot::{Snapshot, Stamp};
+use super::table::Table;
 use crate::clock::EditTime;
 use crate::ids::ColumnIndex;
+use crate::schema::ClassSchema;
 use crate::value::ValueRef;
 
 impl Snapshot {
     /// The time of the latest edit that any value, place or memory of a removal has. Reads all of them.
     pub(crate) fn latest(&self) -> EditTime {
-        let rows = self.tables.iter().flat_map(|table| table.rows());
-        rows.map(latest_of).max().unwrap_or_default()
+        let of_table = |(table, class): (&Arc<Table>, &Arc<ClassSchema>)| {
+            table.rows().map(|row| latest_of(row, class.primary_key)).max().unwrap_or_default()
+        };
+        self.tables.iter().zip(&self.schema.classes).map(of_table).max().unwrap_or_default()
     }
 }
 
-fn latest_of(row: Row<'_>) -> EditTime {
+/// The primary key is never edited: its stamp is that of whoever created the row here.
+fn latest_of(row: Row<'_>, primary_key: Option<ColumnIndex>) -> EditTime {
     let mut latest = EditTime::default();
     let mut see = |stamp: Stamp| latest = latest.max(stamp.time);
-    for column in (0..row.width() as u32).map(ColumnIndex) {
+    for column in (0..row.width() as u32).map(ColumnIndex).filter(|column| Some(*column) != primary_key) {
         see(row.stamp(column));
         match row.value(column) {
             ValueRef::List(list) => list.elements().iter().for_each(|element| {
