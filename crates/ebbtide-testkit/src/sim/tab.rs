@@ -81,6 +81,8 @@ pub struct Tab {
     pub failed: bool,
     /// Whether it is frozen.
     pub frozen: bool,
+    /// Whether another tab has the lead, and this one has not heard of it: what it says may be true no more.
+    pub deposed: bool,
     /// Who has asked for what the server has now, by the wait that was begun for it.
     asked: BTreeMap<u64, (u32, WaitId)>,
     listener: Listener,
@@ -112,6 +114,7 @@ impl Tab {
             closed: false,
             failed: false,
             frozen: false,
+            deposed: false,
             asked: BTreeMap::new(),
             listener,
             waits: BTreeMap::new(),
@@ -246,7 +249,9 @@ impl Tab {
             }
             Effect::AskLeader(id) => wishes.push(Wish::AskLeader(id)),
             Effect::Send(message) => {
-                super::check::check_claim(store, &message);
+                if !self.deposed {
+                    super::check::check_claim(store, &message);
+                }
                 if let ClientMessage::Upload { changesets, .. } = &message {
                     wishes.push(Wish::Say(format!("uploads {} changesets", changesets.len())));
                 }

@@ -536,6 +536,7 @@ impl World {
         let Some(leader) = on.leader.filter(|_| on.deposed.is_none()) else { return };
         if on.tabs.iter().any(|tab| tab.name != leader && !tab.frozen) {
             (on.leader, on.deposed) = (None, Some(leader));
+            on.tabs.iter_mut().filter(|tab| tab.name == leader).for_each(|tab| tab.deposed = true);
             self.lead(device, Some(leader));
         }
     }
@@ -547,6 +548,7 @@ impl World {
         let Some(tab) = next.filter(|_| on.leader.is_none()) else { return };
         let name = on.tabs[tab].name;
         on.leader = Some(name);
+        on.tabs[tab].deposed = false;
         self.say(|| format!("tab {name} leads device {device}"));
         let now = self.devices[device].now(self.now);
         self.in_tab(device, tab, |tab, store| tab.tell(now, store, Event::Lead));
@@ -560,6 +562,7 @@ impl World {
         let on = &mut self.devices[device];
         let Some(name) = on.deposed.take() else { return };
         let Some(tab) = on.position(name).filter(|_| on.leader != Some(name)) else { return };
+        on.tabs[tab].deposed = false;
         self.say(|| format!("tab {name} no longer leads device {device}"));
         let now = self.devices[device].now(self.now);
         self.in_tab(device, tab, |tab, store| tab.tell(now, store, Event::Follow));
