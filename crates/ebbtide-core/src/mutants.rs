@@ -40,7 +40,7 @@ pub enum Mutant {
     AckBeforeDurable,
     /// A reset keeps its mark.
     ResetKeepsMark,
-    /// The server integrates what does not continue the client's chain.
+    /// Neither side asks whether a client's changesets continue those that the server has.
     ChainUnchecked,
     /// The server does not compare salts.
     SaltUnchecked,
