@@ -49,7 +49,7 @@ impl MetaKey {
 pub struct Head {
     /// Raised by every change that is no append: a reset, a bootstrap.
     pub generation: u64,
-    /// Raised by whoever takes over as the writer; an older writer is refused.
+    /// Compared like the rest, and raised by nobody: what a writer has missed shows in the other numbers.
     pub fence: u64,
     /// The position that the next log entry will have.
     pub next_position: LogPosition,

@@ -9,9 +9,7 @@ use crate::clock::EditTime;
 use crate::codec::Writer;
 use crate::ids::{ChainHash, ChangesetNumber, ClientId, ServerVersion};
 use crate::mutants::{Mutant, mutant};
-
-/// Bits of an element's number that count within its changeset.
-const ELEMENT_SHIFT: u32 = 24;
+use crate::objects::ElementId;
 
 /// From where to where changesets move.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,8 +38,8 @@ impl Renumbering {
         if mutant(Mutant::ElementsKeepNames) {
             return sequence;
         }
-        let number = self.number(ChangesetNumber(sequence >> ELEMENT_SHIFT));
-        number.0 << ELEMENT_SHIFT | (sequence & ((1 << ELEMENT_SHIFT) - 1))
+        let (changeset, position) = ElementId::origin_of(sequence);
+        ElementId::sequence_of(self.number(changeset), position)
     }
 }
 
@@ -136,7 +134,7 @@ impl Moved<'_> {
         if element.client != 0 {
             return;
         }
-        if ChangesetNumber(element.sequence >> ELEMENT_SHIFT) > self.renumbering.after {
+        if ElementId::origin_of(element.sequence).0 > self.renumbering.after {
             element.sequence = self.renumbering.sequence(element.sequence);
         } else {
             element.client = self.former;

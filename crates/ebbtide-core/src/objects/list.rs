@@ -1,7 +1,7 @@
 //! Lists whose elements have identities, so that an edit names an element and not a place.
 
 use super::snapshot::{AuthorIndex, Stamp};
-use crate::ids::ServerVersion;
+use crate::ids::{ChangesetNumber, ServerVersion};
 use crate::value::{Value, ValueRef};
 
 /// The identity of a list element: its author, and a number that the author uses once.
@@ -9,8 +9,23 @@ use crate::value::{Value, ValueRef};
 pub struct ElementId {
     /// Who inserted it.
     pub author: AuthorIndex,
-    /// The changeset's number << 24 | the position of the insertion in it.
+    /// Which changeset of the author inserted it, and which of its insertions it was: [`ElementId::sequence_of`].
     pub sequence: u64,
+}
+
+/// Bits of an element's number that count within its changeset.
+const SEQUENCE_SHIFT: u32 = 24;
+
+impl ElementId {
+    /// The number of the element that is a changeset's insertion at this position among all of its insertions.
+    pub fn sequence_of(changeset: ChangesetNumber, position: u64) -> u64 {
+        changeset.0 << SEQUENCE_SHIFT | position
+    }
+
+    /// The changeset and the position of a number.
+    pub fn origin_of(sequence: u64) -> (ChangesetNumber, u64) {
+        (ChangesetNumber(sequence >> SEQUENCE_SHIFT), sequence & ((1 << SEQUENCE_SHIFT) - 1))
+    }
 }
 
 /// One element of a list.

@@ -1,7 +1,7 @@
 //! Several engines on one store: what others have made of it is taken in, and what only we know goes on top. docs/tabs.md
 //! tells the whole.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::log::{HistoryBody, HistoryEntry, LogEntry, decode_block};
 use super::replica_state::{Authorship, Pending, Record, Replica, Sealed};
@@ -40,7 +40,7 @@ pub struct News {
     pub confirmed_bytes: usize,
     /// How our changesets that the log does not have were moved.
     pub renumbered: Option<Renumbering>,
-    /// How many changesets were passed over because they belong to a state that is no more.
+    /// How many changesets of others were passed over because a reset of ours has dropped the state that they belong to.
     pub passed_over: usize,
 }
 
@@ -61,11 +61,13 @@ enum Fresh {
 }
 
 impl Fresh {
-    fn creates(&self, class: &str, key: ObjectKey) -> bool {
-        match self {
-            Fresh::Own(own) => created(&own.changeset).any(|theirs| theirs == (class, key)),
-            Fresh::Server(..) => false,
-        }
+    /// The objects without a primary key that it creates: none if it is the server's, where there are no such classes.
+    fn created(&self) -> impl Iterator<Item = (&str, ObjectKey)> {
+        let own = match self {
+            Fresh::Own(own) => Some(&own.changeset),
+            Fresh::Server(..) => None,
+        };
+        own.into_iter().flat_map(created)
     }
 }
 
@@ -106,17 +108,16 @@ impl Replica {
     /// Takes in what others have appended to the log beyond position `known`, and the root that they have written. Ours that
     /// the log does not have comes after it. No batch may be under way.
     pub fn take(&mut self, known: LogPosition, changes: &Changes) -> Result<Taken, CorruptStore> {
-        let head = Head::decode(&changes.head)?;
-        let root = changes.root.as_deref().map(|root| open_sealed("root record", root, Root::decode)).transpose()?;
+        let (root, entries) = read_changes(known, changes)?;
         if root.as_ref().is_some_and(|root| !self.has_seen(root)) {
             return Ok(Taken::Missed);
         }
-        let start = root.as_ref().map_or(known, |root| root.log_start);
-        let entries = read_log(&changes.log, (start, head.next_position))?;
         let Some(fresh) = self.fresh(entries).map_err(damaged)? else { return Ok(Taken::Missed) };
-        if self.collides(|class, key| fresh.iter().any(|entry| entry.creates(class, key))) {
+        let theirs: BTreeSet<(&str, ObjectKey)> = fresh.iter().flat_map(Fresh::created).collect();
+        if !theirs.is_empty() && self.collides(|class, key| theirs.contains(&(class, key))) {
             return Ok(Taken::Collided);
         }
+        drop(theirs);
         let mut news = News::default();
         if let Some(root) = root {
             news.state = self.adopt(&root);
@@ -128,12 +129,8 @@ impl Replica {
     /// Takes note of what others have done to a store whose state is about to be replaced by ours: of their changesets, those
     /// that belong to the state before are passed over.
     pub fn supersede(&mut self, known: LogPosition, changes: &Changes) -> Result<Taken, CorruptStore> {
-        let head = Head::decode(&changes.head)?;
-        let root = changes.root.as_deref().map(|root| open_sealed("root record", root, Root::decode)).transpose()?;
-        let start = root.as_ref().map_or(known, |root| root.log_start);
-        let entries = read_log(&changes.log, (start, head.next_position))?;
-        let of_others = |entry: &&LogEntry| matches!(entry, LogEntry::Local(_));
-        let mut news = News { passed_over: entries.iter().filter(of_others).count(), ..News::default() };
+        let (root, entries) = read_changes(known, changes)?;
+        let mut news = News { passed_over: self.count_superseded(entries).map_err(damaged)?, ..News::default() };
         if let Some(root) = root {
             if !fits(self.base.schema(), &root.manifest.schema) {
                 return Ok(Taken::Missed);
@@ -141,6 +138,20 @@ impl Replica {
             news.state = self.adopt(&root);
         }
         Ok(Taken::InStep(news))
+    }
+
+    /// How many changesets of the author that we were before a reset are new to us.
+    fn count_superseded(&self, entries: Vec<LogEntry>) -> Result<usize, DecodeError> {
+        let Some(former) = self.former else { return Ok(0) };
+        let mut count = 0;
+        for entry in entries {
+            if let LogEntry::Local(bytes) = entry {
+                let changeset = Changeset::decode(&bytes)?;
+                let is_new = changeset.client == former.client && changeset.number > former.last_number;
+                count += usize::from(is_new);
+            }
+        }
+        Ok(count)
     }
 
     /// Whether a store has objects without a primary key under keys that we have given to others since.
@@ -166,8 +177,7 @@ impl Replica {
         base.author(theirs.identity.client);
         let shared = same_authors(&base, theirs.base.authors().ids())
             && (fits(base.schema(), theirs.base.schema()) || fits(theirs.base.schema(), base.schema()));
-        let unlogged = self.split_unlogged();
-        let from = self.logged();
+        let (from, unlogged) = self.split_unlogged();
         let confirmed = (from.client == theirs.identity.client).then(|| ChangesetNumber(theirs.first_pending().0 - 1));
         let confirmed_bytes = confirmed.map_or(0, |number| self.pending_bytes(number));
         self.base = base;
@@ -345,9 +355,7 @@ impl Replica {
         news.state = Moved::Yes;
         let before = self.current.clone();
         let mut keys = KeySource::new(self.next_key, vec![&before]);
-        let unlogged = self.split_unlogged();
-        let from = self.logged();
-        self.identity = from;
+        let (from, unlogged) = self.split_unlogged();
         // Changesets of the store's own that come alone are applied on top of what is there.
         let on_top = unlogged.is_empty()
             && self.synced == Synced::Yes
@@ -382,13 +390,12 @@ impl Replica {
         if on_top { self.keep_keys(&keys) } else { self.replay(&mut keys) }
     }
 
-    /// Takes what the log does not have off the end of pending.
-    fn split_unlogged(&mut self) -> VecDeque<Pending> {
-        let logged = self.logged();
+    /// Takes what the log does not have off the end of pending. Gives who we are without it, and it.
+    fn split_unlogged(&mut self) -> (Identity, VecDeque<Pending>) {
+        self.identity = self.logged();
         let unlogged = self.pending.split_off(self.pending.len() - self.unlogged);
         self.unlogged = 0;
-        self.identity = logged;
-        unlogged
+        (self.identity, unlogged)
     }
 
     /// Puts back what was taken off, so that it continues the chain as it is now.
@@ -425,6 +432,15 @@ impl Replica {
             self.pending.push_back(Pending { changeset, bytes });
         }
     }
+}
+
+/// The root, if it was written since position `known`, and the entries since.
+fn read_changes(known: LogPosition, changes: &Changes) -> Result<(Option<Root>, Vec<LogEntry>), CorruptStore> {
+    let head = Head::decode(&changes.head)?;
+    let root = changes.root.as_deref().map(|root| open_sealed("root record", root, Root::decode)).transpose()?;
+    let start = root.as_ref().map_or(known, |root| root.log_start);
+    let entries = read_log(&changes.log, (start, head.next_position))?;
+    Ok((root, entries))
 }
 
 /// The entries of blocks that go from one position to another, with none missing.

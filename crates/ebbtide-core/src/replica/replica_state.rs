@@ -59,6 +59,8 @@ pub struct Replica {
     pub(super) schema_version: u64,
     pub(super) records: Records,
     pub(super) sealed: Option<Sealed>,
+    /// Who we were, as far as the log had it, before the last reset.
+    pub(super) former: Option<Identity>,
 }
 
 /// The page records that the store has, or will have after the last checkpoint.
@@ -140,6 +142,7 @@ impl Replica {
             schema_version,
             records: Records::default(),
             sealed: None,
+            former: None,
         }
     }
 
@@ -282,7 +285,8 @@ impl Replica {
         }
     }
 
-    /// Ends a write transaction begun on the state that is still current. An error changes nothing; the changeset of a synced realm that would not fit a frame is one.
+    /// Ends a write transaction begun on the state that is still current. An error changes nothing; the changeset of a synced
+    /// realm that would not fit a frame is one.
     pub fn commit(&mut self, transaction: Transaction) -> Result<Committed, WriteError> {
         let (snapshot, changeset, next_key) = transaction.finish()?;
         let reshaped = self.synced == Synced::No && !snapshot.has_schema_of(&self.current);
@@ -393,11 +397,14 @@ impl Replica {
 
     /// Takes the outcome of a reset or a bootstrap in.
     pub fn install(&mut self, plan: Plan) {
+        if plan.identity.client != self.identity.client {
+            self.former = Some(self.logged());
+        }
         self.base = plan.base;
         self.pending = plan.pending;
         self.unlogged = self.unlogged.min(self.pending.len());
-        if self.unlogged == 0 {
-            self.sealed = None;
+        if let Some(sealed) = &mut self.sealed {
+            sealed.own = sealed.own.min(self.unlogged);
         }
         self.current = plan.current;
         self.identity = plan.identity;

@@ -130,6 +130,7 @@ impl Replica {
             schema_version: root.schema_version,
             records: Records { known, next: root.next_record, of: Authorship::Shared },
             sealed: None,
+            former: None,
         };
         let mut replica = replica.in_lane(lane);
         let head = store.head.as_deref().ok_or_else(|| missing("head record".to_string()))?;

@@ -5,7 +5,8 @@ use ebbtide_core::limits::{CHANGESET_BYTES, VALUE_BYTES};
 use ebbtide_core::notify::{Compare, diff};
 use ebbtide_core::objects::{Synced, WriteError};
 use ebbtide_core::page::{export, import};
-use ebbtide_core::replica::{LogEntry, Replica, encode_block};
+use ebbtide_core::replica::{Identity, LogEntry, Replica, encode_block};
+use ebbtide_core::reset::{Takeover, plan};
 use ebbtide_core::{ClientId, LogPosition, Millis, Value};
 use proptest::prelude::*;
 
@@ -213,4 +214,27 @@ fn a_transaction_that_would_not_fit_a_frame_is_refused_and_changes_nothing() {
     assert!(matches!(refused, Err(WriteError::TooLarge { limit: CHANGESET_BYTES, .. })), "{:?}", refused.is_ok());
     assert_eq!((mine.current().canonical(), mine.identity()), (before, identity));
     assert_eq!(mine.pending().len(), 1);
+}
+
+#[test]
+fn pages_of_a_batch_that_never_got_there_are_written_by_the_next_also_if_a_reset_came_between() {
+    let mut order = Order::new();
+    let mut mine = replica(1);
+    let mut kept = Kept::default();
+    kept.checkpoint(&mut mine);
+    write(&mut mine, 1, &[Edit::CreateDog(1), Edit::Name(1, "Rex".into())]);
+    order.upload_all(&mine);
+    order.download(&mut mine, 9);
+    // The pages are on their way when the state is replaced, and do not get there.
+    mine.seal();
+    let lost = mine.checkpoint(LogPosition(1));
+    assert!(!lost.pages.is_empty());
+    let cursor = mine.cursor().unwrap();
+    let identity = Identity::new(ClientId([9; 16]));
+    mine.install(plan(&mine, &order.state, cursor, identity, Takeover::DiscardPending));
+    mine.unsealed();
+    mine.seal();
+    kept.checkpoint(&mut mine);
+    mine.saved();
+    check_same(&Replica::load(&kept.store).unwrap(), &mine);
 }

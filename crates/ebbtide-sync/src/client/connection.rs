@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use ebbtide_core::Millis;
 
 use super::backoff::Backoff;
+use super::clock::LastTime;
 use super::random::Draws;
 use crate::wire::{
     Action, ClientMessage, Code, ErrorMessage, FRAME_BYTES_MAX, PROTOCOL, ServerMessage, SessionId, Token,
@@ -164,8 +165,7 @@ pub struct Connection {
     sockets_used: u64,
     pings_used: u64,
     backoff: Backoff,
-    /// The time that was told last.
-    latest: Millis,
+    clock: LastTime,
     draws: Draws,
     effects: VecDeque<ConnectionEffect>,
 }
@@ -216,7 +216,7 @@ impl Connection {
             sockets_used: 0,
             pings_used: 0,
             backoff: Backoff::default(),
-            latest: Millis(0),
+            clock: LastTime::default(),
             draws: Draws::new(options.seed),
             effects: VecDeque::new(),
         }
@@ -296,24 +296,19 @@ impl Connection {
         }
     }
 
-    /// If the clock has gone back, what waits for a time goes back with it, and does not wait for hours.
+    /// Takes note of the time: what waits for one follows a clock that goes back.
     fn follow_clock(&mut self, now: Millis) {
-        let back = self.latest.0.saturating_sub(now.0);
-        let earlier = |time: &mut Millis| time.0 = time.0.saturating_sub(back);
-        self.latest = now;
-        match &mut self.phase {
-            Phase::Idle | Phase::Refused => {}
+        let (since, deadline) = match &mut self.phase {
+            Phase::Idle | Phase::Refused => (None, None),
             Phase::Waiting { until: deadline }
             | Phase::Refreshing { deadline }
             | Phase::Opening { deadline, .. }
-            | Phase::Greeting { deadline, .. } => earlier(deadline),
+            | Phase::Greeting { deadline, .. } => (None, Some(deadline)),
             Phase::Live {
                 since, pulse: Pulse::Quiet { ping_at: deadline } | Pulse::Asked { deadline, .. }, ..
-            } => {
-                earlier(since);
-                earlier(deadline);
-            }
-        }
+            } => (Some(since), Some(deadline)),
+        };
+        self.clock.follow(now, since.into_iter().chain(deadline));
     }
 
     fn socket(&self) -> Option<u64> {

@@ -14,7 +14,7 @@ use super::flush::Replaced;
 use super::image::Image;
 use super::migration::Migrating;
 use super::open::{self, Opened, check_synced_schema};
-use super::options::OpenOptions;
+use super::options::{OpenOptions, Role};
 use super::others::Looks;
 use super::session::Session;
 use super::state::State;
@@ -396,7 +396,7 @@ impl Engine {
         let session = self.session.as_ref();
         let awaited = self.state.waits.any(|wait| matches!(wait, Wait::Durable { .. }));
         let open = self.life == Life::Open;
-        let strict = awaited || session.is_some_and(|session| open && session.wants_strict());
+        let strict = awaited || session.is_some_and(|session| open && session.wants_strict(self.state.role));
         let durability = if strict { Durability::Strict } else { Durability::Relaxed };
         let record = session.map(Session::record);
         let (id, batch) = self.state.disk.flush(&mut self.state.replica, record, durability, self.state.role)?;
@@ -473,7 +473,7 @@ impl Engine {
             .filter(|_| !mutant(Mutant::ClosingForgets))
             .for_each(|event| self.handle_now(now, event));
         let state = &mut self.state;
-        if let Some(session) = self.session.as_mut().filter(|session| session.leads()) {
+        if let Some(session) = self.session.as_mut().filter(|_| state.role == Role::Leads) {
             session.unlink(state);
         }
         let closed = Err("The realm was closed.".to_string());

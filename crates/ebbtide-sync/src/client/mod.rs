@@ -2,6 +2,7 @@
 //! and when, and answer with what to do.
 
 mod backoff;
+mod clock;
 mod connection;
 mod download;
 mod engine;

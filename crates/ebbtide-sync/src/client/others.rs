@@ -131,11 +131,10 @@ impl Engine {
         self.state.replica.unsealed();
         let known = expected.map_or(LogPosition(1), |head| head.next_position);
         match seen {
-            Seen::Since(changes) => self.take(now, known, &changes),
+            Seen::Since(changes) => self.take(known, &changes),
             Seen::Whole(loaded) => self.take_whole(now, &loaded),
             Seen::Failed(failure) => self.fail(failure),
         }
-        self.drive(now);
     }
 
     /// What a look has found.
@@ -149,7 +148,7 @@ impl Engine {
                 self.looks.nudge();
                 return;
             }
-            (Seen::Since(changes), Look::Since(head)) => self.take(now, head.next_position, &changes),
+            (Seen::Since(changes), Look::Since(head)) => self.take(head.next_position, &changes),
             (Seen::Since(_), Look::Whole) => self.looks.wanted = Wanted::All,
             (Seen::Whole(loaded), _) => self.take_whole(now, &loaded),
         }
@@ -158,16 +157,15 @@ impl Engine {
             let state = &mut self.state;
             state.waits.settle(&mut state.effects, &Ok(()), is_seen);
         }
-        self.drive(now);
     }
 
     /// Takes in what others have written since.
-    fn take(&mut self, now: Millis, known: LogPosition, changes: &Changes) {
+    fn take(&mut self, known: LogPosition, changes: &Changes) {
         let size = schema_size(&self.state.replica);
         match self.try_take(known, changes) {
             Ok(Taken::InStep(news)) => {
                 self.tell_schema(size);
-                self.took(now, &news);
+                self.took(&news);
             }
             Ok(Taken::Missed) => self.looks.wanted = Wanted::All,
             Ok(Taken::Collided) => self.fail(collision()),
@@ -204,14 +202,13 @@ impl Engine {
         Ok(taken)
     }
 
-    fn took(&mut self, now: Millis, news: &News) {
-        if news.state == Moved::No && news.confirmed.is_none() {
+    fn took(&mut self, news: &News) {
+        if news.state == Moved::No && news.confirmed.is_none() && news.passed_over == 0 {
             return;
         }
         if let Some(session) = &mut self.session {
             session.others_have(&mut self.state, news);
         }
-        self.drive(now);
     }
 
     /// Makes the realm what the store is as a whole.
@@ -284,7 +281,7 @@ impl Engine {
             if state.replica.identity().client != author {
                 session.has_other_author(state);
             }
-            if session.leads() && had_state {
+            if state.role == Role::Leads && had_state {
                 // What was to replace the store's state, or a mark to replace one that somebody has replaced since, is
                 // nothing any more: the session begins where the store is.
                 session.begin_anew(state);
@@ -296,7 +293,7 @@ impl Engine {
 
     /// If another engine has made the schema larger than it was, the server is to hear of it from whoever leads.
     fn tell_schema(&mut self, size_before: usize) {
-        if let Some(session) = self.session.as_mut().filter(|session| session.leads())
+        if let Some(session) = self.session.as_mut().filter(|_| self.state.role == Role::Leads)
             && schema_size(&self.state.replica) > size_before
             && !mutant(Mutant::SchemaUntold)
         {

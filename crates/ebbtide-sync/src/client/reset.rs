@@ -14,7 +14,7 @@
 use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::replica::{Cursor, Identity};
 use ebbtide_core::reset::{Report, Takeover, check_schema, plan};
-use ebbtide_core::{ChangesetNumber, ClientId, Millis, Snapshot};
+use ebbtide_core::{ClientId, Millis, Snapshot};
 
 use super::error::{SyncError, SyncErrorKind};
 use super::event::{Direction, Effect, Origin, ResetProgress};
@@ -24,7 +24,6 @@ use super::mark::{Mark, PastReset, Path};
 use super::options::ResetMode;
 use super::session::{Activity, Fatal, Session, is_sync_wait};
 use super::state::State;
-use super::upload::UploadWindow;
 use super::waits::Wait;
 use crate::wire::Code;
 
@@ -310,19 +309,19 @@ impl Session {
         }
         self.record.remember(PastReset { code: mark.code, epoch: fresh.at.epoch, at: now });
         state.disk.replace(Replaced::Reset);
-        self.acknowledged = ChangesetNumber(0);
-        self.window = UploadWindow::after(ChangesetNumber(0));
+        self.begin_chain(state);
         self.strikes = 0;
-        let number = state.replica.identity().last_number;
-        state.waits.update(|wait| {
-            if let Wait::Upload { number: until } = wait {
-                *until = number;
-            }
-        });
         self.bind_after = state.disk.moved();
         self.tell_progress(state, ResetPhase::Swapping, &mark, Some(report.clone()));
         let done = Box::new(Swapped { before, mark, report });
         self.reset = Reset::Swapping { swapped: state.disk.moved(), done };
+    }
+
+    /// Counts what others had stored, unseen by us, of what the swap under way drops.
+    pub(super) fn drops_too(&mut self, changesets: usize) {
+        if let Reset::Swapping { done, .. } = &mut self.reset {
+            done.report.discarded_changesets += changesets;
+        }
     }
 
     /// The app's callback after the swap has returned: syncing goes on.

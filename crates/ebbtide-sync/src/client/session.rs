@@ -13,11 +13,12 @@ use ebbtide_core::replica::{Cursor, News};
 use ebbtide_core::{ChangesetNumber, Millis, ServerVersion};
 
 use super::backoff::Backoff;
+use super::clock::LastTime;
 use super::error::{SyncError, SyncErrorKind};
 use super::event::{Direction, Effect, Progress, SessionState, WaitId};
 use super::fresh::Staging;
 use super::mark::FreshRecord;
-use super::options::SyncOptions;
+use super::options::{Role, SyncOptions};
 use super::reset::Reset;
 use super::state::State;
 use super::upload::UploadWindow;
@@ -35,16 +36,13 @@ pub(super) const STRIKES_MAX: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(super) options: SyncOptions,
-    /// Whether this engine is the one that speaks to the server.
-    leads: bool,
     pub(super) activity: Activity,
     pub(super) link: Link,
     /// What must be on disk for good before the next BIND.
     pub(super) bind_after: u64,
     hold_until: Option<Millis>,
     answer_by: Option<Millis>,
-    /// The time that was told last.
-    latest: Millis,
+    clock: LastTime,
     backoff: Backoff,
     /// What the server sent in a row that could not be taken in.
     pub(super) strikes: u32,
@@ -101,14 +99,13 @@ impl Session {
         let pending = state.replica.pending().len() as u64;
         let confirmed = ChangesetNumber(state.replica.identity().last_number.0 - pending);
         Session {
-            leads: false,
             options,
             activity: Activity::Active,
             link: Link::Down,
             bind_after: 0,
             hold_until: None,
             answer_by: None,
-            latest: Millis(0),
+            clock: LastTime::default(),
             backoff: Backoff::default(),
             strikes: 0,
             window: UploadWindow::after(confirmed),
@@ -128,7 +125,6 @@ impl Session {
 
     /// Takes the lead, with what the store remembers of a fresh state on its way in.
     pub(crate) fn lead(&mut self, state: &mut State, now: Millis, record: FreshRecord, staging: Staging) {
-        self.leads = true;
         self.record = record;
         self.staging = staging;
         self.bind_after = state.disk.moved();
@@ -142,7 +138,6 @@ impl Session {
 
     /// Loses the lead: what the server was told and what a reset has begun is the next leader's.
     pub(crate) fn follow(&mut self, state: &mut State) {
-        self.leads = false;
         self.link_down(state);
         self.hold_until = None;
         self.staging = Staging::default();
@@ -161,13 +156,9 @@ impl Session {
         self.reset = Reset::None;
     }
 
-    /// Whether this engine is the one that speaks to the server.
-    pub(crate) fn leads(&self) -> bool {
-        self.leads
-    }
-
     /// Takes note of what others have done to the store.
     pub(crate) fn others_have(&mut self, state: &mut State, news: &News) {
+        self.drops_too(news.passed_over);
         if let Some(moved) = &news.renumbered {
             state.waits.update(|wait| {
                 if let Wait::Upload { number } = wait {
@@ -188,8 +179,8 @@ impl Session {
         self.moved(Direction::Upload);
     }
 
-    /// Takes note that the store has another author now: somebody has reset it.
-    pub(crate) fn has_other_author(&mut self, state: &mut State) {
+    /// Begins another author's chain: the server has nothing of it, and what waits for uploads waits for all of it.
+    pub(super) fn begin_chain(&mut self, state: &mut State) {
         self.acknowledged = ChangesetNumber(0);
         self.window = UploadWindow::after(ChangesetNumber(0));
         let number = state.replica.identity().last_number;
@@ -198,6 +189,11 @@ impl Session {
                 *until = number;
             }
         });
+    }
+
+    /// Takes note that the store has another author now: somebody has reset it.
+    pub(crate) fn has_other_author(&mut self, state: &mut State) {
+        self.begin_chain(state);
         // What was waited for may have been dropped with the old author.
         let is_there = |wait: &Wait| matches!(wait, Wait::Upload { number: until } if until.0 == 0);
         state.waits.settle(&mut state.effects, &Ok(()), is_there);
@@ -211,8 +207,8 @@ impl Session {
     }
 
     /// Whether what is stored now is to be told to the server soon, or belongs to a reset.
-    pub(crate) fn wants_strict(&self) -> bool {
-        if !self.leads {
+    pub(crate) fn wants_strict(&self, role: Role) -> bool {
+        if role == Role::Follows {
             return false;
         }
         let linked = match self.link {
@@ -222,15 +218,10 @@ impl Session {
         (linked && self.activity == Activity::Active) || self.reset.is_under_way()
     }
 
-    /// Takes note of the time. If the clock has gone back, what waits for a time goes back with it, and does not wait for
-    /// hours.
+    /// Takes note of the time: what waits for one follows a clock that goes back.
     pub(crate) fn keep_time(&mut self, now: Millis) {
-        let back = self.latest.0.saturating_sub(now.0);
-        if back > 0 {
-            let deadlines = [self.hold_until.as_mut(), self.answer_by.as_mut(), self.reset.deadline_mut()];
-            deadlines.into_iter().flatten().for_each(|deadline| deadline.0 = deadline.0.saturating_sub(back));
-        }
-        self.latest = now;
+        let deadlines = [self.hold_until.as_mut(), self.answer_by.as_mut(), self.reset.deadline_mut()];
+        self.clock.follow(now, deadlines.into_iter().flatten());
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Millis> {
@@ -344,7 +335,7 @@ impl Session {
 
     /// Does what can be done now: asks for a link, binds, uploads.
     pub(crate) fn drive(&mut self, state: &mut State, now: Millis) {
-        if !self.leads {
+        if state.role == Role::Follows {
             if self.activity == Activity::Active {
                 ask_leader(state);
             }
