@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use ebbtide_core::batch::Batch;
-use ebbtide_core::changeset::Changeset;
 use ebbtide_core::replica::Replica;
 use ebbtide_core::{Millis, Snapshot};
 use ebbtide_sync::client::{
@@ -11,6 +10,7 @@ use ebbtide_sync::client::{
 };
 use ebbtide_sync::wire::{ClientMessage, ServerMessage, SessionId};
 
+use crate::sim::check_claim;
 use crate::store::MemoryStore;
 
 /// How a device's app answers the callbacks of a reset.
@@ -268,32 +268,12 @@ impl Device {
         }
     }
 
-    /// Nothing is claimed to the server that a power failure could take back.
+    /// Nothing is claimed to the server that a power failure could take back; who is alone binds with exactly what is there.
     fn check_durable(&self, message: &ClientMessage) {
-        let durable = || Replica::load(&self.store.load_strict()).expect("there is something for good");
-        match message {
-            ClientMessage::Bind { cursor: Some(cursor), client, last, .. } => {
-                let durable = durable();
-                assert_eq!((durable.cursor(), durable.identity().client), (Some(*cursor), *client));
-                assert!(last.map_or(0, |last| last.number.0) <= durable.identity().last_number.0);
-            }
-            ClientMessage::Upload { changesets, .. } => {
-                let identity = durable().identity();
-                for bytes in changesets {
-                    let changeset = Changeset::decode(bytes).expect("an upload can be read");
-                    assert_eq!(changeset.client, identity.client, "an upload under another name");
-                    assert!(changeset.number <= identity.last_number, "an upload that is not on disk for good");
-                }
-            }
-            ClientMessage::Ack { version, .. } => {
-                let cursor = durable().cursor().expect("an acknowledgement of something");
-                assert!(*version <= cursor.version, "an acknowledgement of what is not on disk for good");
-            }
-            ClientMessage::Hello { .. }
-            | ClientMessage::Bind { cursor: None, .. }
-            | ClientMessage::Mark { .. }
-            | ClientMessage::Unbind { .. }
-            | ClientMessage::Ping { .. } => {}
+        check_claim(&self.store, message);
+        if let ClientMessage::Bind { cursor: Some(cursor), .. } = message {
+            let durable = Replica::load(&self.store.load_strict()).expect("there is something for good");
+            assert_eq!(durable.cursor(), Some(*cursor));
         }
     }
 

@@ -5,13 +5,16 @@
 #![allow(clippy::unwrap_used)]
 
 mod device;
+pub mod edits;
 pub mod fuzz;
 mod server;
 pub mod sim;
 mod store;
+mod turn;
 mod world;
 
 pub use device::{Device, Noted, Reply};
 pub use server::{DeviceId, ServerBackup, TestServer};
 pub use store::{MemoryStore, StoreRefusal};
+pub use turn::{Served, ServerTurn};
 pub use world::{Kennel, World, change};

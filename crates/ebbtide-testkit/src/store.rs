@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ebbtide_core::batch::{Batch, Changes, Durability, Head, LoadedStore, LogChange, MetaKey, StagedChange};
 use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::{LogPosition, RecordId};
+use ebbtide_sync::client::{BatchId, Event, Look, Seen};
 
 /// A store in memory.
 #[derive(Clone, Debug, Default)]
@@ -73,8 +74,29 @@ impl MemoryStore {
         self.states.last().map(State::load).unwrap_or_default()
     }
 
+    /// Commits a batch and answers as an edge does whose engine shares the store: what others have made of it instead, if it
+    /// has another head. A refusal that a test wants is the caller's to word.
+    pub fn answer_commit(&mut self, id: BatchId, batch: &Batch) -> Result<Event, StoreRefusal> {
+        match self.commit(batch) {
+            Ok(()) => Ok(Event::Committed(id)),
+            Err(StoreRefusal::HeadMoved) => {
+                let look = batch.expected.map_or(Look::Whole, Look::Since);
+                Ok(Event::Overtaken(id, Box::new(self.look(look))))
+            }
+            Err(refusal @ StoreRefusal::AsTold) => Err(refusal),
+        }
+    }
+
+    /// What a look finds.
+    pub fn look(&self, look: Look) -> Seen {
+        match look {
+            Look::Since(head) => Seen::Since(self.changes_since(&head).expect("whoever knows a head knows a store")),
+            Look::Whole => Seen::Whole(self.load()),
+        }
+    }
+
     /// What somebody reads who knows the store by an earlier head; `None` if there is no store.
-    pub fn changes_since(&self, known: &Head) -> Option<Changes> {
+    fn changes_since(&self, known: &Head) -> Option<Changes> {
         let state = self.states.last()?;
         let head = state.head?;
         let root = head.has_other_root(known).then(|| state.meta.get(&MetaKey::Root).cloned()).flatten();

@@ -9,6 +9,7 @@ use ebbtide_sync::client::{Event, Kind, Migration, OpenOptions, ResetMode, Role,
 
 use crate::device::{Device, Noted};
 use crate::server::{DeviceId, TestServer};
+use crate::turn::Served;
 
 /// Devices and a server under one clock.
 #[derive(Debug)]
@@ -218,18 +219,6 @@ impl World {
         self.devices[device].connect();
     }
 
-    /// Cuts all connections, as a server does that stops; does something to it; connects all again.
-    pub fn restart_server(&mut self, change: impl FnOnce(&mut TestServer)) {
-        let online: Vec<usize> = (0..self.devices.len()).filter(|index| self.devices[*index].online).collect();
-        for device in &online {
-            self.disconnect(*device);
-        }
-        change(&mut self.server);
-        for device in online {
-            self.connect(device);
-        }
-    }
-
     /// Writes a dog: creates it if its key is new.
     pub fn write_dog(&mut self, device: usize, id: i64, name: &str) {
         let now = Millis(self.now);
@@ -326,6 +315,28 @@ impl World {
             }
         }
         true
+    }
+}
+
+impl Served for World {
+    fn server(&mut self) -> &mut TestServer {
+        &mut self.server
+    }
+
+    fn restart_server(&mut self, change: impl FnOnce(&mut TestServer)) {
+        let online: Vec<usize> = (0..self.devices.len()).filter(|index| self.devices[*index].online).collect();
+        for device in &online {
+            self.disconnect(*device);
+        }
+        change(&mut self.server);
+        for device in online {
+            self.connect(device);
+        }
+    }
+
+    fn long_ago(&mut self) {
+        self.run();
+        self.pass(11 * 60 * 1_000);
     }
 }
 

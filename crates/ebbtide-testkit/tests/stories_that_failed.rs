@@ -1,7 +1,8 @@
 //! Stories in which the simulated world has found a bug, as short as they could be made: each must end well now.
 
 use ebbtide_sync::client::ResetMode;
-use ebbtide_testkit::sim::{Awaiting, DevicePlan, Edit, Focus, ServerStep, Step, Story, Telling, Where, play};
+use ebbtide_testkit::edits::Edit;
+use ebbtide_testkit::sim::{Awaiting, DevicePlan, Focus, ServerStep, Step, Story, Telling, Where, play};
 
 const FIRST: Where = Where { device: 0, tab: 0 };
 const SECOND: Where = Where { device: 0, tab: 1 };

@@ -3,7 +3,7 @@
 use ebbtide_core::{Collection, Millis, PropertyType, Schema, Snapshot, Value};
 use ebbtide_sync::client::{Event, ResetMode, ResetPhase, SessionState, SyncErrorKind};
 use ebbtide_sync::wire::Code;
-use ebbtide_testkit::{Kennel, Noted, Reply, ServerBackup, TestServer, World};
+use ebbtide_testkit::{Kennel, Noted, Reply, Served, ServerBackup, TestServer, World};
 
 type Story = fn(&mut World, &ServerBackup);
 

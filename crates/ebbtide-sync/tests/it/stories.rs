@@ -3,7 +3,7 @@
 
 use ebbtide_core::Value;
 use ebbtide_sync::client::SessionState;
-use ebbtide_testkit::{Kennel, Noted, ServerBackup, TestServer, World};
+use ebbtide_testkit::{Kennel, Noted, ServerBackup, ServerTurn, World};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -16,12 +16,7 @@ enum Happening {
     Crash { device: usize, forget: usize },
     Steps(u16),
     Pass(u32),
-    ServerRestart,
-    Backup,
-    Restore,
-    Terminate,
-    Trim,
-    Forget,
+    Server(ServerTurn),
 }
 
 const DEVICES: usize = 3;
@@ -37,12 +32,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (0..DEVICES, 0..4_usize).prop_map(|(device, forget)| Crash { device, forget }),
         10 => (1..40_u16).prop_map(Steps),
         2 => (1..60_000_u32).prop_map(Pass),
-        1 => Just(ServerRestart),
-        1 => Just(Backup),
-        1 => Just(Restore),
-        1 => Just(Terminate),
-        1 => Just(Trim),
-        1 => Just(Forget),
+        6 => prop::sample::select(&ServerTurn::ALL[..]).prop_map(Server),
     ]
 }
 
@@ -66,30 +56,8 @@ fn tell(world: &mut World, backup: &mut Option<ServerBackup>, what: Happening) {
             world.step();
         }),
         Happening::Pass(ms) => world.pass(u64::from(ms)),
-        Happening::ServerRestart => world.restart_server(|_| {}),
-        Happening::Backup => *backup = Some(world.server.backup()),
-        Happening::Restore => {
-            if let Some(backup) = backup {
-                long_ago(world);
-                world.restart_server(|server| server.restore(backup));
-            }
-        }
-        Happening::Terminate => {
-            long_ago(world);
-            world.restart_server(TestServer::terminate);
-        }
-        Happening::Trim => world.server.trim(),
-        Happening::Forget => {
-            long_ago(world);
-            world.restart_server(TestServer::forget_clients);
-        }
+        Happening::Server(turn) => turn.happen(world, backup),
     }
-}
-
-/// Enough time that resets do not look like a loop.
-fn long_ago(world: &mut World) {
-    world.run();
-    world.pass(11 * 60 * 1_000);
 }
 
 fn check(happenings: &[Happening]) {
@@ -107,7 +75,7 @@ fn check(happenings: &[Happening]) {
                 | Happening::Crash { forget: 0, .. }
                 | Happening::Steps(_)
                 | Happening::Pass(_)
-                | Happening::ServerRestart
+                | Happening::Server(ServerTurn::Restart)
         );
         tell(&mut world, &mut backup, *what);
     }

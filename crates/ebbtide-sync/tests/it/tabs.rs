@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use ebbtide_core::schema::ClassKind;
 use ebbtide_core::{ClassIndex, ClassSchema, Collection, ColumnIndex, Millis, PropertyType, Schema, Snapshot, Value};
 use ebbtide_sync::client::{
-    BatchId, Effect, Engine, Event, Kind, Look, OpenOptions, ResetMode, Role, Seen, StoreFailure, StoreFailureKind,
+    BatchId, Effect, Engine, Event, Kind, Look, OpenOptions, ResetMode, Role, StoreFailure, StoreFailureKind,
 };
-use ebbtide_testkit::{Kennel, MemoryStore, StoreRefusal, change};
+use ebbtide_testkit::{Kennel, MemoryStore, change};
 use proptest::prelude::*;
 
 /// A class without a primary key.
@@ -89,31 +89,16 @@ impl Window {
         let now = Millis(self.now);
         let Some(tab) = &mut self.tabs[index] else { return false };
         if let Some((id, batch)) = tab.commit.take() {
-            let event = match self.store.commit(&batch) {
-                Ok(()) => {
-                    if self.nudges {
-                        let others = self.tabs.iter_mut().enumerate().filter(|(other, _)| *other != index);
-                        others.filter_map(|(_, tab)| tab.as_mut()).for_each(|tab| tab.news.push_back(Event::Nudged));
-                    }
-                    Event::Committed(id)
-                }
-                Err(StoreRefusal::HeadMoved) => {
-                    let seen = match &batch.expected {
-                        Some(head) => Seen::Since(self.store.changes_since(head).expect("the store has a head")),
-                        None => Seen::Whole(self.store.load()),
-                    };
-                    Event::Overtaken(id, Box::new(seen))
-                }
-                Err(StoreRefusal::AsTold) => unreachable!("nobody tells it"),
-            };
+            let event = self.store.answer_commit(id, &batch).expect("nobody tells the store to refuse");
+            if self.nudges && matches!(event, Event::Committed(_)) {
+                let others = self.tabs.iter_mut().enumerate().filter(|(other, _)| *other != index);
+                others.filter_map(|(_, tab)| tab.as_mut()).for_each(|tab| tab.news.push_back(Event::Nudged));
+            }
             self.tab(index).news.push_back(event);
             return true;
         }
         if let Some(look) = tab.look.take() {
-            let seen = match look {
-                Look::Since(head) => Seen::Since(self.store.changes_since(&head).expect("the store has a head")),
-                Look::Whole => Seen::Whole(self.store.load()),
-            };
+            let seen = self.store.look(look);
             tab.news.push_back(Event::Seen(Box::new(seen)));
             return true;
         }

@@ -7,10 +7,10 @@ use ebbtide_core::batch::Batch;
 use ebbtide_core::notify::diff;
 use ebbtide_core::{Millis, Snapshot, Value};
 use ebbtide_sync::client::{
-    BatchId, Effect, Engine, Event, Look, OpenOptions, Origin, ResetMode, Role, Seen, SyncError, WaitId,
+    BatchId, Effect, Engine, Event, Look, OpenOptions, Origin, ResetMode, ResetPhase, Role, SyncError, WaitId,
 };
 use ebbtide_sync::wire::{ServerMessage, SessionId};
-use ebbtide_testkit::{DeviceId, Kennel, MemoryStore, ServerBackup, StoreRefusal, TestServer, change};
+use ebbtide_testkit::{DeviceId, Kennel, MemoryStore, Served, ServerBackup, ServerTurn, TestServer, change};
 use proptest::prelude::*;
 
 /// One tab of a device.
@@ -26,6 +26,9 @@ struct Tab {
     answers: Vec<(WaitId, Result<(), String>)>,
     errors: Vec<SyncError>,
     resets: usize,
+    is_swapping: bool,
+    /// How many changesets the last reset says to have dropped.
+    discarded: Option<usize>,
 }
 
 /// A device: a store and tabs, one of which leads.
@@ -99,6 +102,8 @@ impl World {
             answers: Vec::new(),
             errors: Vec::new(),
             resets: 0,
+            is_swapping: false,
+            discarded: None,
         }
     }
 
@@ -159,44 +164,21 @@ impl World {
         self.devices[device].tabs[tab] = again;
     }
 
-    fn restart_server(&mut self, change: impl FnOnce(&mut TestServer)) {
-        for device in 0..self.devices.len() {
-            self.unlink(device);
-        }
-        change(&mut self.server);
-        for device in 0..self.devices.len() {
-            self.link(device);
-        }
-    }
-
     fn step(&mut self, device: usize, index: usize) -> bool {
         let now = self.clock(device);
         let Device { store, tabs, .. } = &mut self.devices[device];
         let Some(tab) = tabs.get_mut(index) else { return false };
         if let Some((id, batch)) = tab.commit.take() {
-            let event = match store.commit(&batch) {
-                Ok(()) => {
-                    let others = tabs.iter_mut().enumerate().filter(|(other, _)| *other != index);
-                    others.for_each(|(_, tab)| tab.news.push_back(Event::Nudged));
-                    Event::Committed(id)
-                }
-                Err(StoreRefusal::HeadMoved) => {
-                    let seen = match &batch.expected {
-                        Some(head) => Seen::Since(store.changes_since(head).expect("the store has a head")),
-                        None => Seen::Whole(store.load()),
-                    };
-                    Event::Overtaken(id, Box::new(seen))
-                }
-                Err(StoreRefusal::AsTold) => unreachable!("nobody tells it"),
-            };
+            let event = store.answer_commit(id, &batch).expect("nobody tells the store to refuse");
+            if matches!(event, Event::Committed(_)) {
+                let others = tabs.iter_mut().enumerate().filter(|(other, _)| *other != index);
+                others.for_each(|(_, tab)| tab.news.push_back(Event::Nudged));
+            }
             tabs[index].news.push_back(event);
             return true;
         }
         if let Some(look) = tab.look.take() {
-            let seen = match look {
-                Look::Since(head) => Seen::Since(store.changes_since(&head).expect("the store has a head")),
-                Look::Whole => Seen::Whole(store.load()),
-            };
+            let seen = store.look(look);
             tab.news.push_back(Event::Seen(Box::new(seen)));
             return true;
         }
@@ -266,11 +248,11 @@ impl World {
             }
             Effect::SyncError(error) => tab.errors.push(error),
             Effect::StoreFailed(failure) => panic!("device {device}, tab {index}: {failure:?}"),
-            Effect::ResetProgress(_)
-            | Effect::BackUpThenClear { .. }
-            | Effect::Progress { .. }
-            | Effect::SessionState(_)
-            | Effect::Closed => {}
+            Effect::ResetProgress(progress) => {
+                tab.is_swapping |= progress.phase == ResetPhase::Swapping;
+                tab.discarded = progress.report.map(|report| report.discarded_changesets);
+            }
+            Effect::BackUpThenClear { .. } | Effect::Progress { .. } | Effect::SessionState(_) | Effect::Closed => {}
         }
     }
 
@@ -353,6 +335,27 @@ impl World {
     }
 }
 
+impl Served for World {
+    fn server(&mut self) -> &mut TestServer {
+        &mut self.server
+    }
+
+    fn restart_server(&mut self, change: impl FnOnce(&mut TestServer)) {
+        for device in 0..self.devices.len() {
+            self.unlink(device);
+        }
+        change(&mut self.server);
+        for device in 0..self.devices.len() {
+            self.link(device);
+        }
+    }
+
+    fn long_ago(&mut self) {
+        self.run();
+        self.pass(11 * 60 * 1_000);
+    }
+}
+
 #[test]
 fn the_leader_uploads_what_a_follower_writes_and_the_follower_hears_of_it() {
     let mut world = World::new(&[3, 1]);
@@ -400,6 +403,34 @@ fn a_reset_is_one_change_in_every_tab_and_its_callbacks_are_the_leaders() {
         assert_eq!(world.tab(0, tab).origins.len(), told + 1, "tab {tab}");
         assert_eq!(world.tab(0, tab).resets, usize::from(tab == 0));
         assert!(world.has_dog(0, tab, 1) && !world.has_dog(0, tab, 2));
+    }
+}
+
+#[test]
+fn a_reset_counts_what_other_tabs_had_stored_unseen() {
+    for unseen in [0, 1, 3] {
+        let mut world = World::new(&[2]);
+        world.write_dog(0, 0, 1, "kept");
+        world.settle();
+        world.restart_server(TestServer::terminate);
+        // Up to the swap, whose batch is on its way; the leader hears nothing of what the other stores before it.
+        while !world.devices[0].tabs[0].is_swapping {
+            assert!(world.step(0, 0), "there is a reset");
+        }
+        while world.tab(0, 0).commit.is_none() {
+            assert!(world.step(0, 0), "the swap is stored");
+        }
+        for id in 0..unseen {
+            world.write_dog(0, 1, 10 + id, "dropped");
+            let stored = world.devices[0].store.commits();
+            while world.devices[0].store.commits() == stored {
+                assert!(world.step(0, 1), "the other tab stores it");
+            }
+        }
+        world.settle();
+        world.check();
+        assert_eq!(world.tab(0, 0).discarded, Some(unseen as usize));
+        assert!((0..unseen).all(|id| !world.has_dog(0, 1, 10 + id)));
     }
 }
 
@@ -533,12 +564,7 @@ enum Happening {
         device: usize,
         ahead: u8,
     },
-    ServerRestart,
-    Backup,
-    Restore,
-    Terminate,
-    Trim,
-    Forget,
+    Server(ServerTurn),
 }
 
 const TABS: usize = 3;
@@ -557,19 +583,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (0..2_usize).prop_map(Online),
         1 => (1..60_000_u16).prop_map(Pass),
         1 => (0..2_usize, 0..4_u8).prop_map(|(device, ahead)| Clock { device, ahead }),
-        1 => Just(ServerRestart),
-        1 => Just(Backup),
-        1 => Just(Restore),
-        1 => Just(Terminate),
-        1 => Just(Trim),
-        1 => Just(Forget),
+        6 => prop::sample::select(&ServerTurn::ALL[..]).prop_map(Server),
     ]
-}
-
-/// Enough time that resets do not look like a loop.
-fn long_ago(world: &mut World) {
-    world.run();
-    world.pass(11 * 60 * 1_000);
 }
 
 fn play(world: &mut World, backup: &mut Option<ServerBackup>, what: Happening) {
@@ -604,23 +619,7 @@ fn play(world: &mut World, backup: &mut Option<ServerBackup>, what: Happening) {
         }
         Happening::Pass(ms) => world.pass(u64::from(ms)),
         Happening::Clock { device, ahead } => world.devices[device].ahead_ms = u64::from(ahead) * 3_600_000,
-        Happening::ServerRestart => world.restart_server(|_| {}),
-        Happening::Backup => *backup = Some(world.server.backup()),
-        Happening::Restore => {
-            if let Some(backup) = backup {
-                long_ago(world);
-                world.restart_server(|server| server.restore(backup));
-            }
-        }
-        Happening::Terminate => {
-            long_ago(world);
-            world.restart_server(TestServer::terminate);
-        }
-        Happening::Trim => world.server.trim(),
-        Happening::Forget => {
-            long_ago(world);
-            world.restart_server(TestServer::forget_clients);
-        }
+        Happening::Server(turn) => turn.happen(world, backup),
     }
 }
 

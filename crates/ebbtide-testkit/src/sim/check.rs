@@ -3,7 +3,7 @@
 use ebbtide_core::ServerVersion;
 use ebbtide_core::changeset::{Changeset, Instruction};
 use ebbtide_core::merge::apply;
-use ebbtide_core::objects::KeySource;
+use ebbtide_core::objects::{ElementId, KeySource};
 use ebbtide_core::replica::Replica;
 use ebbtide_sync::client::Standing;
 use ebbtide_sync::wire::ClientMessage;
@@ -21,7 +21,11 @@ pub fn check_replica(replica: &Replica) {
         assert!(last.is_none_or(|(last, hash)| last + 1 == number && hash == own.changeset.parent), "a broken chain");
         for instruction in own.changeset.instructions() {
             if let Instruction::ListInsert { sequence, .. } = instruction {
-                assert_eq!(sequence >> 24, number, "a list element is not named after its changeset");
+                assert_eq!(
+                    ElementId::origin_of(sequence).0.0,
+                    number,
+                    "a list element is not named after its changeset"
+                );
             }
         }
         last = Some((number, own.changeset.hash()));

@@ -1,10 +1,11 @@
 //! A crash before and after every storage transaction and every message of some scripted stories.
 
-use super::edit::{Edit, Focus};
+use super::edit::Focus;
 use super::happen::Happening;
 use super::run::{Failure, catch};
 use super::step::{DevicePlan, ServerStep, Step, Story, Weather, Where};
 use super::world::{Telling, World};
+use crate::edits::Edit;
 use ebbtide_sync::client::ResetMode;
 
 /// A story that is played with a crash at every point of it.

@@ -20,8 +20,9 @@ mod step;
 mod tab;
 mod world;
 
+pub(crate) use check::check_claim;
 pub use crash::{Crash, Script, Side, enumerate, scripts};
-pub use edit::{Edit, Focus};
+pub use edit::Focus;
 pub use random::Random;
 pub(crate) use run::catch;
 pub use run::{Failure, Outcome, play, shrink};

@@ -4,9 +4,10 @@ use std::fmt;
 
 use ebbtide_sync::client::ResetMode;
 
-use super::edit::{Edit, Focus};
+use super::edit::Focus;
 use super::random::Random;
 use super::schema::VERSIONS;
+use crate::edits::Edit;
 
 /// A world and what happens in it.
 #[derive(Clone, PartialEq, Eq, Debug)]

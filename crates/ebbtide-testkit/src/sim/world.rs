@@ -6,13 +6,13 @@ use ebbtide_core::batch::Durability;
 use ebbtide_core::changeset::Changeset;
 use ebbtide_core::replica::Replica;
 use ebbtide_core::{Epoch, Millis, Snapshot, Value};
-use ebbtide_sync::client::{ConnectionEvent, Event, Look, Seen, StoreFailure, StoreFailureKind};
+use ebbtide_sync::client::{ConnectionEvent, Event, Look, StoreFailure, StoreFailureKind};
 use ebbtide_sync::server::reshape;
 use ebbtide_sync::wire::{Action, Code, ErrorMessage, ServerMessage};
 
 use super::crash::Watch;
 use super::device::{Ask, Device, Job, TABS_MAX};
-use super::edit::Edit;
+use super::edit::CAST;
 use super::model::Model;
 use super::network::{End, Socket};
 use super::notes::{Kept, Notes};
@@ -20,6 +20,7 @@ use super::picture::{difference, picture};
 use super::schema::{BREAKABLE, NOTE, schema};
 use super::step::{Awaiting, Fault, ServerStep, Step, Story, Weather, Where};
 use super::tab::{Awaited, Wish, notes_of};
+use crate::edits::Edit;
 use crate::server::{DeviceId, Prepared, ServerBackup, TestServer};
 use crate::store::MemoryStore;
 
@@ -141,7 +142,7 @@ impl World {
             Step::Continue(at, edits) => self.act(*at, |world, device, tab| {
                 let engine = &mut world.devices[device].tabs[tab].engine;
                 if let Ok(transaction) = engine.transaction() {
-                    edits.iter().for_each(|edit| drop(edit.carry_out(transaction)));
+                    edits.iter().for_each(|edit| drop(edit.carry_out(transaction, &CAST)));
                 }
             }),
             Step::Commit(at) => self.act(*at, World::commit),
@@ -338,7 +339,7 @@ impl World {
             let engine = &mut world.devices[device].tabs[tab].engine;
             if engine.in_transaction() {
                 if let Ok(transaction) = engine.transaction() {
-                    edits.iter().for_each(|edit| drop(edit.carry_out(transaction)));
+                    edits.iter().for_each(|edit| drop(edit.carry_out(transaction, &CAST)));
                 }
                 return;
             }
@@ -346,7 +347,7 @@ impl World {
                 return;
             }
             let transaction = engine.transaction().expect("it was just begun");
-            edits.iter().for_each(|edit| drop(edit.carry_out(transaction)));
+            edits.iter().for_each(|edit| drop(edit.carry_out(transaction, &CAST)));
             world.commit(device, tab);
         });
     }
@@ -419,23 +420,15 @@ impl World {
         let Some(tab) = self.devices[device].position(name) else { return };
         if job == Job::Look {
             let Some(look) = self.devices[device].tabs[tab].look.take() else { return };
-            let store = &self.devices[device].store;
-            let seen = match look {
-                Look::Since(head) => Seen::Since(store.changes_since(&head).expect("whoever looks knows a head")),
-                Look::Whole => Seen::Whole(store.load()),
-            };
+            let seen = self.devices[device].store.look(look);
             return self.devices[device].tabs[tab].answers.push_back(Event::Seen(Box::new(seen)));
         }
         let Some((id, batch, last)) = self.devices[device].tabs[tab].batch.take() else { return };
         let event = match self.commit_batch(device, name, &batch, last) {
             Ok(Stored::Yes) => Event::Committed(id),
             Ok(Stored::Overtaken) => {
-                let store = &self.devices[device].store;
-                let seen = match &batch.expected {
-                    Some(head) => Seen::Since(store.changes_since(head).expect("the store has a head")),
-                    None => Seen::Whole(store.load()),
-                };
-                Event::Overtaken(id, Box::new(seen))
+                let look = batch.expected.map_or(Look::Whole, Look::Since);
+                Event::Overtaken(id, Box::new(self.devices[device].store.look(look)))
             }
             Err(kind) => {
                 let message = format!("{kind:?}");

@@ -144,7 +144,8 @@ impl Transaction {
 
     /// An identity for a new element of a list.
     pub(super) fn draw_element(&mut self) -> ElementId {
-        let id = ElementId { author: self.stamp.author, sequence: self.context.number.0 << 24 | self.elements };
+        let sequence = ElementId::sequence_of(self.context.number, self.elements);
+        let id = ElementId { author: self.stamp.author, sequence };
         self.elements += 1;
         id
     }

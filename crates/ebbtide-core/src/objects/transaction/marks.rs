@@ -49,42 +49,10 @@ impl Transaction {
 #[cfg(test)]
 mod tests {
     use super::Transaction;
-    use crate::ids::{ClassIndex, ColumnIndex};
-    use crate::objects::{Embedding, Snapshot, Synced, WriteContext};
-    use crate::schema::{ClassKind, ClassSchema, Collection, IndexKind, Property, PropertyType, Schema};
+    use crate::ObjectKey;
+    use crate::objects::Embedding;
+    use crate::objects::transaction::fixture::{NUMBER, OWNER, PART, begin};
     use crate::value::Value;
-    use crate::{ChainHash, ChangesetNumber, ClientId, EditTime, ObjectKey, ServerVersion};
-
-    const OWNER: ClassIndex = ClassIndex(0);
-    const PART: ColumnIndex = ColumnIndex(0);
-    const NUMBER: ColumnIndex = ColumnIndex(1);
-
-    fn begin() -> Transaction {
-        let property = |name: &str, kind, target: Option<&str>| Property {
-            name: name.to_string(),
-            kind,
-            collection: Collection::None,
-            optional: true,
-            target: target.map(str::to_string),
-            indexed: IndexKind::None,
-        };
-        let number = property("number", PropertyType::Int, None);
-        let owner = vec![property("part", PropertyType::Link, Some("Part")), number.clone()];
-        let class =
-            |name: &str, kind, properties| ClassSchema { name: name.to_string(), kind, primary_key: None, properties };
-        let schema =
-            Schema::of([class("Owner", ClassKind::TopLevel, owner), class("Part", ClassKind::Embedded, vec![number])]);
-        let context = WriteContext {
-            client: ClientId::default(),
-            number: ChangesetNumber(1),
-            base: ServerVersion::default(),
-            parent: ChainHash::default(),
-            time: EditTime(1),
-            next_key: ObjectKey(1),
-            synced: Synced::Yes,
-        };
-        Transaction::begin(&Snapshot::empty(&schema), context)
-    }
 
     /// Creates an object with an embedded one.
     fn create(transaction: &mut Transaction) -> ObjectKey {

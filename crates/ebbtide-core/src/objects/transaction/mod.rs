@@ -2,6 +2,8 @@
 
 mod collections;
 mod embedded;
+#[cfg(test)]
+mod fixture;
 mod lists;
 mod marks;
 mod migrating;

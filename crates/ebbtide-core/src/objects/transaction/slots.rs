@@ -40,55 +40,19 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
-    use crate::ids::{ClassIndex, ColumnIndex};
-    use crate::objects::{Embedding, Snapshot, Synced, Transaction, WriteContext};
-    use crate::schema::{ClassKind, ClassSchema, Collection, IndexKind, Property, PropertyType, Schema};
+    use crate::ObjectKey;
+    use crate::objects::transaction::fixture::{OWNER, PART_CLASS, PART_NUMBER, PARTS, begin};
+    use crate::objects::{Embedding, Transaction};
     use crate::value::Value;
-    use crate::{ChainHash, ChangesetNumber, ClientId, EditTime, ObjectKey, ServerVersion};
-
-    const OWNER: ClassIndex = ClassIndex(0);
-    const PART: ClassIndex = ClassIndex(1);
-    const FIRST: ColumnIndex = ColumnIndex(0);
-
-    fn begin() -> Transaction {
-        let property = |name: &str, kind, collection, target: Option<&str>| Property {
-            name: name.to_string(),
-            kind,
-            collection,
-            optional: target.is_none(),
-            target: target.map(str::to_string),
-            indexed: IndexKind::None,
-        };
-        let class = |name: &str, kind, property| ClassSchema {
-            name: name.to_string(),
-            kind,
-            primary_key: None,
-            properties: vec![property],
-        };
-        let parts = property("parts", PropertyType::Link, Collection::List, Some("Part"));
-        let number = property("number", PropertyType::Int, Collection::None, None);
-        let schema =
-            Schema::of([class("Owner", ClassKind::TopLevel, parts), class("Part", ClassKind::Embedded, number)]);
-        let context = WriteContext {
-            client: ClientId::default(),
-            number: ChangesetNumber(1),
-            base: ServerVersion::default(),
-            parent: ChainHash::default(),
-            time: EditTime(1),
-            next_key: ObjectKey(1),
-            synced: Synced::Yes,
-        };
-        Transaction::begin(&Snapshot::empty(&schema), context)
-    }
 
     /// Puts new objects into a list at a position, and edits every object that is in it then.
     fn embed_and_edit(transaction: &mut Transaction, owner: ObjectKey, at: usize, count: usize) {
         let mut keys = Vec::new();
         for _ in 0..count {
-            keys.push(transaction.embed(OWNER, owner, FIRST, Embedding::Insert(at)).expect("a place in the list"));
+            keys.push(transaction.embed(OWNER, owner, PARTS, Embedding::Insert(at)).expect("a place in the list"));
         }
         for (number, key) in keys.into_iter().enumerate() {
-            transaction.set(PART, key, FIRST, Value::Int(number as i64)).expect("an int");
+            transaction.set(PART_CLASS, key, PART_NUMBER, Value::Int(number as i64)).expect("an int");
         }
     }
 
@@ -105,8 +69,8 @@ mod tests {
             let second = transaction.create(OWNER, None).expect("the class is there");
             embed_and_edit(transaction, second, 0, 1);
             embed_and_edit(transaction, owner, 0, 2);
-            let replaced = transaction.embed(OWNER, owner, FIRST, Embedding::Replace(1)).expect("an element");
-            transaction.set(PART, replaced, FIRST, Value::Int(7)).expect("an int");
+            let replaced = transaction.embed(OWNER, owner, PARTS, Embedding::Replace(1)).expect("an element");
+            transaction.set(PART_CLASS, replaced, PART_NUMBER, Value::Int(7)).expect("an int");
         }
         let (after, changeset, _) = marked.finish().expect("within the limits");
         let (expected, expected_changeset, _) = plain.finish().expect("within the limits");
