@@ -58,7 +58,7 @@ export class Lookout {
 
 /**
  * Runs in the page, before anything else. After `crashPoints.arm({ at, moment, url })` it counts the places where the databases
- * of the package change, and stops at place number `at` in the given moment; without `at` it only counts.
+ * of the package change, and stops at place number `at` in the given moment, until `crashPoints.disarm()`.
  */
 export function watchForCrashPoint() {
   const ofTransaction = new WeakMap();
@@ -67,6 +67,11 @@ export function watchForCrashPoint() {
     arm(target) {
       crashPoints.target = target;
       crashPoints.places = [];
+    },
+    /** Gives the places that were come by; nothing stops the page any more. */
+    disarm() {
+      crashPoints.target = undefined;
+      return crashPoints.places;
     },
     /** The page comes by a place of its own: a callback. */
     reach(name) {

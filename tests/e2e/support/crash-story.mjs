@@ -44,7 +44,10 @@ export async function crashEverywhere({ name, run, look, check, hasBallast, end,
       // The call of a page that is killed fails, which is what is wanted.
       ended.catch(() => undefined);
       const stopped = await Promise.race([lookout.reached(partition).then(() => true), ended.then(() => false)]);
-      return { realm: { partition, ...states }, stopped, places: stopped ? undefined : (await ended).places };
+      const found = { realm: { partition, ...states }, stopped };
+      if (stopped) return found;
+      await ended;
+      return { ...found, places: await page.evaluate(() => crashPoints.disarm()) };
     };
     const examine = async (realm, where) => {
       const found = await here(look, realm.partition);

@@ -88,7 +88,7 @@ function discarding(calls, reachDone) {
   };
 }
 
-/** Opens the realm and lives through its reset in place; gives the places where the page could have been stopped. */
+/** Opens the realm and lives through its reset in place. */
 export async function resetInPlace(server, partition) {
   const calls = [];
   const done = Promise.withResolvers();
@@ -101,7 +101,7 @@ export async function resetInPlace(server, partition) {
   await realm.syncSession.uploadAllLocalChanges();
   await realm.waitForDurable();
   realm.close();
-  return { calls, places: crashPoints.places };
+  return { calls };
 }
 
 /** Opens the realm again after a crash: what it shows first, and what it comes to when it has carried on to the end. */
@@ -156,13 +156,13 @@ async function openAndHandle(server, partition, calls) {
   return Promise.race([downloaded, handled.promise]);
 }
 
-/** Opens the realm and takes the manual path as the documentation shows it; gives the places where it could be stopped. */
+/** Opens the realm and takes the manual path as the documentation shows it. */
 export async function resetByHand(server, partition) {
   const calls = [];
   const realm = await openAndHandle(server, partition, calls);
   await realm.waitForDurable();
   realm.close();
-  return { calls, places: crashPoints.places };
+  return { calls };
 }
 
 /** Opens the realm again after a crash on the manual path: what it comes to, and what the backup holds. */
