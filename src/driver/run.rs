@@ -285,6 +285,11 @@ impl Driver {
         loop {
             let effect = self.engine_mut().poll();
             match effect {
+                Some(effect @ Effect::Changed { .. }) => {
+                    self.carry_out(effect);
+                    // Listeners do not wait until the batch is made.
+                    self.outbox.deliver();
+                }
                 Some(effect) => self.carry_out(effect),
                 None => break,
             }

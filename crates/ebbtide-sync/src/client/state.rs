@@ -68,10 +68,9 @@ impl State {
     pub(crate) fn take_change(&mut self) -> Option<Effect> {
         let Untold { before, compare, origin } = self.untold.take()?;
         let after = self.replica.current().clone();
-        let same_schema = before.schema() == after.schema();
         let differs = match compare {
             Compare::Stamps => !before.ptr_eq(&after),
-            Compare::Values => !same_schema || !diff(&before, &after, compare).is_empty(),
+            Compare::Values => before.schema() != after.schema() || !diff(&before, &after, compare).is_empty(),
         };
         differs.then_some(Effect::Changed { before, after, compare, origin })
     }
