@@ -94,6 +94,7 @@ export class Observations {
 
   /** Makes the first calls that are due. */
   deliverPending(): void {
+    if (this.pending.length === 0) return;
     const pending = this.pending;
     this.pending = [];
     for (const entry of pending) this.deliverFirst(entry);

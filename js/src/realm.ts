@@ -21,12 +21,14 @@ import { RealmSeed } from "./realm-seed.js";
 import { deleteStore, exists, releaseView, storedSchemaVersion } from "./registry.js";
 import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
+import { SnapshotSource } from "./results-source.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
 import { described } from "./schema-core.js";
 import { parseClass } from "./schema-parse.js";
 import { type AnySet, RealmSet } from "./set.js";
+import type { Source } from "./source.js";
 import type { SubscriptionSet } from "./subscriptions.js";
-import { KEY, MODEL } from "./symbols.js";
+import { KEY, MODEL, SOURCE } from "./symbols.js";
 import type { SyncSession } from "./sync-session.js";
 import type { Unmanaged } from "./unmanaged.js";
 import type { UpdateMode } from "./update-mode.js";
@@ -265,8 +267,9 @@ export class Realm {
     this.internal.assertOpen();
     this.internal.assertWritable("Can only delete objects within a transaction.");
     if (typeof subject !== "object" || subject === null) throw new TypeAssertionError("an object", subject, "subject");
-    if (subject instanceof RealmObject) {
-      this.deleteObject(subject);
+    // A managed object is known by its class: `instanceof` is slow for a proxy.
+    if ((subject as RealmObject<unknown>)[MODEL] !== undefined || subject instanceof RealmObject) {
+      this.deleteObject(subject as RealmObject<unknown>);
       return;
     }
     if (subject instanceof OrderedCollection && subject.type !== "object") {
@@ -274,6 +277,7 @@ export class Realm {
       else if (subject instanceof RealmSet) subject.clear();
       return;
     }
+    if (subject instanceof OrderedCollection && this.deleteElements(subject[SOURCE])) return;
     if (!(Symbol.iterator in subject)) throw new Error("Can only delete objects, lists and results.");
     const objects = new Map<number, RealmObject<unknown>>();
     for (const object of Array.from(subject as Iterable<unknown>)) {
@@ -283,6 +287,18 @@ export class Realm {
       else if (objects.get(object[KEY])?.[MODEL] !== object[MODEL] && object.isValid()) this.deleteObject(object);
     }
     for (const object of objects.values()) if (object.isValid()) this.deleteObject(object);
+  }
+
+  /** Deletes the objects of a collection by their keys; false, with nothing done, if they need more care. */
+  private deleteElements(source: Source): boolean {
+    const { model } = source.element;
+    // A snapshot may have objects that are gone.
+    if (!model || model.view.core !== this.internal.core || source instanceof SnapshotSource) return false;
+    for (const key of Array.from(source.raw() as Float64Array)) {
+      // An object may have gone with one before it.
+      if (!this.internal.remove(model.index, key) && model.isValid(key)) this.internal.delete(model.index, key);
+    }
+    return true;
   }
 
   private deleteObject(object: RealmObject<unknown>): void {
@@ -450,7 +466,9 @@ export class Realm {
 
   /** @internal */
   emit(eventName: RealmEventName): void {
-    for (const listener of [...this.listeners[eventName]]) {
+    const listeners = this.listeners[eventName];
+    if (listeners.size === 0) return;
+    for (const listener of [...listeners]) {
       if (!this.internal.isOpen) return;
       if (eventName === "schema") callSafely(() => listener(this, RealmEvent.Schema, this.schema));
       else callSafely(() => listener(this, eventName as RealmEvent));

@@ -77,6 +77,8 @@ export class Rows {
    * count up; 0 if the engine is to be asked.
    */
   guess(primaryKey: number, column: number): number {
+    // Between writes nothing is known of places, and asking for it does not pay.
+    if (words[countAt] !== this.count) return 0;
     const key = primaryKey + this.distance;
     return key > 0 && this.find(key) && !this.isNull(column) && this.integer(column) === primaryKey ? key : 0;
   }
