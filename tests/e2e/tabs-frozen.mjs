@@ -2,9 +2,8 @@
 import { Browser } from "./support/devtools.mjs";
 import { equal, isTrue, keep } from "./support/promises.mjs";
 import { fresh, info } from "./support/stage.mjs";
-import { agree, noMistakes } from "./support/tabs.mjs";
+import { agree, noMistakes, pagesOf } from "./support/tabs.mjs";
 
-const CLIENT = "/tests/e2e/support/tab-client.js";
 /** Within this another tab has the lead. */
 const HANDOVER_MS = 1000;
 
@@ -76,13 +75,8 @@ await keep({
 async function withPages(use) {
   const browser = new Browser();
   try {
-    const tabs = [];
-    for (let index = 0; index < use.length; index++) {
-      const page = await browser.page();
-      const tab = (name, ...args) => page.call(CLIENT, name, ...args);
-      tab.become = (state) => page.send("Page.setWebLifecycleState", { state });
-      tabs.push(tab);
-    }
+    const tabs = await pagesOf(browser, use.length);
+    for (const tab of tabs) tab.become = (state) => tab.page.send("Page.setWebLifecycleState", { state });
     return await use(...tabs);
   } finally {
     await browser.end();

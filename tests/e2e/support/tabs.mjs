@@ -18,6 +18,18 @@ export function workerOf(tab) {
   return (name, ...args) => call(tab.page, HOST, "inWorker", name, args);
 }
 
+/** So many tabs of a browser that is spoken to in its own protocol. */
+export async function pagesOf(browser, count) {
+  const tabs = [];
+  for (let index = 0; index < count; index++) {
+    const page = await browser.page();
+    const tab = (name, ...args) => page.call(CLIENT, name, ...args);
+    tab.page = page;
+    tabs.push(tab);
+  }
+  return tabs;
+}
+
 /** A browser profile and so many tabs, which are closed afterwards. */
 export async function withTabs(count, use) {
   const profile = await Profile.create();
