@@ -45,8 +45,7 @@ await keep({
     const realm = fresh("probed");
     await withTabs(2, async ([leader, follower]) => {
       const all = [leader, follower];
-      for (const tab of all) await tab("prepareTimers");
-      for (const tab of all) await tab("openSynced", viaProxy, realm);
+      for (const tab of all) await opened(tab, realm);
       await leader("session", realm, "uploadAllLocalChanges");
       for (const tab of all) await tab("stopTimers");
       const { lostUp } = await control("proxy/blackhole-up");
@@ -70,8 +69,7 @@ async function goOfflineAndComeBack(name, take, give) {
   const realm = fresh(name);
   await withTabs(2, async (all, profile) => {
     const [leader, follower] = all;
-    for (const tab of all) await tab("prepareTimers");
-    for (const tab of all) await tab("openSynced", viaProxy, realm);
+    for (const tab of all) await opened(tab, realm);
     await leader("write", realm, [{ _id: "before", text: "online" }]);
     await leader("session", realm, "uploadAllLocalChanges");
     await agree(all, realm, ({ notes }) => notes.length === 1);
@@ -118,6 +116,12 @@ async function goOfflineAndComeBack(name, take, give) {
     await noMistakes(all, realm);
     await device(realm, async (other) => equal((await other("shown", realm)).notes, shown.notes));
   });
+}
+
+/** Opens the realm in a tab whose timers can be stopped. */
+async function opened(tab, realm) {
+  await tab("prepareTimers");
+  await tab("openSynced", viaProxy, realm);
 }
 
 /** From now on the tabs try nothing by themselves. */
