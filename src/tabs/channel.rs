@@ -126,6 +126,38 @@ mod tests {
         assert_eq!(*heard.borrow(), said);
     }
 
+    /// An end that keeps what it hears, and tells when it hears the first.
+    fn hearing(path: &str) -> (Channel, Rc<RefCell<Vec<Message>>>, oneshot::Receiver<()>) {
+        let (tell, told) = oneshot::channel();
+        let (heard, tell) = (Rc::new(RefCell::new(Vec::new())), Cell::new(Some(tell)));
+        let end = {
+            let heard = Rc::clone(&heard);
+            Channel::join(path, move |message| {
+                heard.borrow_mut().push(message);
+                if let Some(tell) = tell.take() {
+                    tell.send(()).unwrap();
+                }
+            })
+        };
+        (end, heard, told)
+    }
+
+    #[wasm_bindgen_test]
+    async fn who_has_left_hears_nothing_until_it_has_joined_again() {
+        let path = "t-channel-left";
+        let (end, heard, told) = hearing(path);
+        let (_witness, _, passed) = hearing(path);
+        let speaker = Channel::join(path, |message| panic!("{message:?} was heard by who said it"));
+        end.leave();
+        speaker.say(&Message::Ping);
+        passed.await.unwrap();
+        end.rejoin();
+        end.rejoin();
+        speaker.say(&Message::Written);
+        told.await.unwrap();
+        assert_eq!(*heard.borrow(), [Message::Written]);
+    }
+
     #[wasm_bindgen_test]
     async fn who_has_the_realm_open_says_so_when_asked() {
         let path = "t-channel-who";

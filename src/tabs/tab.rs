@@ -233,7 +233,8 @@ impl Tab {
         }
         let this = self.this.clone();
         spawn_local(async move {
-            // Who would lose the lead: whoever had it when it was asked for the first time.
+            // Who would lose the lead: whoever had it when it was asked again. Nobody looks before there is a need: the browser
+            // throws away pages that it keeps for a navigation back if they have locks and somebody asks who has any.
             let mut suspect = None;
             loop {
                 let Some(tab) = this.upgrade() else { return };
@@ -245,7 +246,7 @@ impl Tab {
                 let beat = tab.heartbeat.borrow_mut().beat();
                 match beat {
                     Beat::Ping { wait_ms } => {
-                        if tab.heartbeat.borrow().missed() == 0 {
+                        if tab.heartbeat.borrow().missed() > 0 {
                             suspect = Lead::holder(&tab.path).await;
                         }
                         tab.say(&Message::Ping);

@@ -1,9 +1,10 @@
 // Tabs in the background, whose timers the browser slows down: to one a second at once, and after a while those that are set
 // by timers to one a minute.
 import { Browser } from "./support/devtools.mjs";
+import { Profile } from "./support/profile.mjs";
 import { equal, keep, until } from "./support/promises.mjs";
 import { control, fresh, info } from "./support/stage.mjs";
-import { agree, noMistakes, pagesOf, withTabs } from "./support/tabs.mjs";
+import { agree, leads, noMistakes, onDevice, withPages } from "./support/tabs.mjs";
 
 /** The while after which timers that are set by timers run once a minute: one second, and not five minutes. */
 const THROTTLED = ["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1/grace_period_seconds_loaded/1"];
@@ -11,11 +12,13 @@ const THROTTLED = ["--enable-features=IntensiveWakeUpThrottling:grace_period_sec
 const { appId, serverUrl, proxyUrl } = await info();
 const direct = { appId, baseUrl: serverUrl };
 const viaProxy = { appId, baseUrl: proxyUrl };
+const browser = new Browser(THROTTLED);
+const elsewhere = await Profile.create();
 
 await keep({
   async a_hidden_leader_uploads_and_downloads_for_all_tabs_though_its_timers_stand_still() {
     const realm = fresh("hidden-leader");
-    await withPages(async (leader, follower) => {
+    await withPages(browser, async (leader, follower) => {
       for (const tab of [leader, follower]) await tab("openSynced", direct, realm);
       await stands(leader, follower);
       for (const [index, tab] of [leader, follower].entries()) await tab("write", realm, [{ _id: `by ${index}` }]);
@@ -34,7 +37,7 @@ await keep({
 
   async a_hidden_leader_that_loses_its_connection_has_another_before_its_next_slow_timer() {
     const realm = fresh("hidden-cut");
-    await withPages(async (leader, follower) => {
+    await withPages(browser, async (leader, follower) => {
       for (const tab of [leader, follower]) await tab("openSynced", viaProxy, realm);
       await follower("session", realm, "uploadAllLocalChanges");
       await stands(leader, follower);
@@ -50,7 +53,7 @@ await keep({
 
   async a_hidden_follower_has_what_others_write_and_is_in_step_when_it_is_shown() {
     const realm = fresh("hidden-follower");
-    await withPages(async (follower, leader) => {
+    await withPages(browser, async (follower, leader) => {
       for (const tab of [leader, follower]) await tab("openSynced", direct, realm);
       await stands(follower, leader);
       await leader("scribble", realm, "leader", 20);
@@ -76,7 +79,7 @@ await keep({
 
   async a_tab_that_is_shown_has_the_hidden_leader_connect_again() {
     const realm = fresh("shown");
-    await withPages(async (leader, follower, front) => {
+    await withPages(browser, async (leader, follower, front) => {
       await leader("prepareTimers");
       for (const tab of [leader, follower]) await tab("openSynced", viaProxy, realm);
       await follower("session", realm, "uploadAllLocalChanges");
@@ -98,16 +101,8 @@ await keep({
     });
   },
 });
-
-/** As many pages as `use` takes; the last is in front. */
-async function withPages(use) {
-  const browser = new Browser(THROTTLED);
-  try {
-    return await use(...(await pagesOf(browser, use.length)));
-  } finally {
-    await browser.end();
-  }
-}
+await browser.end();
+await elsewhere.end();
 
 /** Waits until the timers of a hidden page stand still: one a second would be seen while those of one in front fire so often. */
 async function stands(hidden, front) {
@@ -127,13 +122,5 @@ async function isIdle(tab, realm) {
 
 /** Another device, with what the server has. */
 function device(realm, use) {
-  return withTabs(1, async ([tab]) => {
-    await tab("openSynced", direct, realm);
-    await tab("session", realm, "downloadAllServerChanges", 10000);
-    await use(tab);
-  });
-}
-
-async function leads(tab, realm) {
-  return (await tab("sessionState", realm)).leads;
+  return onDevice(elsewhere, direct, realm, use);
 }

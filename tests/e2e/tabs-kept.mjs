@@ -1,8 +1,9 @@
 // Pages that the browser keeps while somebody is elsewhere, for the way back.
 import { Browser } from "./support/devtools.mjs";
+import { Profile } from "./support/profile.mjs";
 import { equal, isTrue, keep, until } from "./support/promises.mjs";
 import { control, fresh, info } from "./support/stage.mjs";
-import { agree, noMistakes, pagesOf, withTabs } from "./support/tabs.mjs";
+import { agree, leads, noMistakes, onDevice, withPages } from "./support/tabs.mjs";
 
 /** Within this another tab has the lead. */
 const HANDOVER_MS = 1000;
@@ -10,11 +11,13 @@ const HANDOVER_MS = 1000;
 const { appId, serverUrl, proxyUrl } = await info();
 const direct = { appId, baseUrl: serverUrl };
 const viaProxy = { appId, baseUrl: proxyUrl };
+const browser = new Browser();
+const elsewhere = await Profile.create();
 
 await keep({
   async a_leader_that_is_left_is_kept_hands_over_and_is_in_step_when_somebody_comes_back() {
     const realm = fresh("kept-leader");
-    return withPages(async (leader, follower) => {
+    return withPages(browser, async (leader, follower, late) => {
       for (const tab of [leader, follower]) await tab("openSynced", direct, realm);
       await leader("write", realm, [{ _id: "before" }]);
       await leader("session", realm, "uploadAllLocalChanges", 10000);
@@ -32,24 +35,27 @@ await keep({
         await other("write", realm, [{ _id: "by another device" }]);
         await other("session", realm, "uploadAllLocalChanges", 10000);
       });
+      // One who comes meanwhile finds a realm that is open, and does not drive the page that was left away.
+      await late("openSynced", direct, realm);
+      await late("write", realm, [{ _id: "by who came late" }]);
       await follower("session", realm, "downloadAllServerChanges", 10000);
       equal(await leader.page.back(), [], "why the page was not kept");
-      await agree([leader, follower], realm, ({ notes }) => notes.length === 3);
+      await agree([leader, follower, late], realm, ({ notes }) => notes.length === 4);
       const heard = await leader("heard", realm);
-      equal(heard.told.slice(told.length), [[2, 0, 1]], "what the listener was told of what it has missed");
+      equal(heard.told.slice(told.length), [[3, 0, 1]], "what the listener was told of what it has missed");
       equal([await leads(leader, realm), await leads(follower, realm)], [false, true]);
       await leader("write", realm, [{ _id: "back again" }]);
       await leader("session", realm, "uploadAllLocalChanges", 10000);
-      await agree([leader, follower], realm, ({ notes }) => notes.length === 4);
-      await noMistakes([leader, follower], realm);
-      await device(realm, async (other) => equal((await other("shown", realm)).notes.length, 4));
+      await agree([leader, follower, late], realm, ({ notes }) => notes.length === 5);
+      await noMistakes([leader, follower, late], realm);
+      await device(realm, async (other) => equal((await other("shown", realm)).notes.length, 5));
       return `the lead after ${led - left} ms`;
     });
   },
 
   async a_page_without_company_leads_again_and_uploads_what_it_wrote_before_it_was_left() {
     const realm = fresh("kept-alone");
-    await withPages(async (tab) => {
+    await withPages(browser, async (tab) => {
       await tab("openSynced", direct, realm);
       await tab("session", realm, "uploadAllLocalChanges", 10000);
       // It is left in the middle of the transaction.
@@ -67,7 +73,7 @@ await keep({
 
   async a_follower_that_was_left_gets_the_answer_that_the_leader_gave_meanwhile() {
     const realm = fresh("kept-follower");
-    await withPages(async (leader, follower) => {
+    await withPages(browser, async (leader, follower) => {
       for (const tab of [leader, follower]) await tab("openSynced", viaProxy, realm);
       await leader("session", realm, "uploadAllLocalChanges", 10000);
       await control("proxy/cut");
@@ -93,7 +99,7 @@ await keep({
   },
 
   async a_page_that_was_left_hears_of_realms_that_came_and_went() {
-    await withPages(async (left, other) => {
+    await withPages(browser, async (left, other) => {
       await left("open", "gone");
       await left("write", "gone", [{ _id: "a" }]);
       await left("close", "gone");
@@ -107,7 +113,7 @@ await keep({
   },
 
   async a_page_that_is_left_is_in_nobodys_way() {
-    await withPages(async (left, other) => {
+    await withPages(browser, async (left, other) => {
       await left("open", "in-the-way");
       await left("write", "in-the-way", [{ _id: "a" }]);
       await left.page.leave();
@@ -119,8 +125,8 @@ await keep({
 
   async a_page_that_was_not_kept_is_loaded_anew_and_has_everything() {
     const realm = fresh("not-kept");
-    const disabled = ["--disable-features=BackForwardCache"];
-    await withPages(async (leader, follower) => {
+    const forgetful = new Browser(["--disable-features=BackForwardCache"]);
+    await withPages(forgetful, async (leader, follower) => {
       for (const tab of [leader, follower]) await tab("openSynced", direct, realm);
       await leader("write", realm, [{ _id: "by the leader" }]);
       await follower("watchLead", realm);
@@ -134,29 +140,14 @@ await keep({
       await agree([leader, follower], realm, ({ notes }) => notes.length === 3);
       await noMistakes([leader, follower], realm);
       await device(realm, async (other) => equal((await other("shown", realm)).notes.length, 3));
-    }, disabled);
+    });
+    await forgetful.end();
   },
 });
-
-/** As many pages as `use` takes. */
-async function withPages(use, flags = undefined) {
-  const browser = new Browser(flags);
-  try {
-    return await use(...(await pagesOf(browser, use.length)));
-  } finally {
-    await browser.end();
-  }
-}
+await browser.end();
+await elsewhere.end();
 
 /** Another device, with what the server has. */
 function device(realm, use) {
-  return withTabs(1, async ([tab]) => {
-    await tab("openSynced", direct, realm);
-    await tab("session", realm, "downloadAllServerChanges", 10000);
-    await use(tab);
-  });
-}
-
-async function leads(tab, realm) {
-  return (await tab("sessionState", realm)).leads;
+  return onDevice(elsewhere, direct, realm, use);
 }

@@ -1,11 +1,13 @@
 // Tabs whose network goes away and comes back.
+import { Profile } from "./support/profile.mjs";
 import { equal, keep, until } from "./support/promises.mjs";
 import { control, fresh, info, query } from "./support/stage.mjs";
-import { agree, noMistakes, withTabs } from "./support/tabs.mjs";
+import { agree, leads, noMistakes, onDevice, withTabs } from "./support/tabs.mjs";
 
 const { appId, serverUrl, proxyUrl } = await info();
 const direct = { appId, baseUrl: serverUrl };
 const viaProxy = { appId, baseUrl: proxyUrl };
+const elsewhere = await Profile.create();
 
 await keep({
   async tabs_that_were_offline_connect_when_the_network_is_back_and_upload_once() {
@@ -63,6 +65,7 @@ await keep({
     });
   },
 });
+await elsewhere.end();
 
 /** Two tabs write while they have no network, and timers of theirs bring about nothing. */
 async function goOfflineAndComeBack(name, take, give) {
@@ -136,17 +139,9 @@ async function standStill(tabs, realm) {
 
 /** Another device, with what the server has. */
 function device(realm, use) {
-  return withTabs(1, async ([tab]) => {
-    await tab("openSynced", direct, realm);
-    await tab("session", realm, "downloadAllServerChanges", 10000);
-    await use(tab);
-  });
+  return onDevice(elsewhere, direct, realm, use);
 }
 
 async function stateOf(realm) {
   return (await query("server/state", { realm: `s_${realm}` })).realms[0];
-}
-
-async function leads(tab, realm) {
-  return (await tab("sessionState", realm)).leads;
 }

@@ -42,7 +42,7 @@ export class Browser {
     const url = `${conductorUrl}${BLANK}`;
     const { targetId } = await this.send("Target.createTarget", { url });
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
-    const page = new Page(this, sessionId);
+    const page = new Page(this, sessionId, targetId);
     await page.isAt(url);
     return page;
   }
@@ -80,10 +80,12 @@ export class Browser {
 class Page {
   #browser;
   #session;
+  #target;
 
-  constructor(browser, session) {
+  constructor(browser, session, target) {
     this.#browser = browser;
     this.#session = session;
+    this.#target = target;
   }
 
   send(method, params) {
@@ -101,9 +103,18 @@ class Page {
     return (await this.send("Runtime.evaluate", { expression, returnByValue: true })).result.value;
   }
 
+  close() {
+    return this.#browser.send("Target.closeTarget", { targetId: this.#target });
+  }
+
   /** Brings the page to the front, which hides the one that was there. */
   show() {
     return this.send("Page.bringToFront");
+  }
+
+  /** Freezes the page, or wakes it up. */
+  become(state) {
+    return this.send("Page.setWebLifecycleState", { state });
   }
 
   /** Goes to another page, from which a way leads back, and has the browser collect what is garbage by then. */

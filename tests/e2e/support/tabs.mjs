@@ -18,16 +18,36 @@ export function workerOf(tab) {
   return (name, ...args) => call(tab.page, HOST, "inWorker", name, args);
 }
 
-/** So many tabs of a browser that is spoken to in its own protocol. */
-export async function pagesOf(browser, count) {
+/** As many tabs as `use` takes, of a browser that is spoken to in its own protocol; the last is in front. They are closed afterwards. */
+export async function withPages(browser, use) {
   const tabs = [];
-  for (let index = 0; index < count; index++) {
-    const page = await browser.page();
-    const tab = (name, ...args) => page.call(CLIENT, name, ...args);
-    tab.page = page;
-    tabs.push(tab);
+  try {
+    while (tabs.length < use.length) {
+      const page = await browser.page();
+      const tab = (name, ...args) => page.call(CLIENT, name, ...args);
+      tab.page = page;
+      tabs.push(tab);
+    }
+    return await use(...tabs);
+  } finally {
+    for (const tab of tabs) await tab.page.close();
   }
-  return tabs;
+}
+
+/** A tab of another profile, as on another device, with what the server has of a realm. */
+export async function onDevice(profile, server, realm, use) {
+  const tab = await tabIn(profile);
+  try {
+    await tab("openSynced", server, realm);
+    await tab("session", realm, "downloadAllServerChanges", 10000);
+    return await use(tab);
+  } finally {
+    await tab.page.close();
+  }
+}
+
+export async function leads(tab, realm) {
+  return (await tab("sessionState", realm)).leads;
 }
 
 /** A browser profile and so many tabs, which are closed afterwards. */
