@@ -41,7 +41,7 @@ await keep({
       for (const tab of [leader, follower]) await tab("openSynced", viaProxy, realm);
       await follower("session", realm, "uploadAllLocalChanges");
       await stands(leader, follower);
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 2; round++) {
         await control("proxy/drop");
         await follower("write", realm, [{ _id: `round ${round}` }]);
         await follower("session", realm, "uploadAllLocalChanges");
