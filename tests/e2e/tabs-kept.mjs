@@ -109,6 +109,8 @@ await keep({
       equal(await left.page.back(), [], "why the page was not kept");
       await until("the page to know", async () => (await left("exists", "come")) && !(await left("exists", "gone")));
       equal((await left("openAtOnce", "gone")).notes, []);
+      await other("open", "later");
+      await until("the page to hear of another", () => left("exists", "later"));
     });
   },
 
