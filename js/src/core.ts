@@ -144,6 +144,7 @@ export interface RealmCore {
   /** Bytes of the store, and bytes that it would have after compaction. */
   usage(): [number, number];
   compact(): void;
+  openCopy(config: CoreConfig, host: Host): RealmCore;
   writeCopy(config: CoreConfig): Promise<void>;
   begin(): void;
   commit(): void;

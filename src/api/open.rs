@@ -6,6 +6,7 @@ use std::rc::{Rc, Weak};
 
 use ebbtide_core::batch::{Head, LoadedStore};
 use ebbtide_core::objects::Constraints;
+use ebbtide_core::replica::Replica;
 use ebbtide_sync::client::{Engine, Image, Kind, OpenOptions, Role, SyncOptions};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -109,6 +110,16 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     if config.in_memory {
         return open_in_memory(&config, host, app);
     }
+    open_now(config, host, app, State::Store(LoadedStore::default()))
+}
+
+/// Opens a local realm that has no store yet, or is to lose it, as a copy of another.
+pub(super) fn open_copy(config: CoreConfig, host: Host, copy: Replica) -> Result<Rc<Driver>> {
+    open_now(config, host, &JsValue::UNDEFINED, State::Copy(Box::new(copy)))
+}
+
+/// Opens a realm without waiting, in the state `fresh` if it has no store.
+fn open_now(config: CoreConfig, host: Host, app: &JsValue, fresh: State) -> Result<Rc<Driver>> {
     let path = config.path.clone();
     let known = Catalogue::realm(&path);
     let replace = config.replace && Catalogue::backup(&path).is_none();
@@ -118,7 +129,7 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     let known = known.filter(|_| !replace);
     let (state, lane, generation) = match (&known, closed_realm(&path)) {
         (None, _) if config.read_only => return Err(missing(&path)),
-        (None, _) => (State::Store(LoadedStore::default()), drawn_lane(), 0),
+        (None, _) => (fresh, drawn_lane(), 0),
         (Some(_), None) => return Err(Fault::NeedsAsyncOpen { path }),
         (Some(_), Some(closed)) => {
             if closed.key != config.encryption_key {
@@ -132,6 +143,7 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     };
     let read_only = config.read_only || Catalogue::backup(&path).is_some();
     let part = Part { role: Role::Follows, lane, read_only };
+    let is_copy = matches!(state, State::Copy(_));
     let (engine, sync) = engine(&config, part, app, state)?;
     let record = record_of(&config, known.as_ref(), &engine, generation);
     let key = config.encryption_key.clone();
@@ -148,6 +160,9 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
             let presence = Presence::join(&record.path).await?;
             let stake = stake(&record.path, read_only).await;
             let (store, _) = Store::open(&record.path, &record.store, key.as_deref()).await?;
+            if is_copy && store.read_head().await?.is_some() {
+                return Err(Fault::Exists { path: record.path });
+            }
             if !read_only {
                 if lane != 0 {
                     store.claim_lane(Claim::Drawn).await?;
@@ -242,6 +257,7 @@ fn open_in_memory(config: &CoreConfig, host: Host, app: &JsValue) -> Result<Rc<D
 enum State {
     Store(LoadedStore),
     Closed(Box<Image>),
+    Copy(Box<Replica>),
 }
 
 /// What an engine is among others.
@@ -267,6 +283,7 @@ fn engine(config: &CoreConfig, part: Part, app: &JsValue, state: State) -> Resul
     let engine = match state {
         State::Store(loaded) => Engine::open(clock::now(), options, loaded),
         State::Closed(image) => Engine::reopen(clock::now(), options, *image),
+        State::Copy(copy) => Engine::begin_as(clock::now(), options, *copy),
     };
     Ok((engine.map_err(|e| refusal::of_open(&config.path, &e))?, sync))
 }

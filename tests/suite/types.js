@@ -126,6 +126,8 @@ export async function the_schema_reads_back_in_full() {
     type: "list",
   });
   equal(Object.keys(person.properties), ["name", "dogs"]);
+  const someone = realm.write(() => realm.create(Person, { name: "Ann" })).objectSchema();
+  equal([someone, Object.keys(someone.properties), someone.ctor === Person], [person, ["name", "dogs"], true]);
   equal(realm.schemaVersion, 0);
   realm.close();
 }
