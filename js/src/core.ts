@@ -1,5 +1,6 @@
 // The boundary to the wasm: what is used of it, typed. Nothing else imports pkg/.
 import initialise, * as wasm from "../../pkg/ebbtide.js";
+import { preload } from "./preload.js";
 
 /** A property as the engine sees it. */
 export interface CoreProperty {
@@ -309,7 +310,7 @@ export interface BackupInfo {
   sizeBytes?: number;
 }
 
-interface CoreModule {
+export interface CoreModule {
   RealmCore: {
     open(config: CoreConfig, host: Host, app?: AppCore): Promise<RealmCore>;
     openSync(config: CoreConfig, host: Host, app?: AppCore): RealmCore;
@@ -357,6 +358,7 @@ async function load(): Promise<void> {
     memory = (await initialise()).memory;
     isLoaded = true;
     await core.loadCatalogue();
+    await preload(core);
   } catch (error) {
     failure = error;
     throw error;

@@ -2,6 +2,7 @@
 
 import { Coordinator, type CoordinatorConfig } from "./coordinator.js";
 import { assertReady, codeOf, type RealmCore, core as wasm } from "./core.js";
+import { noteDeletion, noteOpening } from "./preload.js";
 import type { View } from "./view.js";
 
 const coordinators = new Map<string, Coordinator>();
@@ -46,6 +47,7 @@ export function acquireSync(config: CoordinatorConfig): Coordinator {
   const coordinator = Coordinator.openSync(config);
   deleted.delete(path);
   coordinators.set(path, coordinator);
+  if (!config.core.inMemory && !config.core.encryptionKey && !config.sync) noteOpening(path, "at once");
   return coordinator;
 }
 
@@ -74,6 +76,7 @@ async function acquireOnce(config: CoordinatorConfig): Promise<Coordinator> {
     // Somebody may have opened it synchronously while this one waited.
     const raced = openCoordinator(path);
     if (raced) return raced;
+    noteOpening(path, "waiting");
     const coordinator = await Coordinator.open(config);
     if (wasDeleted) deleted.delete(path);
     coordinators.set(path, coordinator);
@@ -143,6 +146,7 @@ export function deleteStore(path: string): Promise<void> {
   const earlier = opening.get(path);
   const deletion = {};
   deleted.set(path, deletion);
+  noteDeletion(path);
   return onStore(path, earlier, async () => {
     try {
       // Somebody may have begun anew in its place.

@@ -11,7 +11,7 @@ use super::config::{CoreConfig, config_from_js};
 use crate::driver::Driver;
 use crate::error::{Fault, Result};
 use crate::host::Host;
-use crate::idb::{Catalogue, Change, Outcome, RealmRecord, Sentinel, Store, key_check};
+use crate::idb::{Catalogue, Change, Claim, Outcome, RealmRecord, Sentinel, Store, key_check};
 use crate::tabs::Presence;
 use crate::{clock, news};
 
@@ -37,8 +37,9 @@ pub(super) fn write_copy(driver: &Rc<Driver>, config: JsValue) -> Result<impl Fu
         }
     };
     let client = ClientId(clock::random());
-    let (batch, version) = driver.engine(|engine| (engine.copy(client, synced), engine.schema_version()))?;
-    Ok(write(config, batch?, version as f64))
+    let (batch, lane, version) = driver
+        .engine(|engine| (engine.copy(client, synced), engine.current().highest_lane(), engine.schema_version()))?;
+    Ok(write(config, batch?, lane, version as f64))
 }
 
 fn check_free(config: &CoreConfig) -> Result<()> {
@@ -49,7 +50,7 @@ fn check_free(config: &CoreConfig) -> Result<()> {
     Ok(())
 }
 
-async fn write(config: CoreConfig, batch: Batch, schema_version: f64) -> Result<()> {
+async fn write(config: CoreConfig, batch: Batch, lane: u64, schema_version: f64) -> Result<()> {
     let path = config.path;
     let _lock = Presence::alone(&path).await?;
     Catalogue::load().await?;
@@ -66,6 +67,10 @@ async fn write(config: CoreConfig, batch: Batch, schema_version: f64) -> Result<
     match store.commit(&batch).await? {
         Outcome::Stored => {}
         Outcome::Overtaken(_) => return Err(exists()),
+    }
+    // Who opens the copy draws no keys that its objects have.
+    if lane > 0 {
+        store.claim_lane(Claim::Taken(lane)).await?;
     }
     store.close();
     let generation = batch.head.generation;

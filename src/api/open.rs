@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use ebbtide_core::batch::{Head, LoadedStore};
+use ebbtide_core::limits::LANES_MAX;
 use ebbtide_core::objects::Constraints;
 use ebbtide_core::replica::Replica;
 use ebbtide_sync::client::{Engine, Image, Kind, OpenOptions, Role, SyncOptions};
@@ -129,7 +130,10 @@ fn open_now(config: CoreConfig, host: Host, app: &JsValue, fresh: State) -> Resu
     let known = known.filter(|_| !replace);
     let (state, lane, generation) = match (&known, closed_realm(&path)) {
         (None, _) if config.read_only => return Err(missing(&path)),
-        (None, _) => (fresh, drawn_lane(), 0),
+        (None, _) => {
+            let lane = lane_of(&fresh);
+            (fresh, lane, 0)
+        }
         (Some(_), None) => return Err(Fault::NeedsAsyncOpen { path }),
         (Some(_), Some(closed)) => {
             if closed.key != config.encryption_key {
@@ -165,7 +169,7 @@ fn open_now(config: CoreConfig, host: Host, app: &JsValue, fresh: State) -> Resu
             }
             if !read_only {
                 if lane != 0 {
-                    store.claim_lane(Claim::Drawn).await?;
+                    store.claim_lane(Claim::Taken(lane)).await?;
                 }
                 register(known, record).await?;
             }
@@ -182,6 +186,14 @@ fn open_now(config: CoreConfig, host: Host, app: &JsValue, fresh: State) -> Resu
     driver.begin_opening();
     remember(&driver, lane);
     Ok(driver)
+}
+
+/// A lane for who begins a realm in the state `fresh`: new objects stand behind those that a copy has.
+fn lane_of(fresh: &State) -> u64 {
+    match fresh {
+        State::Copy(copy) if copy.current().highest_lane() > 0 => 1 + copy.current().highest_lane() % (LANES_MAX - 1),
+        State::Copy(_) | State::Store(_) | State::Closed(_) => drawn_lane(),
+    }
 }
 
 /// A lane for one who creates a realm without waiting for its store, by chance. Of those who do so at the same time hardly ever

@@ -18,6 +18,18 @@ export async function open(path) {
   return notesOf(realm);
 }
 
+/** Opens a realm without waiting and gives its contents. */
+export function openAtOnce(path) {
+  const realm = new Realm({ path, schema: [Note] });
+  realms.set(path, realm);
+  return notesOf(realm);
+}
+
+/** Tries to open a realm without waiting; gives what is thrown. */
+export function attemptToOpenAtOnce(path) {
+  return attempt(() => openAtOnce(path));
+}
+
 /** Creates or updates notes, and waits until they are on disk. */
 export async function write(path, notes) {
   const realm = realms.get(path);
