@@ -97,6 +97,7 @@ suite!(collections {
     orders_are_checked
     iterating_is_not_disturbed_by_what_happens_meanwhile
     collections_say_what_they_are
+    what_is_left_of_the_links_of_a_deleted_object_is_empty
 });
 
 suite!(migrations {
