@@ -4,6 +4,7 @@ import { core as wasm } from "./core.js";
 import { StorageError, syncErrorFrom } from "./errors.js";
 import { callSafely, Observations } from "./listeners.js";
 import { log } from "./logger.js";
+import { takeReport } from "./preload.js";
 import type { Realm } from "./realm.js";
 import type { SyncHandler } from "./sync-handler.js";
 import type { View } from "./view.js";
@@ -156,6 +157,8 @@ export class Coordinator {
     const early = this.early ?? [];
     this.early = undefined;
     for (const call of early) call();
+    const report = takeReport(this.path);
+    if (report) this.storageError(report);
   }
 
   attach(view: View, isGuest: boolean): void {

@@ -29,7 +29,10 @@ export async function preload(core: CoreModule): Promise<void> {
   for (const path of expected()) {
     if (!core.exists(path) || core.hasFileAction?.(path)) continue;
     try {
-      const realm = await core.RealmCore.open({ path }, SILENT);
+      const realm = await core.RealmCore.open(
+        { path },
+        { ...SILENT, storageError: (report) => reports.set(path, report) },
+      );
       await realm.close();
     } catch {
       // Encrypted, of a user, or damaged: it takes `Realm.open`.
@@ -38,7 +41,18 @@ export async function preload(core: CoreModule): Promise<void> {
   }
 }
 
-/** Hears nothing: what there is to say is said to who opens the realm. */
+/** What went wrong with a realm's storage when it was read, for who opens it. */
+export function takeReport(path: string): StorageReport | undefined {
+  const report = reports.get(path);
+  reports.delete(path);
+  return report;
+}
+
+type StorageReport = Parameters<Host["storageError"]>[0];
+
+const reports = new Map<string, StorageReport>();
+
+/** Hears nothing: there is nobody yet to tell. */
 const SILENT: Host = {
   notify() {},
   syncError() {},

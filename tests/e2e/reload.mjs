@@ -3,6 +3,7 @@ import { call, Profile } from "./support/profile.mjs";
 import { equal, keep } from "./support/promises.mjs";
 
 const CLIENT = "/tests/e2e/support/local-client.js";
+const DISK = "/tests/e2e/support/disk.js";
 
 await keep({
   async what_was_opened_without_waiting_opens_so_after_a_reload_and_a_restart() {
@@ -45,6 +46,23 @@ await keep({
       await page.reload();
       equal(await call(page, CLIENT, "openAtOnce", "deleted"), []);
       equal(page.complaints, []);
+    });
+  },
+
+  async what_has_gone_from_the_disk_is_told_to_who_opens_it() {
+    await inProfile(async (profile) => {
+      const page = await profile.page();
+      await call(page, CLIENT, "openAtOnce", "gone");
+      await call(page, CLIENT, "write", "gone", [{ _id: "a", text: "one" }]);
+      await call(page, CLIENT, "close", "gone");
+      await call(page, DISK, "deleteDatabase", "gone");
+      await page.reload();
+      equal(await call(page, CLIENT, "openAtOnce", "gone"), []);
+      const told = await call(page, CLIENT, "told", "gone");
+      equal(
+        told.map(({ code }) => code),
+        ["StoreLost"],
+      );
     });
   },
 });
