@@ -2,10 +2,11 @@
 
 use ebbtide_sync::client::ResetMode;
 use ebbtide_testkit::edits::Edit;
-use ebbtide_testkit::sim::{Awaiting, DevicePlan, Focus, ServerStep, Step, Story, Telling, Where, play};
+use ebbtide_testkit::sim::{Awaiting, DevicePlan, Fault, Focus, ServerStep, Step, Story, Telling, Where, play};
 
 const FIRST: Where = Where { device: 0, tab: 0 };
 const SECOND: Where = Where { device: 0, tab: 1 };
+const ELSEWHERE: Where = Where { device: 1, tab: 0 };
 
 /// Plays a story whose things happen by themselves in many orders.
 fn ends_well(steps: &[Step]) {
@@ -103,5 +104,25 @@ fn lists_of_a_realm_whose_schema_was_broken_take_new_elements_where_their_author
         Step::Run(2, 90),
         write_list(FIRST),
         Step::Run(3, 90),
+    ]);
+}
+
+#[test]
+fn a_wait_for_a_download_ends_when_the_lead_is_lost_before_it_is_stored() {
+    ends_well(&[
+        Step::Open(0),
+        Step::Run(1, 80),
+        Step::Disk(0, Fault::Stall(20_000)),
+        write(SECOND),
+        write(SECOND),
+        write(ELSEWHERE),
+        Step::Run(2, 60),
+        Step::Wait(FIRST, Awaiting::Download),
+        Step::Run(3, 20),
+        Step::Steal(0),
+        Step::Run(4, 4),
+        Step::Steal(0),
+        Step::Run(5, 4),
+        Step::Steal(0),
     ]);
 }

@@ -272,6 +272,12 @@ impl Engine {
         let news = state.replica.take_whole(theirs);
         let log_bytes = loaded.log.iter().map(|(_, block)| block.len()).sum();
         state.disk.restart(head, log_bytes, &state.replica);
+        // What was downloaded and waited for its batch is not written any more; the store may not have it.
+        state.waits.update(|wait| {
+            if let Wait::DownloadStored { .. } = wait {
+                *wait = Wait::DownloadAsked;
+            }
+        });
         if !difference.missing.is_empty() {
             state.disk.checkpoint();
         }
