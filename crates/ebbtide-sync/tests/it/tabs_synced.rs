@@ -386,6 +386,27 @@ fn a_follower_gets_what_the_server_has_through_the_leader() {
 }
 
 #[test]
+fn a_new_leader_that_takes_in_what_the_one_before_had_downloaded_is_sent_nothing_twice() {
+    let mut world = World::new(&[2, 1]);
+    world.write_dog(0, 0, 1, "confirmed");
+    world.write_dog(1, 0, 2, "downloaded");
+    while world.tab(0, 0).engine.pending_count() > 0 || !world.has_dog(0, 0, 2) {
+        assert!((0..2).any(|device| world.step(device, 0)), "the leader downloads");
+    }
+    // What it has downloaded gets to the disk when the next leader has been told of it, and before that has taken it in.
+    while world.tab(0, 0).commit.is_none() {
+        assert!(world.step(0, 0), "what was downloaded is stored");
+    }
+    world.lead(0, 1);
+    while world.tab(0, 1).inbox.is_empty() {
+        assert!(world.step(0, 1), "the next leader is told");
+    }
+    world.settle();
+    world.check();
+    assert!(world.devices[0].tabs.iter().all(|tab| tab.errors.is_empty()), "{:?}", world.tab(0, 1).errors);
+}
+
+#[test]
 fn a_reset_is_one_change_in_every_tab_and_its_callbacks_are_the_leaders() {
     let mut world = World::new(&[3, 1]);
     world.write_dog(0, 0, 1, "kept");
