@@ -110,11 +110,18 @@ impl Edit {
         edits
     }
 
+    /// An edit of what the focus is on; any, if it is on nothing.
+    pub fn about(random: &mut Random, focus: Focus) -> Edit {
+        focus.edit(random).unwrap_or_else(|| Edit::unfocused(random))
+    }
+
     /// Any edit; most are about what the focus is on.
     pub fn any(random: &mut Random, focus: Focus) -> Edit {
-        if let Some(edit) = focus.edit(random).filter(|_| !random.once_in(4)) {
-            return edit;
-        }
+        let edit = focus.edit(random).filter(|_| !random.once_in(4));
+        edit.unwrap_or_else(|| Edit::unfocused(random))
+    }
+
+    fn unfocused(random: &mut Random) -> Edit {
         match random.below(20) {
             0..=3 => Edit::Create(random.below(CLASSES.len()) as u8, random.below(3) as u8),
             4 | 5 => Edit::Delete(Who::any(random)),

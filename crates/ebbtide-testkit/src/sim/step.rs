@@ -286,7 +286,7 @@ impl Story {
         }
         for _ in 0..length {
             let kind = trouble.draw(&mut random);
-            if !(random.once_in(6) && story.push_scene(kind, &mut random)) {
+            if !(random.once_in(6) && story.push_scene(kind, &mut random, focus)) {
                 story.push(kind, &mut random, focus);
             }
         }
@@ -294,9 +294,27 @@ impl Story {
     }
 
     /// Several steps that lead where chance seldom does.
-    fn push_scene(&mut self, kind: Kind, random: &mut Random) -> bool {
+    fn push_scene(&mut self, kind: Kind, random: &mut Random, focus: Focus) -> bool {
         let at = Where { device: random.below(self.devices.len()), tab: random.below(3) };
         let other = Where { device: at.device + 1, tab: random.below(3) };
+        let back = Where { tab: 0, ..at };
+        // Two devices edit the same without having seen each other, and what was edited first arrives last.
+        if kind == Kind::Write && focus != Focus::Nothing && self.devices.len() > 1 && random.once_in(3) {
+            let mut edits = || (0..2).map(|_| Edit::about(random, focus)).collect::<Vec<_>>();
+            let (first, second) = (edits(), edits());
+            let mut run = |count| Step::Run(random.number() >> 32, count);
+            self.steps.extend([
+                Step::Weather(at.device, Weather::Down(0)),
+                Step::Write(at, first),
+                Step::Pass(10),
+                Step::Write(other, second),
+                run(30),
+                Step::Weather(at.device, Weather::Fair),
+                Step::Pass(1_000),
+                run(40),
+            ]);
+            return true;
+        }
         let mut run = |count| Step::Run(random.number() >> 32, count);
         let steps = match kind {
             // The server goes back, and goes on with somebody else while this device is away.
@@ -324,21 +342,29 @@ impl Story {
                 run(60),
             ],
             // The lead is given and taken while a transaction is open.
-            Kind::Tabs => {
-                let back = Where { tab: 0, ..at };
-                vec![
-                    Step::Open(at.device),
-                    run(30),
-                    Step::Begin(back),
-                    Step::Steal(at.device),
-                    run(4),
-                    Step::Steal(at.device),
-                    run(2),
-                    Step::Steal(at.device),
-                    run(6),
-                    Step::Commit(back),
-                ]
-            }
+            Kind::Tabs => vec![
+                Step::Open(at.device),
+                run(30),
+                Step::Begin(back),
+                Step::Steal(at.device),
+                run(4),
+                Step::Steal(at.device),
+                run(2),
+                Step::Steal(at.device),
+                run(6),
+                Step::Commit(back),
+            ],
+            // A realm is closed in a transaction, with something still to be stored.
+            Kind::Leave => vec![
+                Step::Open(at.device),
+                run(3),
+                Step::Write(back, Vec::new()),
+                Step::Begin(back),
+                run(6),
+                Step::Close(back),
+            ],
+            // A tab that does not lead adds to the schema.
+            Kind::Schema => vec![Step::Open(at.device), run(40), Step::Extend(Where { tab: 1, ..at }), run(30)],
             _ => return false,
         };
         self.steps.extend(steps);
