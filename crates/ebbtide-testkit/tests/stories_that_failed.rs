@@ -1,8 +1,7 @@
 //! Stories in which the simulated world has found a bug, as short as they could be made: each must end well now.
 
 use ebbtide_sync::client::ResetMode;
-use ebbtide_testkit::edits::Edit;
-use ebbtide_testkit::sim::{Awaiting, DevicePlan, Fault, Focus, ServerStep, Step, Story, Telling, Where, play};
+use ebbtide_testkit::sim::{Awaiting, DevicePlan, Fault, ServerStep, Step, Story, Telling, Where, play};
 
 const FIRST: Where = Where { device: 0, tab: 0 };
 const SECOND: Where = Where { device: 0, tab: 1 };
@@ -27,10 +26,6 @@ fn ends_well(steps: &[Step]) {
 
 fn write(at: Where) -> Step {
     Step::Write(at, Vec::new())
-}
-
-fn write_list(at: Where) -> Step {
-    Step::Write(at, Edit::beginning(Focus::List(0)))
 }
 
 #[test]
@@ -75,22 +70,6 @@ fn a_clock_that_goes_back_holds_nothing_back() {
     ends_well(&[&[write(FIRST), Step::Run(1, 30)][..], &jumps].concat());
     let crash = [write(FIRST), Step::Run(1, 12), Step::Server(ServerStep::Crash), Step::Run(3, 9)];
     ends_well(&[&crash[..], &jumps].concat());
-}
-
-#[test]
-fn lists_of_a_realm_whose_schema_was_broken_take_new_elements_where_their_authors_saw_them() {
-    ends_well(&[
-        write_list(FIRST),
-        Step::Run(1, 80),
-        Step::Server(ServerStep::Break),
-        Step::Server(ServerStep::Start),
-        Step::Pass(2_000),
-        Step::Run(2, 200),
-        Step::Pass(20_000),
-        Step::Run(4, 200),
-        write_list(FIRST),
-        Step::Run(3, 90),
-    ]);
 }
 
 #[test]

@@ -110,9 +110,23 @@ impl Edit {
         edits
     }
 
-    /// An edit of what the focus is on; any, if it is on nothing.
-    pub fn about(random: &mut Random, focus: Focus) -> Edit {
-        focus.edit(random).unwrap_or_else(|| Edit::unfocused(random))
+    /// What two people do to what the focus is on without having seen each other: now and then what cannot both be.
+    pub fn rivals(random: &mut Random, focus: Focus) -> (Vec<Edit>, Vec<Edit>) {
+        let both = |property, [first, second]: [Action; 2]| {
+            let edit = |action| vec![Edit::Do(Who { class: 0, id: 0, down: Vec::new() }, property, action)];
+            (edit(first), edit(second))
+        };
+        match focus {
+            Focus::List(property) if random.once_in(2) => both(property, [2, 1].map(|to| Action::Move(0, to))),
+            Focus::Value(property) if random.once_in(2) => {
+                let what = random.number() as u16;
+                both(property, [Action::Set(what), Action::SetDefault(what ^ 0x10)])
+            }
+            _ => {
+                let mut edits = || (0..2).filter_map(|_| focus.edit(random)).collect();
+                (edits(), edits())
+            }
+        }
     }
 
     /// Any edit; most are about what the focus is on.

@@ -300,8 +300,7 @@ impl Story {
         let back = Where { tab: 0, ..at };
         // Two devices edit the same without having seen each other, and what was edited first arrives last.
         if kind == Kind::Write && focus != Focus::Nothing && self.devices.len() > 1 && random.once_in(3) {
-            let mut edits = || (0..2).map(|_| Edit::about(random, focus)).collect::<Vec<_>>();
-            let (first, second) = (edits(), edits());
+            let (first, second) = Edit::rivals(random, focus);
             let mut run = |count| Step::Run(random.number() >> 32, count);
             self.steps.extend([
                 Step::Weather(at.device, Weather::Down(0)),
