@@ -91,3 +91,22 @@ fn a_wait_for_a_download_ends_when_the_lead_is_lost_before_it_is_stored() {
         Step::Steal(0),
     ]);
 }
+
+#[test]
+fn what_a_reset_has_dropped_is_not_uploaded_by_a_former_leader_that_has_not_heard_of_it() {
+    // It sleeps when what it has written gets to the disk; meanwhile the history that it would have to catch up with goes.
+    ends_well(&[
+        Step::Open(0),
+        Step::Run(1, 80),
+        write(FIRST),
+        Step::Freeze(FIRST),
+        write(ELSEWHERE),
+        write(ELSEWHERE),
+        Step::Run(2, 80),
+        Step::Server(ServerStep::Trim(0)),
+        Step::Steal(0),
+        Step::Run(3, 120),
+        Step::Thaw(0),
+        Step::Run(4, 40),
+    ]);
+}

@@ -270,7 +270,7 @@ impl Story {
             .collect();
         let focus = if random.once_in(2) { Focus::any(&mut random) } else { Focus::Nothing };
         let trouble = Trouble::any(&mut random, focus);
-        let length = 10 + random.below(100);
+        let length = 10 + random.below(88);
         let mut story = Story {
             seed,
             devices,
@@ -283,37 +283,45 @@ impl Story {
             story.devices.iter_mut().for_each(|device| device.skew_ms = 0);
             story.steps.push(Step::Write(Where { device: 0, tab: 0 }, Edit::beginning(focus)));
             story.steps.push(Step::Run(random.number() >> 32, 300));
+            if count > 1 {
+                story.push_meeting(&mut random, focus);
+            }
         }
         for _ in 0..length {
             let kind = trouble.draw(&mut random);
-            if !(random.once_in(6) && story.push_scene(kind, &mut random, focus)) {
+            if !(random.once_in(6) && story.push_scene(kind, &mut random)) {
                 story.push(kind, &mut random, focus);
             }
+        }
+        if random.once_in(10) {
+            // What only a schema tells that nobody hears of is heard of with the next link.
+            story.push_scene(Kind::Schema, &mut random);
         }
         story
     }
 
+    /// Two devices edit the same without having seen each other, and what was edited first arrives last.
+    fn push_meeting(&mut self, random: &mut Random, focus: Focus) {
+        let (away, there) = (Where { device: 0, tab: 0 }, Where { device: 1, tab: 0 });
+        let (first, second) = Edit::rivals(random, focus);
+        let mut run = |count| Step::Run(random.number() >> 32, count);
+        self.steps.extend([
+            Step::Weather(0, Weather::Down(0)),
+            Step::Write(away, first),
+            Step::Pass(10),
+            Step::Write(there, second),
+            run(30),
+            Step::Weather(0, Weather::Fair),
+            Step::Pass(1_000),
+            run(40),
+        ]);
+    }
+
     /// Several steps that lead where chance seldom does.
-    fn push_scene(&mut self, kind: Kind, random: &mut Random, focus: Focus) -> bool {
+    fn push_scene(&mut self, kind: Kind, random: &mut Random) -> bool {
         let at = Where { device: random.below(self.devices.len()), tab: random.below(3) };
         let other = Where { device: at.device + 1, tab: random.below(3) };
         let back = Where { tab: 0, ..at };
-        // Two devices edit the same without having seen each other, and what was edited first arrives last.
-        if kind == Kind::Write && focus != Focus::Nothing && self.devices.len() > 1 && random.once_in(3) {
-            let (first, second) = Edit::rivals(random, focus);
-            let mut run = |count| Step::Run(random.number() >> 32, count);
-            self.steps.extend([
-                Step::Weather(at.device, Weather::Down(0)),
-                Step::Write(at, first),
-                Step::Pass(10),
-                Step::Write(other, second),
-                run(30),
-                Step::Weather(at.device, Weather::Fair),
-                Step::Pass(1_000),
-                run(40),
-            ]);
-            return true;
-        }
         let mut run = |count| Step::Run(random.number() >> 32, count);
         let steps = match kind {
             // The server goes back, and goes on with somebody else while this device is away.
