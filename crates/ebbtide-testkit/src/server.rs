@@ -200,8 +200,13 @@ impl TestServer {
             ClientMessage::Bind { session, client, schema, cursor, last, purpose, .. } => {
                 let request = BindRequest { user: "user".into(), client, schema, cursor, last, purpose };
                 self.bind(now, (device, session), &request).unwrap_or_else(|refusal| {
-                    let error = ServerMessage::Error(refusal.message(Some(session)));
-                    Prepared { step: None, reply: Reply::Say(vec![(device, error)]) }
+                    let mut answers = Answers::new();
+                    if refusal.is_reset() {
+                        let reason = "another session of the same client is to be reset";
+                        self.end_others((device, session), client, reason, &mut answers);
+                    }
+                    answers.push((device, ServerMessage::Error(refusal.message(Some(session)))));
+                    Prepared { step: None, reply: Reply::Say(answers) }
                 })
             }
         }
@@ -262,17 +267,7 @@ impl TestServer {
         last: Option<UploadCursor>,
     ) -> Answers {
         let mut answers = Vec::new();
-        let older: Vec<(DeviceId, SessionId)> = self
-            .sessions
-            .iter()
-            .filter(|(other, bound)| bound.client == client && **other != owner)
-            .map(|o| *o.0)
-            .collect();
-        for (device, session) in older {
-            self.sessions.remove(&(device, session));
-            let refusal = Refusal::later(Code::SESSION_CLOSED, "another session of the same client began", 10_000);
-            answers.push((device, ServerMessage::Error(refusal.message(Some(session)))));
-        }
+        self.end_others(owner, client, "another session of the same client began", &mut answers);
         let (device, session) = owner;
         let record = self.realm.record();
         let (epoch, head) = (record.epoch, record.head);
@@ -286,6 +281,18 @@ impl TestServer {
         };
         self.sessions.insert(owner, Session { client, sent });
         answers
+    }
+
+    /// Ends the sessions of a client but one.
+    fn end_others(&mut self, owner: (DeviceId, SessionId), client: ClientId, reason: &str, answers: &mut Answers) {
+        self.sessions.retain(|other, bound| {
+            let stays = bound.client != client || *other == owner;
+            if !stays {
+                let refusal = Refusal::later(Code::SESSION_CLOSED, reason, 10_000);
+                answers.push((other.0, ServerMessage::Error(refusal.message(Some(other.1)))));
+            }
+            stays
+        });
     }
 
     fn send_snapshot(

@@ -1,11 +1,11 @@
 //! Stories in which the simulated world has found a bug, as short as they could be made: each must end well now.
 
 use ebbtide_sync::client::ResetMode;
-use ebbtide_testkit::edits::Edit;
-use ebbtide_testkit::sim::{Awaiting, DevicePlan, Focus, ServerStep, Step, Story, Telling, Where, play};
+use ebbtide_testkit::sim::{Awaiting, DevicePlan, Fault, ServerStep, Step, Story, Telling, Where, play};
 
 const FIRST: Where = Where { device: 0, tab: 0 };
 const SECOND: Where = Where { device: 0, tab: 1 };
+const ELSEWHERE: Where = Where { device: 1, tab: 0 };
 
 /// Plays a story whose things happen by themselves in many orders.
 fn ends_well(steps: &[Step]) {
@@ -26,10 +26,6 @@ fn ends_well(steps: &[Step]) {
 
 fn write(at: Where) -> Step {
     Step::Write(at, Vec::new())
-}
-
-fn write_list(at: Where) -> Step {
-    Step::Write(at, Edit::beginning(Focus::List(0)))
 }
 
 #[test]
@@ -77,31 +73,40 @@ fn a_clock_that_goes_back_holds_nothing_back() {
 }
 
 #[test]
-fn a_reset_that_a_former_leader_has_finished_is_not_done_again() {
+fn a_wait_for_a_download_ends_when_the_lead_is_lost_before_it_is_stored() {
     ends_well(&[
-        write(FIRST),
         Step::Open(0),
         Step::Run(1, 80),
-        Step::Server(ServerStep::Terminate),
-        Step::Server(ServerStep::Start),
-        Step::Pass(2_000),
-        Step::Run(2, 34),
-        Step::Steal(0),
-        write(FIRST),
+        Step::Disk(0, Fault::Stall(20_000)),
         write(SECOND),
+        write(SECOND),
+        write(ELSEWHERE),
+        Step::Run(2, 60),
+        Step::Wait(FIRST, Awaiting::Download),
+        Step::Run(3, 20),
+        Step::Steal(0),
+        Step::Run(4, 4),
+        Step::Steal(0),
+        Step::Run(5, 4),
+        Step::Steal(0),
     ]);
 }
 
 #[test]
-fn lists_of_a_realm_whose_schema_was_broken_take_new_elements_where_their_authors_saw_them() {
+fn what_a_reset_has_dropped_is_not_uploaded_by_a_former_leader_that_has_not_heard_of_it() {
+    // It sleeps when what it has written gets to the disk; meanwhile the history that it would have to catch up with goes.
     ends_well(&[
-        write_list(FIRST),
+        Step::Open(0),
         Step::Run(1, 80),
-        Step::Server(ServerStep::Break),
-        Step::Server(ServerStep::Start),
-        Step::Pass(2_000),
-        Step::Run(2, 90),
-        write_list(FIRST),
-        Step::Run(3, 90),
+        write(FIRST),
+        Step::Freeze(FIRST),
+        write(ELSEWHERE),
+        write(ELSEWHERE),
+        Step::Run(2, 80),
+        Step::Server(ServerStep::Trim(0)),
+        Step::Steal(0),
+        Step::Run(3, 120),
+        Step::Thaw(0),
+        Step::Run(4, 40),
     ]);
 }

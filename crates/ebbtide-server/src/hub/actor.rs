@@ -136,6 +136,22 @@ impl Actor {
     // ---- sessions
 
     fn bind(&mut self, request: BindRequest) -> Result<BoundSession, Refusal> {
+        let client = request.client;
+        let outcome = self.begin(request);
+        // A client that is to be reset will say what it drops: nothing of that may come from an older session of it.
+        if outcome.as_ref().is_err_and(Refusal::is_reset) {
+            self.end_session(client, "another session of the same client is to be reset");
+        }
+        outcome
+    }
+
+    fn end_session(&mut self, client: ClientId, reason: &str) {
+        if let Some(session) = self.sessions.remove(&client) {
+            drop(session.send(Refusal::later(Code::SESSION_CLOSED, reason, 10_000)));
+        }
+    }
+
+    fn begin(&mut self, request: BindRequest) -> Result<BoundSession, Refusal> {
         let now = (self.context.now)();
         let salt = self.salt_at(&request).map_err(|error| self.later(&error))?;
         let bind = check_bind(&self.realm, self.context.rules, &request, salt, now)?;
@@ -152,11 +168,9 @@ impl Actor {
             }
         };
         let (end, ended) = oneshot::channel();
-        if let Some(other) = self.sessions.insert(request.client, end) {
-            // The newer session is the living one: the older is a connection that died unnoticed, or a copied store.
-            let reason = "another session of the same client began";
-            drop(other.send(Refusal::later(Code::SESSION_CLOSED, reason, 10_000)));
-        }
+        // The newer session is the living one: the older is a connection that died unnoticed, or a copied store.
+        self.end_session(request.client, "another session of the same client began");
+        self.sessions.insert(request.client, end);
         let view = view_of(&self.realm);
         Ok(BoundSession { start, view, last: bind.last, now, ended })
     }

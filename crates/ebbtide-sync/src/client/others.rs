@@ -5,7 +5,7 @@ use ebbtide_core::batch::{Changes, CorruptStore, Head, LoadedStore};
 use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::notify::Compare;
 use ebbtide_core::objects::Synced;
-use ebbtide_core::replica::{Moved, News, Replica, Taken};
+use ebbtide_core::replica::{Cursor, Moved, News, Replica, Taken};
 use ebbtide_core::schema::compare;
 use ebbtide_core::{LogPosition, Millis};
 
@@ -161,10 +161,10 @@ impl Engine {
 
     /// Takes in what others have written since.
     fn take(&mut self, known: LogPosition, changes: &Changes) {
-        let size = schema_size(&self.state.replica);
+        let before = Told::by(&self.state.replica);
         match self.try_take(known, changes) {
             Ok(Taken::InStep(news)) => {
-                self.tell_schema(size);
+                self.tell_server(before);
                 self.took(&news);
             }
             Ok(Taken::Missed) => self.looks.wanted = Wanted::All,
@@ -213,11 +213,11 @@ impl Engine {
 
     /// Makes the realm what the store is as a whole.
     fn take_whole(&mut self, now: Millis, loaded: &LoadedStore) {
-        let size = schema_size(&self.state.replica);
+        let before = Told::by(&self.state.replica);
         if let Err(failure) = self.try_take_whole(loaded) {
             return self.fail(failure);
         }
-        self.tell_schema(size);
+        self.tell_server(before);
         if std::mem::take(&mut self.looks.leads_then)
             && let Some(session) = &mut self.session
         {
@@ -272,6 +272,12 @@ impl Engine {
         let news = state.replica.take_whole(theirs);
         let log_bytes = loaded.log.iter().map(|(_, block)| block.len()).sum();
         state.disk.restart(head, log_bytes, &state.replica);
+        // What was downloaded and waited for its batch is not written any more; the store may not have it.
+        state.waits.update(|wait| {
+            if let Wait::DownloadStored { .. } = wait {
+                *wait = Wait::DownloadAsked;
+            }
+        });
         if !difference.missing.is_empty() {
             state.disk.checkpoint();
         }
@@ -291,11 +297,13 @@ impl Engine {
         Ok(())
     }
 
-    /// If another engine has made the schema larger than it was, the server is to hear of it from whoever leads.
-    fn tell_schema(&mut self, size_before: usize) {
+    /// If another engine has made the schema larger than it was, the server is to hear of it from whoever leads; if it has
+    /// taken us to another place in the history, the server is to go on from there.
+    fn tell_server(&mut self, before: Told) {
+        let now = Told::by(&self.state.replica);
+        let grown = now.schema_size > before.schema_size && !mutant(Mutant::SchemaUntold);
         if let Some(session) = self.session.as_mut().filter(|_| self.state.role == Role::Leads)
-            && schema_size(&self.state.replica) > size_before
-            && !mutant(Mutant::SchemaUntold)
+            && (grown || now.cursor != before.cursor)
         {
             session.rebind(&mut self.state);
         }
@@ -309,9 +317,20 @@ impl Engine {
     }
 }
 
-/// How many classes and properties there are: a schema only grows.
-fn schema_size(replica: &Replica) -> usize {
-    replica.base().schema().classes.iter().map(|class| 1 + class.properties.len()).sum()
+/// What the server knows of a realm from the last BIND on.
+#[derive(Clone, Copy)]
+struct Told {
+    /// How many classes and properties there are: a schema only grows.
+    schema_size: usize,
+    cursor: Option<Cursor>,
+}
+
+impl Told {
+    fn by(replica: &Replica) -> Told {
+        let classes = &replica.base().schema().classes;
+        let schema_size = classes.iter().map(|class| 1 + class.properties.len()).sum();
+        Told { schema_size, cursor: replica.cursor() }
+    }
 }
 
 fn unreadable(corrupt: &CorruptStore) -> StoreFailure {

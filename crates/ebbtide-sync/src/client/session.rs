@@ -167,10 +167,6 @@ impl Session {
             });
         }
         if let Some(number) = news.confirmed {
-            // Another tab has sent it, before this one had the lead.
-            if number > self.window.sent() {
-                self.window = UploadWindow::after(number);
-            }
             if number > self.acknowledged {
                 self.uploaded += news.confirmed_bytes as u64;
             }

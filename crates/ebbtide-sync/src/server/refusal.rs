@@ -31,6 +31,14 @@ impl Refusal {
         Refusal { code, action: Action::Transient, reason: reason.into(), backoff_ms }
     }
 
+    /// Whether the client must be reset: what it had is no part of this history any more.
+    pub fn is_reset(&self) -> bool {
+        match self.action {
+            Action::ClientReset | Action::ClientResetNoRecovery => true,
+            Action::Warning | Action::Transient | Action::RefreshToken | Action::SessionFatal => false,
+        }
+    }
+
     /// The message to the client.
     pub fn message(self, session: Option<SessionId>) -> ErrorMessage {
         let mut reason = self.reason;

@@ -1,8 +1,8 @@
 //! The state of a server under another schema, with every type.
 
-use ebbtide_core::{ClassIndex, Collection, Property, PropertyType, Snapshot, ValueRef};
+use ebbtide_core::{ClassIndex, Collection, Millis, Property, PropertyType, Snapshot, Value, ValueRef};
 use ebbtide_sync::server::{SchemaChange, reshape};
-use ebbtide_testkit::{Kennel, World};
+use ebbtide_testkit::{Kennel, Served, World};
 
 /// Dogs with something of everything.
 fn kennel() -> Snapshot {
@@ -42,6 +42,33 @@ fn the_same_schema_gives_the_same_state() {
     let outcome = reshape(&state, state.schema()).unwrap();
     outcome.audit().unwrap();
     assert_eq!(outcome.canonical(), state.canonical());
+}
+
+#[test]
+fn lists_of_a_reshaped_state_take_new_elements_where_their_authors_saw_them() {
+    let mut world = World::with_devices(1);
+    world.write_dog(0, 1, "Rex");
+    let insert = |world: &mut World, index, tag: &str| {
+        let (now, dog) = (Millis(world.now), world.dog(0, 1).unwrap());
+        let engine = world.devices[0].engine();
+        engine.begin_write(now).unwrap();
+        let transaction = engine.transaction().unwrap();
+        transaction.list_insert(Kennel::DOG, dog, Kennel::TAGS, index, Value::String(tag.into())).unwrap();
+        engine.commit_write(now).unwrap();
+        world.settle();
+    };
+    insert(&mut world, 0, "a");
+    insert(&mut world, 1, "b");
+    let state = world.server.state();
+    let state = reshape(state, state.schema()).unwrap();
+    world.restart_server(|server| server.replace_state(state));
+    world.settle();
+    insert(&mut world, 0, "front");
+    world.assert_converged();
+    let row = world.server.state().table(Kennel::DOG).rows().next().unwrap();
+    let ValueRef::List(list) = row.value(Kennel::TAGS) else { panic!("tags are a list") };
+    let tags: Vec<Value> = list.elements().iter().map(|element| element.value.clone()).collect();
+    assert_eq!(tags, ["front", "a", "b"].map(|tag| Value::String(tag.into())));
 }
 
 #[test]

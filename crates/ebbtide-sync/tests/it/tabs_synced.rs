@@ -318,6 +318,13 @@ impl World {
         self.tab(device, tab).engine.current().find(Kennel::DOG, &Value::Int(id)).is_some()
     }
 
+    /// What dog 1 is called.
+    fn name_of_dog(&mut self, device: usize, tab: usize) -> Option<Value> {
+        let current = self.tab(device, tab).engine.current();
+        let key = current.find(Kennel::DOG, &Value::Int(1))?;
+        current.table(Kennel::DOG).get(key, Kennel::NAME).map(|value| value.to_owned())
+    }
+
     fn check(&mut self) {
         self.server.state().audit().expect("the server's state is sound");
         let canonical = self.server.state().canonical();
@@ -386,6 +393,27 @@ fn a_follower_gets_what_the_server_has_through_the_leader() {
 }
 
 #[test]
+fn a_new_leader_that_takes_in_what_the_one_before_had_downloaded_is_sent_nothing_twice() {
+    let mut world = World::new(&[2, 1]);
+    world.write_dog(0, 0, 1, "confirmed");
+    world.write_dog(1, 0, 2, "downloaded");
+    while world.tab(0, 0).engine.pending_count() > 0 || !world.has_dog(0, 0, 2) {
+        assert!((0..2).any(|device| world.step(device, 0)), "the leader downloads");
+    }
+    // What it has downloaded gets to the disk when the next leader has been told of it, and before that has taken it in.
+    while world.tab(0, 0).commit.is_none() {
+        assert!(world.step(0, 0), "what was downloaded is stored");
+    }
+    world.lead(0, 1);
+    while world.tab(0, 1).inbox.is_empty() {
+        assert!(world.step(0, 1), "the next leader is told");
+    }
+    world.settle();
+    world.check();
+    assert!(world.devices[0].tabs.iter().all(|tab| tab.errors.is_empty()), "{:?}", world.tab(0, 1).errors);
+}
+
+#[test]
 fn a_reset_is_one_change_in_every_tab_and_its_callbacks_are_the_leaders() {
     let mut world = World::new(&[3, 1]);
     world.write_dog(0, 0, 1, "kept");
@@ -450,6 +478,56 @@ fn what_a_follower_writes_after_the_swap_belongs_to_the_new_base() {
 }
 
 #[test]
+fn a_wait_for_an_upload_ends_when_the_realm_was_reset_before_what_it_waits_for_was_stored() {
+    let mut world = World::new(&[2]);
+    world.write_dog(0, 0, 1, "kept");
+    world.settle();
+    world.restart_server(TestServer::terminate);
+    while world.step(0, 0) {}
+    for id in 2..5 {
+        world.write_dog(0, 0, id, "after the reset");
+        while world.step(0, 0) {}
+    }
+    // The other tab has slept through all of it.
+    world.write_dog(0, 1, 5, "waited for");
+    let now = Millis(world.now);
+    world.tab(0, 1).engine.handle(now, Event::WaitUpload(WaitId(1)));
+    world.settle();
+    world.check();
+    assert_eq!(world.tab(0, 1).answers, [(WaitId(1), Ok(()))]);
+}
+
+#[test]
+fn a_reset_that_a_former_leader_has_finished_is_not_done_again() {
+    for (before, after) in (0..12).flat_map(|before| (0..16).map(move |after| (before, after))) {
+        let mut world = World::new(&[2]);
+        world.write_dog(0, 0, 1, "kept");
+        world.settle();
+        world.restart_server(TestServer::terminate);
+        let is_asked = |event: &Event| matches!(event, Event::ResetBeforeDone(_));
+        while world.tab(0, 0).commit.is_none() || !world.tab(0, 0).news.iter().any(is_asked) {
+            assert!(world.step(0, 0), "the fresh state is stored");
+        }
+        // The disk is slow: neither the fresh state nor the swap is there when the next leader reads that there is a reset to do.
+        let fresh = world.tab(0, 0).commit.take();
+        while !world.tab(0, 0).is_swapping {
+            assert!(world.step(0, 0), "the swap happens in memory");
+        }
+        let swapped = world.tab(0, 0).engine.client_id();
+        world.lead(0, 1);
+        world.take_steps(0, 1, before);
+        world.tab(0, 0).commit = fresh;
+        while world.step(0, 0) {}
+        world.take_steps(0, 1, after);
+        let has_seen_it = world.tab(0, 1).engine.client_id() == swapped;
+        world.write_dog(0, 1, 2, "after the reset");
+        world.settle();
+        world.check();
+        assert!(world.has_dog(0, 0, 2) || !has_seen_it, "after {before} and {after} steps of the next leader");
+    }
+}
+
+#[test]
 fn the_next_leader_goes_on_with_a_reset() {
     for steps in 0..60 {
         let mut world = World::new(&[2]);
@@ -509,20 +587,39 @@ fn a_clock_far_ahead_is_corrected_and_does_not_win_for_ever() {
     world.write_dog(1, 0, 1, "later");
     world.settle();
     world.check();
-    let name = |world: &mut World, tab: usize| {
-        let current = world.tab(0, tab).engine.current().clone();
-        let key = current.find(Kennel::DOG, &Value::Int(1)).unwrap();
-        current.table(Kennel::DOG).get(key, Kennel::NAME).map(|value| value.to_owned())
-    };
-    assert_eq!(name(&mut world, 1), Some(Value::String("later".into())));
+    assert_eq!(world.name_of_dog(0, 1), Some(Value::String("later".into())));
     // What the clock says from now on is read as the server's time.
     world.write_dog(0, 0, 1, "now");
     world.settle();
     world.write_dog(1, 0, 1, "last");
     world.settle();
     world.check();
-    assert_eq!(name(&mut world, 0), Some(Value::String("last".into())));
+    assert_eq!(world.name_of_dog(0, 0), Some(Value::String("last".into())));
     assert!(world.devices[0].tabs.iter().all(|tab| tab.errors.is_empty() && tab.resets == 0));
+}
+
+#[test]
+fn what_is_written_when_a_clock_was_corrected_is_later_than_all_that_is_there() {
+    // Ahead, and not so far that it is corrected; then so far that it is; and so far only after a link was made.
+    for ahead in [[50_000, 3_600_000], [200_000, 200_000]] {
+        let mut world = World::new(&[1, 1]);
+        world.write_dog(0, 0, 1, "first");
+        world.settle();
+        world.devices[0].ahead_ms = ahead[0];
+        world.write_dog(0, 0, 1, "ahead");
+        world.settle();
+        world.check();
+        world.unlink(0);
+        world.devices[0].ahead_ms = ahead[1];
+        for name in ["corrected", "after it"] {
+            world.write_dog(0, 0, 1, name);
+            world.link(0);
+            world.settle();
+            world.check();
+            assert_eq!(world.name_of_dog(1, 0), Some(Value::String(name.into())), "ahead by {ahead:?}");
+            world.unlink(0);
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

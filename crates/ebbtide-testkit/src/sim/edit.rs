@@ -110,11 +110,32 @@ impl Edit {
         edits
     }
 
+    /// What two people do to what the focus is on without having seen each other: now and then what cannot both be.
+    pub fn rivals(random: &mut Random, focus: Focus) -> (Vec<Edit>, Vec<Edit>) {
+        let both = |property, [first, second]: [Action; 2]| {
+            let edit = |action| vec![Edit::Do(Who { class: 0, id: 0, down: Vec::new() }, property, action)];
+            (edit(first), edit(second))
+        };
+        match focus {
+            Focus::List(property) if random.once_in(2) => both(property, [2, 1].map(|to| Action::Move(0, to))),
+            Focus::Value(property) if random.once_in(2) => {
+                let what = random.number() as u16;
+                both(property, [Action::Set(what), Action::SetDefault(what ^ 0x10)])
+            }
+            _ => {
+                let mut edits = || (0..2).filter_map(|_| focus.edit(random)).collect();
+                (edits(), edits())
+            }
+        }
+    }
+
     /// Any edit; most are about what the focus is on.
     pub fn any(random: &mut Random, focus: Focus) -> Edit {
-        if let Some(edit) = focus.edit(random).filter(|_| !random.once_in(4)) {
-            return edit;
-        }
+        let edit = focus.edit(random).filter(|_| !random.once_in(4));
+        edit.unwrap_or_else(|| Edit::unfocused(random))
+    }
+
+    fn unfocused(random: &mut Random) -> Edit {
         match random.below(20) {
             0..=3 => Edit::Create(random.below(CLASSES.len()) as u8, random.below(3) as u8),
             4 | 5 => Edit::Delete(Who::any(random)),

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Why a note is missing that a reset has counted.
+pub const DROPPED: &str = "a reset dropped it, and said so";
+
 /// How far a note is on its device.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Kept {
@@ -60,10 +63,14 @@ impl Notes {
         }
     }
 
-    /// The server's state has these.
+    /// The server's state has these. What a reset has dropped, and said so, does not come after all.
     pub fn integrated(&mut self, there: &BTreeSet<i64>) {
         for id in there {
             if let Some(note) = self.all.get_mut(id) {
+                assert!(
+                    note.integrated || note.excuse != Some(DROPPED),
+                    "note {id} was dropped, and arrives: {note:?}"
+                );
                 note.integrated = true;
             }
         }

@@ -270,7 +270,7 @@ impl Story {
             .collect();
         let focus = if random.once_in(2) { Focus::any(&mut random) } else { Focus::Nothing };
         let trouble = Trouble::any(&mut random, focus);
-        let length = 10 + random.below(100);
+        let length = 10 + random.below(88);
         let mut story = Story {
             seed,
             devices,
@@ -283,6 +283,9 @@ impl Story {
             story.devices.iter_mut().for_each(|device| device.skew_ms = 0);
             story.steps.push(Step::Write(Where { device: 0, tab: 0 }, Edit::beginning(focus)));
             story.steps.push(Step::Run(random.number() >> 32, 300));
+            if count > 1 {
+                story.push_meeting(&mut random, focus);
+            }
         }
         for _ in 0..length {
             let kind = trouble.draw(&mut random);
@@ -290,13 +293,35 @@ impl Story {
                 story.push(kind, &mut random, focus);
             }
         }
+        if random.once_in(10) {
+            // What only a schema tells that nobody hears of is heard of with the next link.
+            story.push_scene(Kind::Schema, &mut random);
+        }
         story
+    }
+
+    /// Two devices edit the same without having seen each other, and what was edited first arrives last.
+    fn push_meeting(&mut self, random: &mut Random, focus: Focus) {
+        let (away, there) = (Where { device: 0, tab: 0 }, Where { device: 1, tab: 0 });
+        let (first, second) = Edit::rivals(random, focus);
+        let mut run = |count| Step::Run(random.number() >> 32, count);
+        self.steps.extend([
+            Step::Weather(0, Weather::Down(0)),
+            Step::Write(away, first),
+            Step::Pass(10),
+            Step::Write(there, second),
+            run(30),
+            Step::Weather(0, Weather::Fair),
+            Step::Pass(1_000),
+            run(40),
+        ]);
     }
 
     /// Several steps that lead where chance seldom does.
     fn push_scene(&mut self, kind: Kind, random: &mut Random) -> bool {
         let at = Where { device: random.below(self.devices.len()), tab: random.below(3) };
         let other = Where { device: at.device + 1, tab: random.below(3) };
+        let back = Where { tab: 0, ..at };
         let mut run = |count| Step::Run(random.number() >> 32, count);
         let steps = match kind {
             // The server goes back, and goes on with somebody else while this device is away.
@@ -324,21 +349,29 @@ impl Story {
                 run(60),
             ],
             // The lead is given and taken while a transaction is open.
-            Kind::Tabs => {
-                let back = Where { tab: 0, ..at };
-                vec![
-                    Step::Open(at.device),
-                    run(30),
-                    Step::Begin(back),
-                    Step::Steal(at.device),
-                    run(4),
-                    Step::Steal(at.device),
-                    run(2),
-                    Step::Steal(at.device),
-                    run(6),
-                    Step::Commit(back),
-                ]
-            }
+            Kind::Tabs => vec![
+                Step::Open(at.device),
+                run(30),
+                Step::Begin(back),
+                Step::Steal(at.device),
+                run(4),
+                Step::Steal(at.device),
+                run(2),
+                Step::Steal(at.device),
+                run(6),
+                Step::Commit(back),
+            ],
+            // A realm is closed in a transaction, with something still to be stored.
+            Kind::Leave => vec![
+                Step::Open(at.device),
+                run(3),
+                Step::Write(back, Vec::new()),
+                Step::Begin(back),
+                run(6),
+                Step::Close(back),
+            ],
+            // A tab that does not lead adds to the schema.
+            Kind::Schema => vec![Step::Open(at.device), run(40), Step::Extend(Where { tab: 1, ..at }), run(30)],
             _ => return false,
         };
         self.steps.extend(steps);

@@ -8,7 +8,7 @@ use ebbtide_sync::client::{
     AttachId, BatchId, Connection, ConnectionEffect, ConnectionEvent, ConnectionOptions, Effect, Engine, Event, Look,
     OpenOptions, ResetPhase, WaitId,
 };
-use ebbtide_sync::wire::{ClientMessage, Token};
+use ebbtide_sync::wire::{ClientMessage, Code, Token};
 
 use super::device::Job;
 use super::listener::Listener;
@@ -261,6 +261,8 @@ impl Tab {
             Effect::Relink => self.connection.handle(now, ConnectionEvent::Relink(ATTACH)),
             Effect::Changed { before, after, compare, .. } => self.listener.follow(&before, &after, compare),
             Effect::SyncError(error) => {
+                // The server sends what can be taken in.
+                assert!(error.wire_code != Code::BAD_CHANGESET || error.fatal, "an honest server: {}", error.message);
                 wishes.push(Wish::Say(format!("sync error {}: {}", error.wire_code.0, error.message)));
             }
             Effect::ResetBefore { before } => {

@@ -15,7 +15,7 @@ use super::device::{Ask, Device, Job, TABS_MAX};
 use super::edit::CAST;
 use super::model::Model;
 use super::network::{End, Socket};
-use super::notes::{Kept, Notes};
+use super::notes::{DROPPED, Kept, Notes};
 use super::picture::{difference, picture};
 use super::schema::{BREAKABLE, NOTE, schema};
 use super::step::{Awaiting, Fault, ServerStep, Step, Story, Weather, Where};
@@ -279,7 +279,7 @@ impl World {
                 Wish::BackUp => self.devices[device].backs_up = true,
                 Wish::Answered(awaited, result) => self.answered(device, name, &awaited, &result),
                 Wish::Discarded(count, notes) => {
-                    let lost = self.notes.lost(notes.into_iter(), "a reset dropped it, and said so");
+                    let lost = self.notes.lost(notes.into_iter(), DROPPED);
                     assert!(lost <= count, "a reset dropped {lost} writes and said {count}");
                 }
                 Wish::Say(line) => self.say(|| format!("tab {name}: {line}")),

@@ -19,6 +19,8 @@ pub enum Options {
 
 /// How many seeds there are if nobody says.
 const SEEDS: u64 = 2_000;
+/// Within how many seeds a deliberate bug is to be found if nobody says.
+const MUTANT_SEEDS: u64 = 1_000;
 
 impl Options {
     /// Reads the arguments after the program's name.
@@ -39,7 +41,7 @@ impl Options {
             None if fuzz => Options::Fuzz { seconds: seconds.unwrap_or(60) },
             None if bench => Options::Bench,
             None if crashes => Options::Crashes,
-            None if mutants => Options::Mutants { count: count.unwrap_or(SEEDS) },
+            None if mutants => Options::Mutants { count: count.unwrap_or(MUTANT_SEEDS) },
             None => {
                 let endless = if minutes.is_some() { u64::MAX } else { SEEDS };
                 Options::Seeds { from: from.unwrap_or(1), count: count.unwrap_or(endless), minutes }
