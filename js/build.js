@@ -22,6 +22,7 @@ mkdirSync(dist);
 await build({
   absWorkingDir: root,
   entryPoints: ["js/src/index.ts"],
+  inject: ["js/src/finalization.ts"],
   outfile: "dist/index.js",
   bundle: true,
   format: "esm",

@@ -39,6 +39,11 @@ pub(crate) fn find(path: &str) -> Option<ClosedRealm> {
     KEPT.with_borrow(|kept| kept.iter().find(|(kept, _)| kept == path).map(|(_, realm)| realm.clone()))
 }
 
+/// Forgets all: what others have done to them is not known.
+pub(crate) fn forget_all() {
+    KEPT.with_borrow_mut(VecDeque::clear);
+}
+
 /// Forgets a realm: it is open again, or somebody else has it.
 pub(crate) fn forget(path: &str) {
     KEPT.with_borrow_mut(|kept| kept.retain(|(kept, _)| kept != path));

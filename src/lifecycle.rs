@@ -5,8 +5,10 @@ use crate::listening::Listening;
 /// What becomes of the page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Turn {
-    /// It is about to be frozen, or to be kept for a navigation back.
+    /// It is about to be frozen.
     Rests,
+    /// It is about to be kept for a navigation back, and may not run again: what reaches it there throws it away.
+    Leaves,
     /// It runs again.
     Wakes,
 }
@@ -25,7 +27,7 @@ impl Lifecycle {
             match event.type_().as_str() {
                 "freeze" => on_turn(Turn::Rests),
                 "resume" => on_turn(Turn::Wakes),
-                "pagehide" if is_kept => on_turn(Turn::Rests),
+                "pagehide" if is_kept => on_turn(Turn::Leaves),
                 "pageshow" if is_kept => on_turn(Turn::Wakes),
                 _ => {}
             }

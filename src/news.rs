@@ -9,16 +9,29 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::idb::Catalogue;
 use crate::images;
+use crate::lifecycle::{Lifecycle, Turn};
 use crate::tabs::BroadcastChannel;
 
 const CHANNEL: &str = "ebbtide";
 
 thread_local! {
     static OPEN: RefCell<Option<BroadcastChannel>> = const { RefCell::new(None) };
+    static LIFECYCLE: RefCell<Option<Lifecycle>> = const { RefCell::new(None) };
 }
 
 /// Begins to listen, once. Where the browser has no such channel nothing is heard.
 pub(crate) fn listen() {
+    let is_first = LIFECYCLE.with_borrow_mut(|lifecycle| {
+        let is_first = lifecycle.is_none();
+        lifecycle.get_or_insert_with(|| Lifecycle::listen(turn));
+        is_first
+    });
+    if is_first {
+        join();
+    }
+}
+
+fn join() {
     OPEN.with_borrow_mut(|open| {
         if open.is_some() {
             return;
@@ -28,13 +41,35 @@ pub(crate) fn listen() {
             let data = js_sys::Reflect::get(&event, &"data".into()).ok().and_then(|data| data.as_string());
             if let Some(path) = data {
                 images::forget(&path);
-                // The next opening reads the catalogue in any case.
-                spawn_local(async { drop(Catalogue::reload_realms().await) });
+                look_again();
             }
         });
         channel.set_onmessage(&hear.into_js_value());
         *open = Some(channel);
     });
+}
+
+fn turn(turn: Turn) {
+    match turn {
+        Turn::Rests => {}
+        Turn::Leaves => {
+            if let Some(channel) = OPEN.take() {
+                channel.close();
+            }
+        }
+        Turn::Wakes if OPEN.with_borrow(Option::is_none) => {
+            join();
+            // What was told meanwhile was not heard.
+            images::forget_all();
+            look_again();
+        }
+        Turn::Wakes => {}
+    }
+}
+
+/// Reads the catalogue again, some time before the next opening, which does so in any case.
+fn look_again() {
+    spawn_local(async { drop(Catalogue::reload_realms().await) });
 }
 
 /// Tells the other pages that a realm is this page's now, or has come or gone.

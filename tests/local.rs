@@ -85,6 +85,7 @@ suite!(collection_listeners {
     a_list_that_is_assigned_the_same_links_is_no_news_to_its_listener
     empty_collections_tell_of_their_owners_end_once
     updating_what_was_modified_writes_what_javascript_finds_different
+    results_of_a_closed_realm_take_listeners_and_stay_silent
 });
 
 suite!(collections {
@@ -96,6 +97,7 @@ suite!(collections {
     orders_are_checked
     iterating_is_not_disturbed_by_what_happens_meanwhile
     collections_say_what_they_are
+    what_is_left_of_the_links_of_a_deleted_object_is_empty
 });
 
 suite!(migrations {
@@ -118,6 +120,8 @@ suite!(opening {
     what_was_just_deleted_is_begun_anew
     instances_of_one_path_agree
     a_copy_is_a_realm_of_its_own
+    a_copy_can_be_opened_at_once
+    what_fails_to_open_again_loses_nothing
     compaction_is_offered_and_leaves_what_is_used
 });
 

@@ -4,6 +4,7 @@ import { core as wasm } from "./core.js";
 import { StorageError, syncErrorFrom } from "./errors.js";
 import { callSafely, Observations } from "./listeners.js";
 import { log } from "./logger.js";
+import { takeReport } from "./preload.js";
 import type { Realm } from "./realm.js";
 import type { SyncHandler } from "./sync-handler.js";
 import type { View } from "./view.js";
@@ -51,7 +52,12 @@ export class Coordinator {
   /** What brings back the classes that the open transaction has deleted. */
   private restore: (() => void)[] = [];
 
-  private constructor(public config: CoordinatorConfig) {}
+  /** Whether the engine itself only reads, whatever it was opened for later. */
+  readonly canOnlyRead: boolean;
+
+  private constructor(public config: CoordinatorConfig) {
+    this.canOnlyRead = config.core.readOnly === true;
+  }
 
   get path(): string {
     return this.config.core.path;
@@ -83,6 +89,14 @@ export class Coordinator {
     return coordinator;
   }
 
+  /** Opens a local copy of a realm without waiting. */
+  static openCopy(config: CoordinatorConfig, source: RealmCore): Coordinator {
+    const coordinator = new Coordinator(config);
+    coordinator.core = source.openCopy(config.core, coordinator.host());
+    coordinator.start(false);
+    return coordinator;
+  }
+
   static async open(config: CoordinatorConfig): Promise<Coordinator> {
     const coordinator = new Coordinator(config);
     const existed = wasm.exists(config.core.path);
@@ -98,12 +112,14 @@ export class Coordinator {
 
   /** Opens a local realm that nobody uses any more anew, as if it had been closed in between. */
   reopen(config: CoordinatorConfig): void {
+    const before = this.config;
     this.core.readopt(config.core);
     this.config = config;
     try {
       this.prepareEngine(true);
     } catch (error) {
-      this.leave();
+      // What was written before may not be on disk yet: the engine stays for whoever comes next.
+      this.config = before;
       throw error;
     }
   }
@@ -141,6 +157,8 @@ export class Coordinator {
     const early = this.early ?? [];
     this.early = undefined;
     for (const call of early) call();
+    const report = takeReport(this.path);
+    if (report) this.storageError(report);
   }
 
   attach(view: View, isGuest: boolean): void {

@@ -1,5 +1,6 @@
 // The boundary to the wasm: what is used of it, typed. Nothing else imports pkg/.
 import initialise, * as wasm from "../../pkg/ebbtide.js";
+import { preload } from "./preload.js";
 
 /** A property as the engine sees it. */
 export interface CoreProperty {
@@ -144,6 +145,7 @@ export interface RealmCore {
   /** Bytes of the store, and bytes that it would have after compaction. */
   usage(): [number, number];
   compact(): void;
+  openCopy(config: CoreConfig, host: Host): RealmCore;
   writeCopy(config: CoreConfig): Promise<void>;
   begin(): void;
   commit(): void;
@@ -308,7 +310,7 @@ export interface BackupInfo {
   sizeBytes?: number;
 }
 
-interface CoreModule {
+export interface CoreModule {
   RealmCore: {
     open(config: CoreConfig, host: Host, app?: AppCore): Promise<RealmCore>;
     openSync(config: CoreConfig, host: Host, app?: AppCore): RealmCore;
@@ -356,6 +358,7 @@ async function load(): Promise<void> {
     memory = (await initialise()).memory;
     isLoaded = true;
     await core.loadCatalogue();
+    await preload(core);
   } catch (error) {
     failure = error;
     throw error;

@@ -64,8 +64,8 @@ export class PropertyListSource extends ListSource {
   }
 
   override raw(): unknown[] | Float64Array {
-    this.assertValid();
     if (this.element.model) return this.query().keys();
+    this.assertValid();
     return this.core.listValues(this.owner.index, this.key, this.property.column);
   }
 
@@ -78,6 +78,8 @@ export class PropertyListSource extends ListSource {
   }
 
   override query(text?: string, args?: unknown[]): QueryCore {
+    const { model } = this.element;
+    if (model && this.isDeserted()) return this.nothing(model, text, args);
     this.assertValid();
     return this.core.listQuery(this.owner.index, this.key, this.property.column, text, args);
   }

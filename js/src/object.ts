@@ -7,6 +7,7 @@ import type { ObjectChangeCallback } from "./listeners.js";
 import type { Realm } from "./realm.js";
 import type { Results } from "./results.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject } from "./schema.js";
+import { described } from "./schema-core.js";
 import { KEY, MODEL } from "./symbols.js";
 import type { OmittedRealmTypes, Unmanaged } from "./unmanaged.js";
 
@@ -72,7 +73,7 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
 
   /** The schema of its class. */
   objectSchema(): CanonicalObjectSchema<T> {
-    return this[MODEL].schema as CanonicalObjectSchema<T>;
+    return described([this[MODEL].schema])[0] as CanonicalObjectSchema<T>;
   }
 
   /** The objects of a class that link to this one by a property, live. */

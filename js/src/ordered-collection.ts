@@ -50,15 +50,15 @@ const handler: ProxyHandler<OrderedCollection> = {
   has(target, name) {
     const index = typeof name === "string" ? indexOf(name) : undefined;
     if (index === undefined) return Reflect.has(target, name);
-    return index >= 0 && index < target[SOURCE].length();
+    return index >= 0 && index < target[SOURCE].count();
   },
   ownKeys(target) {
-    return Array.from({ length: target[SOURCE].length() }, (_, index) => String(index));
+    return Array.from({ length: target[SOURCE].count() }, (_, index) => String(index));
   },
   getOwnPropertyDescriptor(target, name) {
     const index = typeof name === "string" ? indexOf(name) : undefined;
     if (index === undefined) return name === SOURCE ? undefined : Reflect.getOwnPropertyDescriptor(target, name);
-    if (index < 0 || index >= target[SOURCE].length()) return undefined;
+    if (index < 0 || index >= target[SOURCE].count()) return undefined;
     return { configurable: true, enumerable: true, writable: true, value: target[SOURCE].at(index) };
   },
 };
@@ -119,7 +119,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
   }
 
   isEmpty(): boolean {
-    return this[SOURCE].length() === 0;
+    return this[SOURCE].count() === 0;
   }
 
   /** The elements now, as an array of plain objects. */
@@ -181,7 +181,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   slice(start?: number, end?: number): T[] {
     const source = this[SOURCE];
-    const length = source.length();
+    const length = source.count();
     const place = (at: number) => (at < 0 ? Math.max(length + at, 0) : Math.min(at, length));
     const from = place(Math.trunc(Number(start ?? 0)) || 0);
     const to = end === undefined ? length : place(Math.trunc(Number(end)) || 0);
@@ -275,8 +275,9 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** The element at `index`, counted from the end if negative. */
   at(index: number): T | undefined {
-    const position = index < 0 ? this[SOURCE].length() + Math.trunc(index) : Math.trunc(index) || 0;
-    return position < 0 ? undefined : (this[SOURCE].at(position) as T | undefined);
+    const source = this[SOURCE];
+    const position = index < 0 ? source.count() + Math.trunc(index) : Math.trunc(index) || 0;
+    return position < 0 || source.isDeserted() ? undefined : (source.at(position) as T | undefined);
   }
 
   /** The query behind the collection, as text. */
@@ -363,7 +364,8 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     source.view.assertOpen();
     const { coordinator } = source.view;
     assert(coordinator, "A frozen realm does not change: it takes no listeners");
-    assert(source.isValid(), "The collection is no longer valid");
+    // What is gone does not change any more.
+    if (!source.isValid()) return;
     const paths = parseKeyPaths(keyPaths);
     const { model } = source.element;
     assert(!paths || model, "Key paths lead from objects: this is a collection of values");

@@ -1,4 +1,4 @@
-import { assert, assertFunction, assertString } from "./assert.js";
+import { assert, assertFunction, assertObject, assertString } from "./assert.js";
 import { type Configuration, keyBytes, parseConfiguration } from "./configuration.js";
 import type { Coordinator } from "./coordinator.js";
 import { createObject, parseUpdateMode } from "./create.js";
@@ -18,7 +18,7 @@ import { ProgressRealmPromise } from "./open.js";
 import { OrderedCollection } from "./ordered-collection.js";
 import { engineSync, pathOf, prepare } from "./prepare.js";
 import { RealmSeed } from "./realm-seed.js";
-import { deleteStore, exists, releaseView, storedSchemaVersion } from "./registry.js";
+import { deleteStore, exists, openCopy, releaseView, storedSchemaVersion } from "./registry.js";
 import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
@@ -76,6 +76,7 @@ export class Realm {
 
   /** Deletes a realm that is not open. Gone at once for this page; resolves when it is gone from the disk. */
   static deleteFile(arg: string | Configuration): Promise<void> {
+    if (typeof arg !== "string") assertObject(arg, "realm configuration");
     return deleteStore(pathOf(parseConfiguration(arg), Realm.defaultPath));
   }
 
@@ -404,14 +405,13 @@ export class Realm {
 
   /**
    * Writes this realm as it is now to the path of another configuration, which must be free; its `encryptionKey` may be
-   * another. Resolves when the copy is on disk.
+   * another. The copy can be opened at once; resolves when it is on disk.
    */
   writeCopyTo(config: Configuration): Promise<void> {
     this.internal.assertOpen();
     assert(!this.isInTransaction, "Can only convert Realms outside a transaction.");
-    const { coordinator, path } = prepare(parseConfiguration(config), Realm.defaultPath);
-    assert(!exists(path), `File at path '${path}' already exists.`);
-    return this.internal.core.writeCopy(coordinator.core);
+    assertObject(config, "realm configuration");
+    return openCopy(this.internal.core, prepare(parseConfiguration(config), Realm.defaultPath).coordinator);
   }
 
   /**

@@ -1,7 +1,8 @@
 // The engines that are open in this page, by path, and the work on stores that an opening has to wait for.
 
 import { Coordinator, type CoordinatorConfig } from "./coordinator.js";
-import { assertReady, codeOf, core as wasm } from "./core.js";
+import { assertReady, codeOf, type RealmCore, core as wasm } from "./core.js";
+import { noteDeletion, noteOpening } from "./preload.js";
 import type { View } from "./view.js";
 
 const coordinators = new Map<string, Coordinator>();
@@ -35,7 +36,7 @@ export function acquireSync(config: CoordinatorConfig): Coordinator {
   if (open) return open;
   const lingering = lingeringCoordinator(path);
   if (lingering?.sync || (lingering && config.sync)) return lingering;
-  if (lingering && (!lingering.isReadOnly || config.core.readOnly)) {
+  if (lingering && (!lingering.canOnlyRead || config.core.readOnly)) {
     lingering.reopen(config);
     return lingering;
   }
@@ -46,6 +47,7 @@ export function acquireSync(config: CoordinatorConfig): Coordinator {
   const coordinator = Coordinator.openSync(config);
   deleted.delete(path);
   coordinators.set(path, coordinator);
+  if (!config.core.inMemory && !config.core.encryptionKey && !config.sync) noteOpening(path, "at once");
   return coordinator;
 }
 
@@ -74,6 +76,7 @@ async function acquireOnce(config: CoordinatorConfig): Promise<Coordinator> {
     // Somebody may have opened it synchronously while this one waited.
     const raced = openCoordinator(path);
     if (raced) return raced;
+    noteOpening(path, "waiting");
     const coordinator = await Coordinator.open(config);
     if (wasDeleted) deleted.delete(path);
     coordinators.set(path, coordinator);
@@ -103,6 +106,22 @@ export function releaseUnused(coordinator: Coordinator): void {
   coordinator.release(forget);
 }
 
+/** Opens a copy of a realm at a path that is free. There at once for this page; resolves when it is on disk. */
+export function openCopy(source: RealmCore, config: CoordinatorConfig): Promise<void> {
+  const { path } = config.core;
+  if (exists(path)) throw new Error(`File at path '${path}' already exists.`);
+  if (config.sync) return source.writeCopy(config.core);
+  // The copy has the schema of the realm that is copied, whatever the configuration says.
+  const { schema, schemaVersion, ...core } = config.core;
+  if (deleted.has(path)) core.replace = true;
+  const coordinator = Coordinator.openCopy({ core: { ...core, inMemory: false, readOnly: false } }, source);
+  deleted.delete(path);
+  coordinators.set(path, coordinator);
+  const stored = coordinator.core.flushed();
+  releaseUnused(coordinator);
+  return stored;
+}
+
 /** Whether a store exists at a path, or is about to. */
 export function exists(path: string): boolean {
   assertReady();
@@ -127,6 +146,7 @@ export function deleteStore(path: string): Promise<void> {
   const earlier = opening.get(path);
   const deletion = {};
   deleted.set(path, deletion);
+  noteDeletion(path);
   return onStore(path, earlier, async () => {
     try {
       // Somebody may have begun anew in its place.

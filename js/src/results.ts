@@ -1,6 +1,6 @@
-import { assert, assertString } from "./assert.js";
+import { assert, assertFunction, assertString } from "./assert.js";
 import { IllegalConstructorError, NotAvailableError, notAvailable } from "./errors.js";
-import { OrderedCollection } from "./ordered-collection.js";
+import { type CollectionChangeCallback, OrderedCollection } from "./ordered-collection.js";
 import { registerResults } from "./results-maker.js";
 import { Source } from "./source.js";
 import type { SubscriptionOptions } from "./subscriptions.js";
@@ -16,6 +16,15 @@ export class Results<T = unknown> extends OrderedCollection<T, [number, T]> {
   constructor(source: Source) {
     if (!(source instanceof Source)) throw new IllegalConstructorError("Results");
     super(source);
+  }
+
+  /**
+   * Calls `callback(results, changes)`: first asynchronously with nothing changed, then after each change. Results of a closed
+   * realm take a listener and never call it: React's strict mode adds listeners again after the realm's provider has gone.
+   */
+  override addListener(callback: CollectionChangeCallback<T, [number, T]>, keyPaths?: string | string[]): void {
+    assertFunction(callback, "callback");
+    if (this[SOURCE].view.isOpen) super.addListener(callback, keyPaths);
   }
 
   /** Assigns a property of every object. */

@@ -25,6 +25,7 @@ export class SetSource extends Source {
   }
 
   override length(): number {
+    if (this.isDeserted()) return 0;
     this.assertValid();
     return this.core.setLength(this.owner.index, this.key, this.property.column);
   }
@@ -34,11 +35,14 @@ export class SetSource extends Source {
   }
 
   override raw(): unknown[] | Float64Array {
+    if (this.isDeserted()) return [];
     this.assertValid();
     return this.core.setValues(this.owner.index, this.key, this.property.column);
   }
 
   override query(text?: string, args?: unknown[]): QueryCore {
+    const { model } = this.element;
+    if (model && this.isDeserted()) return this.nothing(model, text, args);
     this.assertValid();
     return this.core.setQuery(this.owner.index, this.key, this.property.column, text, args);
   }

@@ -39,6 +39,23 @@ export abstract class Source {
   abstract query(text?: string, args?: unknown[]): QueryCore;
   abstract observe(core: RealmCore): number;
 
+  /** Whether these are objects in a collection whose owner is gone: then there are none to be found, as in Realm. */
+  isDeserted(): boolean {
+    return this.element.model !== undefined && this.view.isOpen && !this.isValid();
+  }
+
+  /** A query that finds none of them, where `text` is one. */
+  protected nothing(model: ClassModel, text?: string, args: unknown[] = []): QueryCore {
+    const { core } = this.view;
+    if (text !== undefined) core.query(model.index, text, args);
+    return core.query(model.index, "FALSEPREDICATE", []);
+  }
+
+  /** How many elements there are to be found. */
+  count(): number {
+    return this.isDeserted() ? 0 : this.length();
+  }
+
   at(index: number): unknown {
     return index < this.length() ? this.lift(this.rawAt(index), index) : undefined;
   }

@@ -10,16 +10,24 @@ use wasm_bindgen::JsValue;
 use super::config::{CoreConfig, config_from_js};
 use crate::driver::Driver;
 use crate::error::{Fault, Result};
-use crate::idb::{Catalogue, Change, Outcome, RealmRecord, Sentinel, Store, key_check};
+use crate::host::Host;
+use crate::idb::{Catalogue, Change, Claim, Outcome, RealmRecord, Sentinel, Store, key_check};
 use crate::tabs::Presence;
 use crate::{clock, news};
+
+/// Opens a local copy of what is visible now, without waiting for the disk. Fails if the path is taken.
+pub(super) fn open_copy(driver: &Rc<Driver>, config: JsValue, host: Host) -> Result<Rc<Driver>> {
+    let config = config_from_js(config)?;
+    check_free(&config)?;
+    let client = ClientId(clock::random());
+    let copy = driver.engine(|engine| engine.copied(client, Synced::No))??;
+    super::open::open_copy(config, host, copy)
+}
 
 /// Takes what is visible now; the rest waits for the disk. Fails if the path is taken.
 pub(super) fn write_copy(driver: &Rc<Driver>, config: JsValue) -> Result<impl Future<Output = Result<()>> + use<>> {
     let config = config_from_js(config)?;
-    if Catalogue::realm(&config.path).is_some() || super::open::is_open(&config.path) {
-        return Err(Fault::Exists { path: config.path });
-    }
+    check_free(&config)?;
     let synced = match (&config.sync, driver.is_synced()) {
         (None, _) => Synced::No,
         (Some(_), true) => Synced::Yes,
@@ -29,11 +37,20 @@ pub(super) fn write_copy(driver: &Rc<Driver>, config: JsValue) -> Result<impl Fu
         }
     };
     let client = ClientId(clock::random());
-    let (batch, version) = driver.engine(|engine| (engine.copy(client, synced), engine.schema_version()))?;
-    Ok(write(config, batch?, version as f64))
+    let (batch, lane, version) = driver
+        .engine(|engine| (engine.copy(client, synced), engine.current().highest_lane(), engine.schema_version()))?;
+    Ok(write(config, batch?, lane, version as f64))
 }
 
-async fn write(config: CoreConfig, batch: Batch, schema_version: f64) -> Result<()> {
+fn check_free(config: &CoreConfig) -> Result<()> {
+    let is_taken = Catalogue::realm(&config.path).is_some() && !config.replace;
+    if is_taken || super::open::is_open(&config.path) {
+        return Err(Fault::Exists { path: config.path.clone() });
+    }
+    Ok(())
+}
+
+async fn write(config: CoreConfig, batch: Batch, lane: u64, schema_version: f64) -> Result<()> {
     let path = config.path;
     let _lock = Presence::alone(&path).await?;
     Catalogue::load().await?;
@@ -50,6 +67,10 @@ async fn write(config: CoreConfig, batch: Batch, schema_version: f64) -> Result<
     match store.commit(&batch).await? {
         Outcome::Stored => {}
         Outcome::Overtaken(_) => return Err(exists()),
+    }
+    // Who opens the copy draws no keys that its objects have.
+    if lane > 0 {
+        store.claim_lane(Claim::Taken(lane)).await?;
     }
     store.close();
     let generation = batch.head.generation;

@@ -51,7 +51,7 @@ fn describe(page: &Page, columns: usize, words: &mut Vec<u32>) {
     let list = if counts_up { 0 } else { address(keys) };
     words.extend([first.0 as u32, (first.0 >> 32) as u32, keys.len() as u32, list]);
     for index in 0..columns {
-        words.extend(page.columns().get(index).map_or([0; 4], places));
+        words.extend(page.columns().get(index).map_or([0; 4], |column| places(column)));
     }
 }
 

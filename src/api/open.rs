@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use ebbtide_core::batch::{Head, LoadedStore};
+use ebbtide_core::limits::LANES_MAX;
 use ebbtide_core::objects::Constraints;
+use ebbtide_core::replica::Replica;
 use ebbtide_sync::client::{Engine, Image, Kind, OpenOptions, Role, SyncOptions};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -109,6 +111,16 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     if config.in_memory {
         return open_in_memory(&config, host, app);
     }
+    open_now(config, host, app, State::Store(LoadedStore::default()))
+}
+
+/// Opens a local realm that has no store yet, or is to lose it, as a copy of another.
+pub(super) fn open_copy(config: CoreConfig, host: Host, copy: Replica) -> Result<Rc<Driver>> {
+    open_now(config, host, &JsValue::UNDEFINED, State::Copy(Box::new(copy)))
+}
+
+/// Opens a realm without waiting, in the state `fresh` if it has no store.
+fn open_now(config: CoreConfig, host: Host, app: &JsValue, fresh: State) -> Result<Rc<Driver>> {
     let path = config.path.clone();
     let known = Catalogue::realm(&path);
     let replace = config.replace && Catalogue::backup(&path).is_none();
@@ -118,7 +130,10 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     let known = known.filter(|_| !replace);
     let (state, lane, generation) = match (&known, closed_realm(&path)) {
         (None, _) if config.read_only => return Err(missing(&path)),
-        (None, _) => (State::Store(LoadedStore::default()), drawn_lane(), 0),
+        (None, _) => {
+            let lane = lane_of(&fresh);
+            (fresh, lane, 0)
+        }
         (Some(_), None) => return Err(Fault::NeedsAsyncOpen { path }),
         (Some(_), Some(closed)) => {
             if closed.key != config.encryption_key {
@@ -132,6 +147,7 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     };
     let read_only = config.read_only || Catalogue::backup(&path).is_some();
     let part = Part { role: Role::Follows, lane, read_only };
+    let is_copy = matches!(state, State::Copy(_));
     let (engine, sync) = engine(&config, part, app, state)?;
     let record = record_of(&config, known.as_ref(), &engine, generation);
     let key = config.encryption_key.clone();
@@ -148,9 +164,12 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
             let presence = Presence::join(&record.path).await?;
             let stake = stake(&record.path, read_only).await;
             let (store, _) = Store::open(&record.path, &record.store, key.as_deref()).await?;
+            if is_copy && store.read_head().await?.is_some() {
+                return Err(Fault::Exists { path: record.path });
+            }
             if !read_only {
                 if lane != 0 {
-                    store.claim_lane(Claim::Drawn).await?;
+                    store.claim_lane(Claim::Taken(lane)).await?;
                 }
                 register(known, record).await?;
             }
@@ -167,6 +186,14 @@ pub(super) fn open_sync(config: JsValue, host: Host, app: &JsValue) -> Result<Rc
     driver.begin_opening();
     remember(&driver, lane);
     Ok(driver)
+}
+
+/// A lane for who begins a realm in the state `fresh`: new objects stand behind those that a copy has.
+fn lane_of(fresh: &State) -> u64 {
+    match fresh {
+        State::Copy(copy) if copy.current().highest_lane() > 0 => 1 + copy.current().highest_lane() % (LANES_MAX - 1),
+        State::Copy(_) | State::Store(_) | State::Closed(_) => drawn_lane(),
+    }
 }
 
 /// A lane for one who creates a realm without waiting for its store, by chance. Of those who do so at the same time hardly ever
@@ -242,6 +269,7 @@ fn open_in_memory(config: &CoreConfig, host: Host, app: &JsValue) -> Result<Rc<D
 enum State {
     Store(LoadedStore),
     Closed(Box<Image>),
+    Copy(Box<Replica>),
 }
 
 /// What an engine is among others.
@@ -267,6 +295,7 @@ fn engine(config: &CoreConfig, part: Part, app: &JsValue, state: State) -> Resul
     let engine = match state {
         State::Store(loaded) => Engine::open(clock::now(), options, loaded),
         State::Closed(image) => Engine::reopen(clock::now(), options, *image),
+        State::Copy(copy) => Engine::begin_as(clock::now(), options, *copy),
     };
     Ok((engine.map_err(|e| refusal::of_open(&config.path, &e))?, sync))
 }

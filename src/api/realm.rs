@@ -162,6 +162,17 @@ impl RealmCore {
         Ok(self.view.live()?.change(|engine| engine.compact())?)
     }
 
+    /// Opens a local copy of what is visible now at another path, which must be free.
+    #[wasm_bindgen(js_name = openCopy)]
+    pub fn open_copy(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "CoreConfig")] config: JsValue,
+        host: crate::host::Host,
+    ) -> JsResult<RealmCore> {
+        let driver = super::copy::open_copy(self.view.live()?, config, host)?;
+        Ok(RealmCore { view: View::Live(driver) })
+    }
+
     /// Writes what is visible now to a new realm of another path.
     #[wasm_bindgen(js_name = writeCopy)]
     pub fn write_copy(

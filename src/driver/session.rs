@@ -265,6 +265,7 @@ impl TabUser for Driver {
             }
             Saying::Activity(activity) => self.take_activity(activity),
             Saying::Reconnect => self.tell_link(|_| ConnectionEvent::Reconnect),
+            Saying::Wake => self.tell_link(|_| ConnectionEvent::Online),
             Saying::Simulate { code, message, fatal } => self.handle(Event::SimulateError { code, message, fatal }),
         }
         self.schedule();

@@ -106,7 +106,7 @@ fn listen() {
 
 fn turn(turn: Turn) {
     match turn {
-        Turn::Rests => {
+        Turn::Rests | Turn::Leaves => {
             RESTS.set(RESTS.get() + 1);
             RESTING.with_borrow_mut(|resting| {
                 resting.get_or_insert_default();

@@ -68,8 +68,8 @@ pub(crate) enum Claim {
     Alone,
     /// Somebody beside whom others have it open.
     Beside,
-    /// Somebody who has drawn a lane: those who come later get higher ones.
-    Drawn,
+    /// Somebody who has a lane without having asked: those who come later get higher ones.
+    Taken(u64),
 }
 
 impl Store {
@@ -224,7 +224,7 @@ impl Store {
                 return Ok(0);
             }
             Claim::Alone | Claim::Beside => given.saturating_add(1),
-            Claim::Drawn => given.max(LANES_DRAWN),
+            Claim::Taken(lane) => given.max(LANES_DRAWN).max(lane),
         };
         let record = seal(|out| out.u64(lane));
         let steps = [Step::Put(META, Key::Name(LANES.to_owned()), Cow::Owned(record))];

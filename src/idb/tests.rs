@@ -197,8 +197,10 @@ async fn no_lane_is_claimed_twice_and_a_store_does_not_show_that_any_was() {
     second.close();
     let (third, _) = Store::open("t-lanes", &store_name("t-lanes"), None).await.unwrap();
     assert_eq!(third.claim_lane(Claim::Alone).await, Ok(5));
-    third.claim_lane(Claim::Drawn).await.unwrap();
+    third.claim_lane(Claim::Taken(7)).await.unwrap();
     assert_eq!(third.claim_lane(Claim::Alone).await, Ok(LANES_DRAWN + 1));
+    third.claim_lane(Claim::Taken(LANES_DRAWN + 9)).await.unwrap();
+    assert_eq!(third.claim_lane(Claim::Beside).await, Ok(LANES_DRAWN + 10));
 }
 
 #[wasm_bindgen_test]

@@ -1,6 +1,6 @@
 //! The channel on which those who have one realm open talk.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_channel::oneshot;
@@ -17,44 +17,57 @@ const ANSWER_MS: u32 = 500;
 
 /// An end of the channel; left when dropped. Where the browser has no such thing, nothing is said or heard.
 pub(super) struct Channel {
-    end: Option<End>,
-}
-
-struct End {
-    channel: BroadcastChannel,
+    name: String,
+    end: RefCell<Option<BroadcastChannel>>,
     /// Called for as long as it is there.
-    _hear: Closure<dyn FnMut(JsValue)>,
+    hear: Closure<dyn FnMut(JsValue)>,
 }
 
 impl Channel {
     /// Joins the channel of a path.
     pub(super) fn join(path: &str, hear: impl Fn(Message) + 'static) -> Channel {
-        let Ok(channel) = BroadcastChannel::new(&format!("ebbtide:{path}")) else { return Channel { end: None } };
         let hear = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
             let data = js_sys::Reflect::get(&event, &"data".into()).ok();
             if let Some(message) = data.as_ref().and_then(Message::from_js) {
                 hear(message);
             }
         });
-        channel.set_onmessage(hear.as_ref());
-        Channel { end: Some(End { channel, _hear: hear }) }
+        let channel = Channel { name: format!("ebbtide:{path}"), end: RefCell::default(), hear };
+        channel.rejoin();
+        channel
+    }
+
+    /// Leaves until [`Channel::rejoin`].
+    pub(super) fn leave(&self) {
+        if let Some(end) = self.end.take() {
+            end.set_onmessage(&JsValue::NULL);
+            end.close();
+        }
+    }
+
+    /// Joins again after [`Channel::leave`].
+    pub(super) fn rejoin(&self) {
+        let mut end = self.end.borrow_mut();
+        if end.is_none()
+            && let Ok(joined) = BroadcastChannel::new(&self.name)
+        {
+            joined.set_onmessage(self.hear.as_ref());
+            *end = Some(joined);
+        }
     }
 
     /// Says something to all others.
     pub(super) fn say(&self, message: &Message) {
-        if let Some(End { channel, .. }) = &self.end {
+        if let Some(end) = &*self.end.borrow() {
             // What cannot be said is not heard: nobody depends on it.
-            let _ = channel.post_message(&message.to_js());
+            let _ = end.post_message(&message.to_js());
         }
     }
 }
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        if let Some(End { channel, .. }) = &self.end {
-            channel.set_onmessage(&JsValue::NULL);
-            channel.close();
-        }
+        self.leave();
     }
 }
 
@@ -87,8 +100,6 @@ pub(super) async fn is_anybody_there(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
@@ -113,6 +124,38 @@ mod tests {
         said.iter().for_each(|message| speaker.say(message));
         told.await.unwrap();
         assert_eq!(*heard.borrow(), said);
+    }
+
+    /// An end that keeps what it hears, and tells when it hears the first.
+    fn hearing(path: &str) -> (Channel, Rc<RefCell<Vec<Message>>>, oneshot::Receiver<()>) {
+        let (tell, told) = oneshot::channel();
+        let (heard, tell) = (Rc::new(RefCell::new(Vec::new())), Cell::new(Some(tell)));
+        let end = {
+            let heard = Rc::clone(&heard);
+            Channel::join(path, move |message| {
+                heard.borrow_mut().push(message);
+                if let Some(tell) = tell.take() {
+                    tell.send(()).unwrap();
+                }
+            })
+        };
+        (end, heard, told)
+    }
+
+    #[wasm_bindgen_test]
+    async fn who_has_left_hears_nothing_until_it_has_joined_again() {
+        let path = "t-channel-left";
+        let (end, heard, told) = hearing(path);
+        let (_witness, _, passed) = hearing(path);
+        let speaker = Channel::join(path, |message| panic!("{message:?} was heard by who said it"));
+        end.leave();
+        speaker.say(&Message::Ping);
+        passed.await.unwrap();
+        end.rejoin();
+        end.rejoin();
+        speaker.say(&Message::Written);
+        told.await.unwrap();
+        assert_eq!(*heard.borrow(), [Message::Written]);
     }
 
     #[wasm_bindgen_test]

@@ -31,6 +31,8 @@ pub(super) enum Message {
     Activity(Activity),
     /// The leader is to try to connect now.
     Reconnect,
+    /// The leader is to see whether its connection stands.
+    Wake,
     /// The leader is to act as if the server had sent this error. For tests and demonstrations.
     Simulate { code: u16, message: String, fatal: bool },
 }
@@ -60,7 +62,7 @@ impl Message {
         let text = |key: &str, value: &str| set(&object, key, &value.into());
         text("kind", self.kind());
         match self {
-            Message::Written | Message::Ping | Message::Reconnect => {}
+            Message::Written | Message::Ping | Message::Reconnect | Message::Wake => {}
             Message::Who { id } | Message::Here { id } | Message::Ask { id } => text("id", id),
             Message::State(state) => {
                 text("leader", &state.leader);
@@ -115,6 +117,7 @@ impl Message {
             "error" => Message::Error { error: get("error").filter(JsValue::is_object)? },
             "session" => Message::Activity(activity()?),
             "reconnect" => Message::Reconnect,
+            "wake" => Message::Wake,
             "simulate" => Message::Simulate {
                 code: u16::try_from(number("code")?).ok()?,
                 message: text("message")?,
@@ -137,6 +140,7 @@ impl Message {
             Message::Error { .. } => "error",
             Message::Activity(_) => "session",
             Message::Reconnect => "reconnect",
+            Message::Wake => "wake",
             Message::Simulate { .. } => "simulate",
         }
     }
@@ -180,6 +184,7 @@ mod tests {
             Message::Activity(Activity::Running),
             Message::Activity(Activity::Paused),
             Message::Reconnect,
+            Message::Wake,
             Message::Simulate { code: 211, message: "told so".to_owned(), fatal: false },
         ];
         for connection in [ConnectionState::Disconnected, ConnectionState::Connecting, ConnectionState::Connected] {

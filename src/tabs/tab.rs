@@ -15,6 +15,7 @@ use super::heartbeat::{Beat, Heartbeat};
 use super::lead::{Lead, LeadLock, Lot};
 use super::message::{Activity, LeaderState, Message};
 use crate::lifecycle::{Lifecycle, Turn};
+use crate::wake::WakeEvents;
 
 /// The realm that a tab has open.
 pub(crate) trait TabUser {
@@ -45,6 +46,8 @@ pub(crate) enum Saying {
     Activity(Activity),
     /// The leader is to connect now.
     Reconnect,
+    /// The leader is to see whether its connection stands: the network is back, or somebody looks at a page.
+    Wake,
     /// The leader is to act as if the server had sent an error.
     Simulate { code: u16, message: String, fatal: bool },
 }
@@ -71,6 +74,7 @@ struct Parts {
     lead: Option<Rc<Lead>>,
     channel: Channel,
     _lifecycle: Lifecycle,
+    _wake: WakeEvents,
 }
 
 /// Whether a tab wants the lead, and has it already.
@@ -137,7 +141,16 @@ impl Tab {
                 }
             })
         };
-        tab.parts.replace(Some(Parts { lead, channel, _lifecycle: lifecycle }));
+        let wake = {
+            let this = Rc::downgrade(&tab);
+            // A leader's connection listens itself.
+            WakeEvents::listen(move || {
+                if let Some(tab) = this.upgrade().filter(|tab| !tab.leads()) {
+                    tab.say(&Message::Wake);
+                }
+            })
+        };
+        tab.parts.replace(Some(Parts { lead, channel, _lifecycle: lifecycle, _wake: wake }));
         tab.introduce();
         tab
     }
@@ -184,6 +197,7 @@ impl Tab {
             Saying::Error(error) => Message::Error { error },
             Saying::Activity(activity) => Message::Activity(activity),
             Saying::Reconnect => Message::Reconnect,
+            Saying::Wake => Message::Wake,
             Saying::Simulate { code, message, fatal } => Message::Simulate { code, message, fatal },
         });
     }
@@ -219,7 +233,8 @@ impl Tab {
         }
         let this = self.this.clone();
         spawn_local(async move {
-            // Who would lose the lead: whoever had it when it was asked for the first time.
+            // Who would lose the lead: whoever had it when it was asked again. Nobody looks before there is a need: the browser
+            // throws away pages that it keeps for a navigation back if they have locks and somebody asks who has any.
             let mut suspect = None;
             loop {
                 let Some(tab) = this.upgrade() else { return };
@@ -231,7 +246,7 @@ impl Tab {
                 let beat = tab.heartbeat.borrow_mut().beat();
                 match beat {
                     Beat::Ping { wait_ms } => {
-                        if tab.heartbeat.borrow().missed() == 0 {
+                        if tab.heartbeat.borrow().missed() > 0 {
                             suspect = Lead::holder(&tab.path).await;
                         }
                         tab.say(&Message::Ping);
@@ -288,7 +303,7 @@ impl Tab {
     fn turn(&self, turn: Turn) {
         let lead = self.parts.borrow().as_ref().and_then(|parts| parts.lead.clone());
         match turn {
-            Turn::Rests => {
+            Turn::Rests | Turn::Leaves => {
                 let led = self.leads();
                 if let Some(lead) = lead {
                     lead.rest();
@@ -296,13 +311,24 @@ impl Tab {
                 if led {
                     self.lot(Lot::Followed);
                 }
+                if turn == Turn::Leaves
+                    && let Some(parts) = &*self.parts.borrow()
+                {
+                    parts.channel.leave();
+                }
             }
             Turn::Wakes => {
+                if let Some(parts) = &*self.parts.borrow() {
+                    parts.channel.rejoin();
+                }
+                // That no answer was heard meanwhile says nothing about the leader.
+                self.heartbeat.take();
                 if let Some(lead) = lead {
                     lead.wake();
                 }
                 self.introduce();
                 // What was said meanwhile may not have been heard.
+                self.ask_again();
                 if let Some(user) = self.user.upgrade() {
                     user.tab_event(Event::Nudged);
                 }
@@ -324,10 +350,11 @@ impl Tab {
                 }
             }
             Message::Reconnect if leads => user.overheard(Saying::Reconnect),
+            Message::Wake if leads => user.overheard(Saying::Wake),
             Message::Simulate { code, message, fatal } if leads => {
                 user.overheard(Saying::Simulate { code, message, fatal });
             }
-            Message::Ping | Message::Ask { .. } | Message::Reconnect | Message::Simulate { .. } => {}
+            Message::Ping | Message::Ask { .. } | Message::Reconnect | Message::Wake | Message::Simulate { .. } => {}
             Message::Activity(activity) => user.overheard(Saying::Activity(activity)),
             // Whoever leads hears nothing about leading from others: the lock is what counts.
             Message::State(_) | Message::Answer { .. } | Message::Progress { .. } | Message::Error { .. } if leads => {}
@@ -353,9 +380,13 @@ impl Tab {
         let before = self.leader.replace(Some(state.clone()));
         if before.is_none_or(|before| before.leader != state.leader) {
             // It has not heard what was asked before it led.
-            let asked: Vec<String> = self.asked.borrow().values().cloned().collect();
-            asked.into_iter().for_each(|id| self.say(&Message::Ask { id }));
+            self.ask_again();
         }
         user.overheard(Saying::State(state));
+    }
+
+    fn ask_again(&self) {
+        let asked: Vec<String> = self.asked.borrow().values().cloned().collect();
+        asked.into_iter().for_each(|id| self.say(&Message::Ask { id }));
     }
 }

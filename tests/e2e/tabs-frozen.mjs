@@ -2,30 +2,30 @@
 import { Browser } from "./support/devtools.mjs";
 import { equal, isTrue, keep } from "./support/promises.mjs";
 import { fresh, info } from "./support/stage.mjs";
-import { agree, noMistakes } from "./support/tabs.mjs";
+import { agree, leads, noMistakes, withPages } from "./support/tabs.mjs";
 
-const CLIENT = "/tests/e2e/support/tab-client.js";
 /** Within this another tab has the lead. */
 const HANDOVER_MS = 1000;
 
 const { appId, serverUrl } = await info();
 const server = { appId, baseUrl: serverUrl };
+const browser = new Browser();
 
 await keep({
   async when_the_leaders_tab_is_frozen_another_leads_within_a_second_and_the_first_follows_later() {
     const realm = fresh("frozen-leader");
-    return withPages(async (leader, follower) => {
+    return withPages(browser, async (leader, follower) => {
       for (const tab of [leader, follower]) await tab("openSynced", server, realm);
       await leader("write", realm, [{ _id: "by the leader" }]);
       equal([await leads(leader, realm), await leads(follower, realm)], [true, false]);
       await follower("watchLead", realm);
       const frozen = Date.now();
-      await leader.become("frozen");
+      await leader.page.become("frozen");
       const led = await follower("hasLed", realm);
       isTrue(led - frozen < HANDOVER_MS, `the lead within ${HANDOVER_MS} ms, not ${led - frozen}`);
       await follower("write", realm, [{ _id: "while it was frozen" }]);
       await follower("session", realm, "uploadAllLocalChanges", 10000);
-      await leader.become("active");
+      await leader.page.become("active");
       await agree([leader, follower], realm, ({ notes }) => notes.length === 2);
       await leader("write", realm, [{ _id: "by the one that was frozen" }]);
       await leader("session", realm, "uploadAllLocalChanges", 10000);
@@ -37,16 +37,16 @@ await keep({
   },
 
   async a_frozen_tab_takes_many_changes_in_as_one_when_it_wakes_up() {
-    await withPages(async (sleeper, writer) => {
+    await withPages(browser, async (sleeper, writer) => {
       for (const tab of [writer, sleeper]) await tab("open", "asleep");
       await writer("makeBoard", "asleep");
       await agree([sleeper, writer], "asleep", ({ boards }) => boards.length === 1);
-      await sleeper.become("frozen");
+      await sleeper.page.become("frozen");
       await writer("hammer", "asleep", "writer", 30);
       // Enough for the writer's log to become pages.
       const text = "x".repeat(100_000);
       for (let index = 0; index < 30; index++) await writer("write", "asleep", [{ _id: `large ${index}`, text }]);
-      await sleeper.become("active");
+      await sleeper.page.become("active");
       await agree([sleeper, writer], "asleep", ({ notes }) => notes.length > 30);
       equal((await sleeper("heard", "asleep")).told.length, 1, "calls of the listener");
       await sleeper("hammer", "asleep", "sleeper", 5);
@@ -57,38 +57,18 @@ await keep({
 
   async a_tab_that_was_frozen_before_it_led_does_not_lead_while_it_is() {
     const realm = fresh("frozen-follower");
-    await withPages(async (leader, sleeper, third) => {
+    await withPages(browser, async (leader, sleeper, third) => {
       for (const tab of [leader, sleeper, third]) await tab("openSynced", server, realm);
-      await sleeper.become("frozen");
+      await sleeper.page.become("frozen");
       await third("watchLead", realm);
       await leader("close", realm);
       await third("hasLed", realm);
       await third("write", realm, [{ _id: "a" }]);
       await third("session", realm, "uploadAllLocalChanges", 10000);
-      await sleeper.become("active");
+      await sleeper.page.become("active");
       await agree([sleeper, third], realm, ({ notes }) => notes.length === 1);
       equal([await leads(sleeper, realm), await leads(third, realm)], [false, true]);
     });
   },
 });
-
-/** As many pages as `use` takes. */
-async function withPages(use) {
-  const browser = new Browser();
-  try {
-    const tabs = [];
-    for (let index = 0; index < use.length; index++) {
-      const page = await browser.page();
-      const tab = (name, ...args) => page.call(CLIENT, name, ...args);
-      tab.become = (state) => page.send("Page.setWebLifecycleState", { state });
-      tabs.push(tab);
-    }
-    return await use(...tabs);
-  } finally {
-    await browser.end();
-  }
-}
-
-async function leads(tab, realm) {
-  return (await tab("sessionState", realm)).leads;
-}
+await browser.end();

@@ -1,7 +1,7 @@
 // Several tabs and workers of one origin on one synced realm: one of them speaks to the server, whatever becomes of it.
 import { equal, isTrue, keep, until, within } from "./support/promises.mjs";
 import { control, fresh, info } from "./support/stage.mjs";
-import { agree, noMistakes, tabIn, withTabs, workerOf } from "./support/tabs.mjs";
+import { agree, leads, noMistakes, tabIn, withTabs, workerOf } from "./support/tabs.mjs";
 
 /** Within this another tab has the lead. */
 const HANDOVER_MS = 1000;
@@ -301,8 +301,4 @@ function sessionIs(tab, realm, wanted) {
     const state = await tab("sessionState", realm);
     return Object.entries(wanted).every(([key, value]) => state[key] === value);
   });
-}
-
-async function leads(tab, realm) {
-  return (await tab("sessionState", realm)).leads;
 }

@@ -283,3 +283,24 @@ export async function updating_what_was_modified_writes_what_javascript_finds_di
   equal((await after(update({ link: null, text: "x" }))).changedProperties, ["text"]);
   realm.close();
 }
+
+export async function results_of_a_closed_realm_take_listeners_and_stay_silent() {
+  const realm = memoryRealm(freshPath("collection-listeners"), [Thing, Part]);
+  const things = realm.objects("Thing");
+  const thing = realm.write(() => realm.create("Thing", { _id: 1 }));
+  let calls = 0;
+  const listener = () => {
+    calls += 1;
+  };
+  things.addListener(listener);
+  things.removeListener(listener);
+  realm.close();
+  // As React's strict mode does, which runs an effect a second time after the effects of its parents have been undone.
+  things.addListener(listener);
+  things.addListener(listener, ["value"]);
+  throws(() => things.addListener("listener"), "to be a function");
+  things.removeListener(listener);
+  throws(() => thing.addListener(listener), "Cannot access realm that has been closed.");
+  await turn();
+  equal(calls, 0);
+}

@@ -245,3 +245,36 @@ export async function collections_say_what_they_are() {
     equal(dogs.filtered("age > 3").sorted("name").description(), "age > 3 SORT(name ASC)");
   });
 }
+
+export async function what_is_left_of_the_links_of_a_deleted_object_is_empty() {
+  const schema = [{ name: "N", properties: { n: "int?", list: "N[]", set: "N<>", numbers: "int[]" } }];
+  const realm = memoryRealm(freshPath("collections"), schema);
+  const [owner, other] = realm.write(() => [
+    realm.create("N", { list: [{ n: 1 }], set: [{ n: 2 }], numbers: [3] }),
+    realm.create("N", {}),
+  ]);
+  const { list, set, numbers } = owner;
+  realm.write(() => realm.delete(owner));
+  for (const links of [list, set]) {
+    equal([links.isValid(), links.isEmpty(), links.type], [false, true, "object"]);
+    equal([[...links], links.map(() => 1), links.slice(), links.toJSON(), Object.keys(links)], [[], [], [], [], []]);
+    equal(
+      [links.at(0), links.find(() => true), links.indexOf(other), links.min("n")],
+      [undefined, undefined, -1, undefined],
+    );
+    equal([links.filtered("n == 1").length, links.sorted("n", true).length, links.snapshot().length], [0, 0, 0]);
+    throws(() => links.filtered("nope == 1"), "has no property 'nope'");
+    links.addListener(() => {
+      throw new Error("nothing changes any more");
+    });
+  }
+  equal([set.size, set.has(other)], [0, false]);
+  throws(() => list.length, "List is no longer valid");
+  throws(() => list[0], "List is no longer valid");
+  throws(() => [...numbers], "List is no longer valid");
+  realm.write(() => {
+    throws(() => list.push(other), "List is no longer valid");
+    throws(() => set.add(other), "Set is no longer valid");
+  });
+  realm.close();
+}

@@ -165,6 +165,8 @@ export async function a_copy_is_a_realm_of_its_own() {
   const realm = withDog({ path, schemaVersion: 3 });
   throws(() => realm.write(() => realm.writeCopyTo({ path: copy })), "Can only convert Realms outside a transaction.");
   throws(() => realm.writeCopyTo({ path }), "already exists");
+  throws(() => realm.writeCopyTo(), "Expected 'realm configuration' to be an object, got undefined");
+  throws(() => Realm.deleteFile(), "Expected 'realm configuration' to be an object, got undefined");
   await realm.writeCopyTo({ path: copy });
   throws(() => realm.writeCopyTo({ path: copy }), "already exists");
   realm.write(() => realm.create("Dog", { _id: 2, name: "later" }));
@@ -180,6 +182,64 @@ export async function a_copy_is_a_realm_of_its_own() {
   equal(kept.objects("Dog").length, 1);
   for (const each of [realm, copied, kept]) each.close();
   for (const each of [path, copy, second]) await Realm.deleteFile({ path: each });
+}
+
+export async function a_copy_can_be_opened_at_once() {
+  const [path, copy, encrypted] = [1, 2, 3].map(() => freshPath("opening"));
+  const encryptionKey = new Uint8Array(64).fill(5);
+  const realm = withDog({ path });
+  const [durable, durableToo] = [
+    realm.writeCopyTo({ path: copy }),
+    realm.writeCopyTo({ path: encrypted, encryptionKey }),
+  ];
+  equal([Realm.exists({ path: copy }), Realm.schemaVersion(copy)], [true, 0]);
+  throws(() => realm.writeCopyTo({ path: copy }), "already exists");
+  realm.write(() => realm.create("Dog", { _id: 2, name: "later" }));
+  let copied = new Realm({ path: copy, schema });
+  equal(
+    [...copied.objects("Dog")].map(({ name }) => name),
+    ["Rex"],
+  );
+  copied.write(() => copied.create("Dog", { _id: 3, name: "own" }));
+  throws(() => new Realm({ path: encrypted, schema }), "decryption failed");
+  const secret = new Realm({ path: encrypted, schema, encryptionKey });
+  equal(secret.objects("Dog").length, 1);
+  await Promise.all([durable, durableToo]);
+  for (const each of [copied, secret]) await closed(each);
+  copied = await Realm.open({ path: copy, schema });
+  equal(
+    [...copied.objects("Dog")].map(({ name }) => name),
+    ["Rex", "own"],
+  );
+  for (const each of [realm, copied]) each.close();
+  for (const each of [path, copy, encrypted]) await Realm.deleteFile({ path: each });
+}
+
+export async function what_fails_to_open_again_loses_nothing() {
+  const path = freshPath("opening");
+  const rex = () => {
+    const realm = new Realm({ path, schema });
+    equal(realm.objectForPrimaryKey("Dog", 1).name, "Rex");
+    realm.close();
+  };
+  // All in one turn: nothing of it is on disk yet.
+  withDog({ path }).close();
+  const onMigration = () => {
+    throw new Error("not like this");
+  };
+  throws(() => new Realm({ path, schema, schemaVersion: 1, onMigration }), "not like this");
+  equal(Realm.schemaVersion(path), 0);
+  rex();
+  const reader = new Realm({ path, schema, readOnly: true });
+  equal(reader.objects("Dog").length, 1);
+  reader.close();
+  rex();
+  const shouldCompact = () => {
+    throw new Error("not now");
+  };
+  throws(() => new Realm({ path, schema, shouldCompact }), "not now");
+  rex();
+  await Realm.deleteFile({ path });
 }
 
 async function bytesOf(path) {

@@ -126,6 +126,8 @@ export async function the_schema_reads_back_in_full() {
     type: "list",
   });
   equal(Object.keys(person.properties), ["name", "dogs"]);
+  const ofObject = realm.write(() => realm.create(Dog, { _id: 1, name: "Rex" })).objectSchema();
+  equal([ofObject, ofObject.ctor === Dog], [dog, true]);
   equal(realm.schemaVersion, 0);
   realm.close();
 }

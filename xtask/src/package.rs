@@ -29,20 +29,20 @@ pub fn sizes(project: &Project) -> Vec<String> {
 }
 
 fn build_module(project: &Project, mode: Mode) -> Outcome<()> {
-    let flag = match mode {
-        Mode::Release => "--release",
+    let flags = match mode {
+        Mode::Release => "--profile page",
         Mode::Dev => "--dev",
     };
-    let inputs = Inputs::new(&project.root).word(flag);
+    let inputs = Inputs::new(&project.root).word(flags);
     let inputs = inputs.path("src")?.path("crates/ebbtide-core")?.path("crates/ebbtide-sync")?;
     let inputs = inputs.path("Cargo.toml")?.path("Cargo.lock")?.path(".cargo/config.toml")?;
     let stamp = Stamp { stamp: project.build("stamps/module"), inputs: inputs.digest(), product: project.path(MODULE) };
     if stamp.is_current() {
         return Ok(());
     }
-    println!("building pkg/ (wasm-pack build {flag}) ...");
+    println!("building pkg/ (wasm-pack build {flags}) ...");
     let mut command = project.command("wasm-pack");
-    command.args(["build", flag, "--target", "web", "--out-dir", "pkg", "."]);
+    command.arg("build").args(flags.split(' ')).args(["--target", "web", "--out-dir", "pkg", "."]);
     process::run_logged(&mut command, &log(project, "module"))?;
     stamp.record()
 }

@@ -133,9 +133,9 @@ impl Plan {
 
     fn page(&self, page: &Page) -> Page {
         let columns = self.class.properties.iter().zip(&self.sources).map(|(property, source)| match source {
-            Source::Kept(column) => page.column(*column).clone(),
-            Source::Filled(column) => filled(page.column(*column), property, &page.stamps),
-            Source::New => unset(property, &page.stamps),
+            Source::Kept(column) => Arc::clone(&page.columns[column.index()]),
+            Source::Filled(column) => Arc::new(filled(page.column(*column), property, &page.stamps)),
+            Source::New => Arc::new(unset(property, &page.stamps)),
         });
         Page { keys: page.keys.clone(), stamps: page.stamps.clone(), columns: columns.collect() }
     }

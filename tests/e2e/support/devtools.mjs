@@ -15,12 +15,13 @@ export class Browser {
   #process;
   #last = 0;
   #waiting = new Map();
+  #events = [];
   #rest = "";
 
-  constructor() {
+  /** Pages in the background run as fast as those in front unless other flags are given. */
+  constructor(flagsOfTheTest = ["--disable-background-timer-throttling"]) {
     const flags = [...FLAGS, "--remote-debugging-pipe", `--user-data-dir=${this.#folder}`];
-    // Pages in the background run as fast as those in front: what is waited for is not their timers.
-    flags.push("--disable-background-timer-throttling", "about:blank");
+    flags.push(...flagsOfTheTest, "about:blank");
     this.#process = spawn(process.env.EBBTIDE_CHROMIUM, flags, {
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
     });
@@ -41,12 +42,15 @@ export class Browser {
     const url = `${conductorUrl}${BLANK}`;
     const { targetId } = await this.send("Target.createTarget", { url });
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
-    const page = new Page(this, sessionId);
-    await until("the page to be loaded", async () => {
-      const { result } = await page.send("Runtime.evaluate", { expression: "document.readyState + location" });
-      return result.value === `complete${url}`;
-    });
+    const page = new Page(this, sessionId, targetId);
+    await page.isAt(url);
     return page;
+  }
+
+  /** What a session has told of under this name. */
+  events(method, sessionId) {
+    const told = this.#events.filter((event) => event.method === method && event.sessionId === sessionId);
+    return told.map(({ params }) => params);
   }
 
   async end() {
@@ -59,9 +63,13 @@ export class Browser {
   #hear(text) {
     const messages = (this.#rest + text).split("\0");
     this.#rest = messages.pop();
-    for (const { id, result, error } of messages.map((message) => JSON.parse(message))) {
+    for (const message of messages.map((message) => JSON.parse(message))) {
+      const { id, result, error } = message;
       const waiting = this.#waiting.get(id);
-      if (!waiting) continue;
+      if (!waiting) {
+        if (message.method) this.#events.push(message);
+        continue;
+      }
       this.#waiting.delete(id);
       if (error) waiting.reject(new Error(`${waiting.method}: ${error.message}`));
       else waiting.resolve(result);
@@ -72,14 +80,63 @@ export class Browser {
 class Page {
   #browser;
   #session;
+  #target;
 
-  constructor(browser, session) {
+  constructor(browser, session, target) {
     this.#browser = browser;
     this.#session = session;
+    this.#target = target;
   }
 
   send(method, params) {
     return this.#browser.send(method, params, this.#session);
+  }
+
+  /** Waits until the page is loaded from there. */
+  isAt(url) {
+    return until(`a page from ${url}`, async () => {
+      return (await this.evaluate("document.readyState + location")) === `complete${url}`;
+    });
+  }
+
+  async evaluate(expression) {
+    return (await this.send("Runtime.evaluate", { expression, returnByValue: true })).result.value;
+  }
+
+  close() {
+    return this.#browser.send("Target.closeTarget", { targetId: this.#target });
+  }
+
+  /** Brings the page to the front, which hides the one that was there. */
+  show() {
+    return this.send("Page.bringToFront");
+  }
+
+  /** Freezes the page, or wakes it up. */
+  become(state) {
+    return this.send("Page.setWebLifecycleState", { state });
+  }
+
+  /** Goes to another page, from which a way leads back, and has the browser collect what is garbage by then. */
+  async leave() {
+    await this.send("Page.enable");
+    await this.evaluate("globalThis.wasLeft = true");
+    const url = `${conductorUrl}${BLANK}?elsewhere`;
+    await this.send("Page.navigate", { url });
+    await this.isAt(url);
+    await this.send("HeapProfiler.collectGarbage");
+  }
+
+  /** Goes back; gives why the page that was left was not kept, which is nothing if it was. */
+  async back() {
+    const { entries, currentIndex } = await this.send("Page.getNavigationHistory");
+    const { id, url } = entries[currentIndex - 1];
+    await this.send("Page.navigateToHistoryEntry", { entryId: id });
+    await this.isAt(url);
+    if (await this.evaluate("globalThis.wasLeft")) return [];
+    const event = "Page.backForwardCacheNotUsed";
+    const told = await until("the reasons", () => this.#browser.events(event, this.#session).at(-1));
+    return told.notRestoredExplanations.map(({ reason }) => reason);
   }
 
   /** Calls an exported function of a module in the page, with arguments and an answer that JSON can carry. */

@@ -7,15 +7,17 @@ const complaints = new Map();
 
 /** Opens a realm and gives its contents. */
 export async function open(path) {
-  const told = [];
-  complaints.set(path, told);
-  const realm = await Realm.open({
-    path,
-    schema: [Note],
-    onStorageError: ({ name, code, message }) => told.push({ name, code, message }),
-  });
-  realms.set(path, realm);
-  return notesOf(realm);
+  return opened(path, await Realm.open(configurationOf(path)));
+}
+
+/** Opens a realm without waiting and gives its contents. */
+export function openAtOnce(path) {
+  return opened(path, new Realm(configurationOf(path)));
+}
+
+/** Tries to open a realm without waiting; gives what is thrown. */
+export function attemptToOpenAtOnce(path) {
+  return attempt(() => openAtOnce(path));
 }
 
 /** Creates or updates notes, and waits until they are on disk. */
@@ -60,6 +62,18 @@ export function attemptToDelete(path) {
 
 export function exists(path) {
   return Realm.exists({ path });
+}
+
+function configurationOf(path) {
+  const told = [];
+  complaints.set(path, told);
+  const onStorageError = ({ name, code, message }) => told.push({ name, code, message });
+  return { path, schema: [Note], onStorageError };
+}
+
+function opened(path, realm) {
+  realms.set(path, realm);
+  return notesOf(realm);
 }
 
 function notesOf(realm) {

@@ -59,6 +59,11 @@ export class Profile {
     return page;
   }
 
+  /** Takes the network away from all pages, or gives it back; they hear of it. */
+  setOffline(isOffline) {
+    return this.#context.setOffline(isOffline);
+  }
+
   /** Kills a page's process, whatever the page is doing. */
   async crash(page) {
     const crashed = page.waitForEvent("crash");

@@ -219,6 +219,16 @@ export function session(path, method, ...args) {
   return realmOf(path).syncSession[method](...args);
 }
 
+/** Begins to call a method of the realm's session. */
+export function beginSession(path, method, ...args) {
+  open_.get(path).begun = session(path, method, ...args);
+}
+
+/** Waits for what was begun. */
+export async function endSession(path) {
+  await open_.get(path).begun;
+}
+
 /** How the realm's session is. */
 export function sessionState(path) {
   const { syncSession } = realmOf(path);
@@ -283,4 +293,45 @@ export async function resetByHand(server, path) {
 export function block(ms) {
   const end = performance.now() + ms;
   while (performance.now() < end);
+}
+
+let ticks = 0;
+
+/** How often a timer has fired that is set again whenever it does; begins to count with the first call. */
+export function ticked() {
+  const tick = () => {
+    ticks += 1;
+    setTimeout(tick);
+  };
+  if (ticks === 0) tick();
+  return ticks;
+}
+
+export function visibility() {
+  return document.visibilityState;
+}
+
+let haveStopped = false;
+
+/** Lets timers be stopped that are set from now on. */
+export function prepareTimers() {
+  const set = globalThis.setTimeout;
+  globalThis.setTimeout = (call, ms = 0, ...args) => {
+    const isLong = ms >= 100;
+    return set(() => (haveStopped && isLong) || call(...args), ms);
+  };
+}
+
+/** From now on no timer fires but the shortest: what happens is brought about by something else. */
+export function stopTimers() {
+  haveStopped = true;
+}
+
+export function isOnline() {
+  return navigator.onLine;
+}
+
+/** The page is told that the network is back. */
+export function tellOnline() {
+  dispatchEvent(new Event("online"));
 }

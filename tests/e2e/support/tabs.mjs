@@ -18,6 +18,38 @@ export function workerOf(tab) {
   return (name, ...args) => call(tab.page, HOST, "inWorker", name, args);
 }
 
+/** As many tabs as `use` takes, of a browser that is spoken to in its own protocol; the last is in front. They are closed afterwards. */
+export async function withPages(browser, use) {
+  const tabs = [];
+  try {
+    while (tabs.length < use.length) {
+      const page = await browser.page();
+      const tab = (name, ...args) => page.call(CLIENT, name, ...args);
+      tab.page = page;
+      tabs.push(tab);
+    }
+    return await use(...tabs);
+  } finally {
+    for (const tab of tabs) await tab.page.close();
+  }
+}
+
+/** A tab of another profile, as on another device, with what the server has of a realm. */
+export async function onDevice(profile, server, realm, use) {
+  const tab = await tabIn(profile);
+  try {
+    await tab("openSynced", server, realm);
+    await tab("session", realm, "downloadAllServerChanges", 10000);
+    return await use(tab);
+  } finally {
+    await tab.page.close();
+  }
+}
+
+export async function leads(tab, realm) {
+  return (await tab("sessionState", realm)).leads;
+}
+
 /** A browser profile and so many tabs, which are closed afterwards. */
 export async function withTabs(count, use) {
   const profile = await Profile.create();

@@ -86,7 +86,7 @@ fn answer(scene: &Scene, mut request: Request) {
     };
     let mut headers = vec![
         ("Content-Type", reply.mime),
-        ("Cache-Control", "no-store"),
+        ("Cache-Control", "no-cache"),
         ("Cross-Origin-Resource-Policy", "cross-origin"),
     ];
     if let Some(origin) = &origin {

@@ -14,7 +14,8 @@ use crate::value::{PrimaryKey, Value, ValueRef};
 pub fn apply(snapshot: &mut Snapshot, changeset: &Changeset, at: ServerVersion, keys: &mut KeySource<'_>) {
     let author = snapshot.author(changeset.client);
     let stamp = Stamp { time: changeset.time, author };
-    let mut applier = Applier { snapshot, changeset, at, keys, stamp, columns: BTreeMap::new(), grows: None };
+    let (columns, highest) = (BTreeMap::new(), BTreeMap::new());
+    let mut applier = Applier { snapshot, changeset, at, keys, stamp, columns, highest, grows: None };
     for instruction in changeset.instructions() {
         applier.apply(instruction);
     }
@@ -27,6 +28,8 @@ pub(super) struct Applier<'a, 'k> {
     pub(super) keys: &'a mut KeySource<'k>,
     pub(super) stamp: Stamp,
     columns: BTreeMap<(ClassIndex, NameIndex), ColumnIndex>,
+    /// For each list that was inserted into, a number above which no element of the author's is in it.
+    pub(super) highest: BTreeMap<Place, u64>,
     /// Whether what the changeset adds to the schema may be added; `None` until that is asked.
     grows: Option<Growth>,
 }

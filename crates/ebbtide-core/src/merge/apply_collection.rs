@@ -21,10 +21,7 @@ impl Applier<'_, '_> {
         operand: &Operand,
     ) {
         let id = ElementId { author: self.stamp.author, sequence };
-        let list = self.list(at);
-        // The log of a local realm has nothing twice.
-        let is_known = self.at != ServerVersion(0) && list.position(id).is_some();
-        if is_known || list.len() >= LIST_ELEMENTS {
+        if self.is_in_list(at, id) || self.list(at).len() >= LIST_ELEMENTS {
             return;
         }
         let Some(value) = self.value(at, &Slot::Element(id), operand) else { return };
@@ -37,6 +34,21 @@ impl Applier<'_, '_> {
             Element { id, after: after.flatten(), placed: self.stamp, version: self.at, stamp: self.stamp, value };
         let index = place(self.snapshot, list, &element, position_after(list, after, index), self.changeset.base);
         self.snapshot.list_insert(at.0, at.1, at.2, index, element);
+    }
+
+    /// Whether an element of the author's that is about to be inserted is there already. A changeset's insertions count up, so
+    /// that the list is looked through for the first of them only.
+    fn is_in_list(&mut self, at: Place, id: ElementId) -> bool {
+        // The log of a local realm has nothing twice.
+        if self.at == ServerVersion(0) {
+            return false;
+        }
+        let highest = self.highest.get(&at).copied().unwrap_or_else(|| {
+            let own = self.list(at).elements().iter().filter(|element| element.id.author == id.author);
+            own.map(|element| element.id.sequence).max().unwrap_or_default()
+        });
+        self.highest.insert(at, highest.max(id.sequence));
+        id.sequence <= highest && self.list(at).position(id).is_some()
     }
 
     pub(super) fn list_set(&mut self, at: Place, element: ElementRef, operand: &Operand) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::mutants::{Mutant, mutant};
-use crate::objects::{Column, Dictionary, Group, List, Page, Row, Snapshot, Table};
+use crate::objects::{Bits, Column, Dictionary, Group, List, Page, Row, Snapshot, Table};
 use crate::value::ValueRef;
 
 /// What counts as a change of a value.
@@ -125,8 +125,12 @@ fn diff_pages(before: &Page, after: &Page, compare: Compare, difference: &mut Ta
     let same_rows = before.stamps == after.stamps;
     let mut changed: Vec<(usize, ColumnIndex)> = Vec::new();
     for (index, (a, b)) in before.columns.iter().zip(&after.columns).enumerate() {
-        let mut rows = a.differing_rows(b);
-        let is_stamped = !a.has_same_stamps(b) || !same_rows && a.stamps.is_none();
+        let is_shared = Arc::ptr_eq(a, b);
+        if is_shared && same_rows {
+            continue;
+        }
+        let mut rows = if is_shared { Bits::default() } else { a.differing_rows(b) };
+        let is_stamped = !is_shared && !a.has_same_stamps(b) || !same_rows && a.stamps.is_none();
         if compare == Compare::Stamps && is_stamped {
             let stamp = |column: &Column, page: &Page, row| column.stamp(row, page.stamps[row]);
             (0..after.len())

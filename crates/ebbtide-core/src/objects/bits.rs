@@ -81,6 +81,13 @@ impl Bits {
         }
     }
 
+    /// Puts bits that begin at row 0 in from `row` on, where none is set.
+    pub(crate) fn append(&mut self, row: usize, bits: &Bits) {
+        for from in (0..PAGE_ROWS).filter(|from| bits.get(*from)) {
+            self.set(row + from, true);
+        }
+    }
+
     /// The bits from `row` on as bits of their own; they are cleared here.
     pub(crate) fn split_off(&mut self, row: usize) -> Bits {
         let mut tail = Bits::default();
@@ -121,7 +128,11 @@ mod tests {
             prop_assert_eq!(bits, bits_of(&model));
             let row = at.index(model.len());
             let tail = bits.split_off(row);
-            prop_assert_eq!(tail, bits_of(&model.split_off(row)));
+            let model_tail = model.split_off(row);
+            prop_assert_eq!(tail, bits_of(&model_tail));
+            prop_assert_eq!(bits, bits_of(&model));
+            bits.append(row, &tail);
+            model.extend(model_tail);
             prop_assert_eq!(bits, bits_of(&model));
         }
     }

@@ -79,12 +79,13 @@ pub struct Fixed<T> {
 /// Where a value begins, and how long it is.
 pub(crate) type Span = (u32, u32);
 
-/// Values of a varying length in one run of bytes. A replaced value leaves its bytes behind until half the run is dead.
+/// Values of a varying length in one run of bytes. A replaced value leaves its bytes behind until half the run is dead. A copy
+/// shares the run until a value is added.
 #[derive(Clone, Debug, Default)]
 pub struct Runs {
     spans: Vec<Span>,
     nulls: Bits,
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     dead: usize,
     words: LazyWords,
 }
@@ -112,6 +113,11 @@ impl<T: Copy + Default> Fixed<T> {
     fn split_off(&mut self, row: usize) -> Fixed<T> {
         Fixed { nulls: self.nulls.split_off(row), values: self.values.split_off(row) }
     }
+
+    fn append(&mut self, from: &Fixed<T>) {
+        self.nulls.append(self.values.len(), &from.nulls);
+        self.values.extend_from_slice(&from.values);
+    }
 }
 
 /// How many rows more a copy has room for that is made to insert one.
@@ -135,7 +141,8 @@ impl Runs {
         let row = self.bytes.len() / self.len().max(1);
         let mut bytes = Vec::with_capacity(self.bytes.len() + ROOM * row);
         bytes.extend_from_slice(&self.bytes);
-        Runs { spans: roomy(&self.spans), nulls: self.nulls, bytes, dead: self.dead, words: LazyWords::default() }
+        let (spans, bytes) = (roomy(&self.spans), Arc::new(bytes));
+        Runs { spans, nulls: self.nulls, bytes, dead: self.dead, words: LazyWords::default() }
     }
 
     /// The bytes of a row; `None` for null.
@@ -189,14 +196,14 @@ impl Runs {
     /// Gives back what was reserved for more.
     pub(crate) fn shrink(&mut self) {
         self.spans.shrink_to_fit();
-        self.bytes.shrink_to_fit();
+        Arc::make_mut(&mut self.bytes).shrink_to_fit();
     }
 
     fn append(&mut self, value: Option<&[u8]>) -> (u32, u32) {
         self.words.forget();
         let value = value.unwrap_or_default();
         let start = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(value);
+        Arc::make_mut(&mut self.bytes).extend_from_slice(value);
         (start, value.len() as u32)
     }
 
@@ -217,6 +224,17 @@ impl Runs {
         self.words.forget();
         self.dead += self.spans.remove(row).1 as usize;
         self.nulls.remove(row);
+        self.collect();
+    }
+
+    /// Appends the rows of another column.
+    fn extend(&mut self, from: &Runs) {
+        self.words.forget();
+        self.nulls.append(self.len(), &from.nulls);
+        let begin = self.bytes.len() as u32;
+        self.spans.extend(from.spans.iter().map(|(start, len)| (begin + start, *len)));
+        Arc::make_mut(&mut self.bytes).extend_from_slice(&from.bytes);
+        self.dead += from.dead;
         self.collect();
     }
 
@@ -245,7 +263,7 @@ impl Runs {
             bytes.extend_from_slice(&self.bytes[span.0 as usize..(span.0 + span.1) as usize]);
             span.0 = start;
         }
-        self.bytes = bytes;
+        self.bytes = Arc::new(bytes);
         self.dead = 0;
     }
 }
@@ -492,6 +510,34 @@ impl Column {
         self.unset.remove(row);
         if let Some(stamps) = &mut self.stamps {
             stamps.remove(row);
+        }
+    }
+
+    /// Appends the rows of a column of the same type; `row_stamps` are those of the rows here and there.
+    pub(super) fn append(&mut self, from: &Column, row_stamps: (&[Stamp], &[Stamp])) {
+        match (&mut self.data, &from.data) {
+            (ColumnData::Bool(c), ColumnData::Bool(from)) => c.append(from),
+            (ColumnData::Int(c), ColumnData::Int(from)) => c.append(from),
+            (ColumnData::Date(c), ColumnData::Date(from)) => c.append(from),
+            (ColumnData::Float(c), ColumnData::Float(from)) => c.append(from),
+            (ColumnData::Double(c), ColumnData::Double(from)) => c.append(from),
+            (ColumnData::Decimal(c), ColumnData::Decimal(from)) => c.append(from),
+            (ColumnData::ObjectId(c), ColumnData::ObjectId(from)) => c.append(from),
+            (ColumnData::Uuid(c), ColumnData::Uuid(from)) => c.append(from),
+            (ColumnData::Link(c), ColumnData::Link(from)) => c.append(from),
+            (ColumnData::String(c), ColumnData::String(from)) => c.extend(from),
+            (ColumnData::Data(c), ColumnData::Data(from)) => c.extend(from),
+            (ColumnData::Mixed(c), ColumnData::Mixed(from)) => c.extend_from_slice(from),
+            (ColumnData::List(c), ColumnData::List(from)) => c.extend_from_slice(from),
+            (ColumnData::Set(c), ColumnData::Set(from)) => c.extend_from_slice(from),
+            (ColumnData::Dictionary(c), ColumnData::Dictionary(from)) => c.extend_from_slice(from),
+            (data, from) => unreachable!("pages of one class have one type of column, not {data:?} and {from:?}"),
+        }
+        let (stamps, from_stamps) = row_stamps;
+        self.unset.append(stamps.len(), &from.unset);
+        if self.stamps.is_some() || from.stamps.is_some() {
+            let own = self.stamps.get_or_insert_with(|| stamps.to_vec());
+            own.extend_from_slice(from.stamps.as_deref().unwrap_or(from_stamps));
         }
     }
 

@@ -219,14 +219,14 @@ impl Snapshot {
     }
 
     fn edit_list<T>(&mut self, (class, key, column): Place, change: impl FnOnce(&mut List) -> T) -> T {
-        self.table_mut(class).edit(key, |page, index| change(page.columns[column.index()].list_mut(index)))
+        self.table_mut(class).edit(key, |page, index| change(page.column_mut(column).list_mut(index)))
     }
 
     fn edit_set<T>(&mut self, (class, key, column): Place, change: impl FnOnce(&mut Set) -> T) -> T {
-        self.table_mut(class).edit(key, |page, index| change(page.columns[column.index()].set_mut(index)))
+        self.table_mut(class).edit(key, |page, index| change(page.column_mut(column).set_mut(index)))
     }
 
     fn edit_dictionary<T>(&mut self, (class, key, column): Place, change: impl FnOnce(&mut Dictionary) -> T) -> T {
-        self.table_mut(class).edit(key, |page, index| change(page.columns[column.index()].dictionary_mut(index)))
+        self.table_mut(class).edit(key, |page, index| change(page.column_mut(column).dictionary_mut(index)))
     }
 }

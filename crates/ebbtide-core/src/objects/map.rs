@@ -173,6 +173,10 @@ impl<K: Ord + Clone, V: Clone> CowMap<K, V> {
     /// The entries from `key` on, in ascending order.
     pub fn iter_from(&self, key: &K) -> Iter<'_, K, V> {
         let mut iter = Iter { stack: Vec::new() };
+        // Many maps stay empty, and the way into them takes an allocation.
+        if self.is_empty() {
+            return iter;
+        }
         let mut node: &Node<K, V> = &self.root;
         loop {
             match node {

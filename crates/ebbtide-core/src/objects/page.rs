@@ -10,13 +10,18 @@ use crate::schema::ClassSchema;
 use crate::value::{Value, ValueRef};
 use crate::words::Word;
 
-/// Up to [`PAGE_ROWS`] rows in ascending order of their keys, as columns.
+/// Up to [`PAGE_ROWS`] rows in ascending order of their keys, as columns. A copy shares its parts until they are changed, so
+/// that setting a property copies one column.
 #[derive(Clone, Debug)]
 pub struct Page {
-    pub(crate) keys: Vec<ObjectKey>,
-    pub(crate) stamps: Vec<Stamp>,
-    pub(crate) columns: Vec<Column>,
+    pub(crate) keys: Arc<Vec<ObjectKey>>,
+    pub(crate) stamps: Arc<Vec<Stamp>>,
+    pub(crate) columns: Vec<Arc<Column>>,
 }
+
+/// To a page of so many rows that an earlier state shares no row is appended: the new one begins a page, because the copy would
+/// cost more than the row.
+const SHARED_ROWS: usize = 16;
 
 /// The values of a new row by column, with whether somebody has set them.
 pub(crate) type Cells<'a> = [Option<(&'a Value, Unset)>];
@@ -54,8 +59,8 @@ impl Clone for Group {
 
 impl Page {
     pub(crate) fn new(class: &ClassSchema) -> Page {
-        let columns = class.properties.iter().map(Column::new).collect();
-        Page { keys: Vec::new(), stamps: Vec::new(), columns }
+        let columns = class.properties.iter().map(|property| Arc::new(Column::new(property))).collect();
+        Page { keys: Arc::default(), stamps: Arc::default(), columns }
     }
 
     /// How many rows there are.
@@ -79,8 +84,13 @@ impl Page {
     }
 
     /// The columns in the order of the class's properties.
-    pub fn columns(&self) -> &[Column] {
+    pub fn columns(&self) -> &[Arc<Column>] {
         &self.columns
+    }
+
+    /// The values of a property, to be changed.
+    pub(crate) fn column_mut(&mut self, column: ColumnIndex) -> &mut Column {
+        Arc::make_mut(&mut self.columns[column.index()])
     }
 
     /// A row by its place in the page.
@@ -103,20 +113,12 @@ impl Page {
         self.keys.binary_search(&key)
     }
 
-    /// The page for inserting a row: a copy with room for it if others share the page.
-    fn to_grow(page: &mut Arc<Page>) -> &mut Page {
-        if Arc::get_mut(page).is_none() {
-            let columns = page.columns.iter().map(Column::roomy).collect();
-            *page = Arc::new(Page { keys: roomy(&page.keys), stamps: roomy(&page.stamps), columns });
-        }
-        Arc::get_mut(page).expect("nobody else has what was just copied")
-    }
-
     /// Inserts a row with its values, one for each column that has one.
     fn insert_filled(&mut self, index: usize, key: ObjectKey, stamp: Stamp, class: &ClassSchema, cells: &Cells<'_>) {
-        self.keys.insert(index, key);
-        self.stamps.insert(index, stamp);
+        to_grow(&mut self.keys, |keys| roomy(keys)).insert(index, key);
+        to_grow(&mut self.stamps, |stamps| roomy(stamps)).insert(index, stamp);
         for ((column, property), cell) in self.columns.iter_mut().zip(&class.properties).zip(cells) {
+            let column = to_grow(column, Column::roomy);
             match cell {
                 Some((value, unset)) => column.insert_value(index, value, *unset, stamp),
                 None => column.insert(index, !property.optional, stamp),
@@ -125,20 +127,39 @@ impl Page {
     }
 
     fn remove(&mut self, index: usize) {
-        self.keys.remove(index);
-        self.stamps.remove(index);
+        Arc::make_mut(&mut self.keys).remove(index);
+        Arc::make_mut(&mut self.stamps).remove(index);
         for column in &mut self.columns {
-            column.remove(index);
+            Arc::make_mut(column).remove(index);
         }
     }
 
     fn split_off(&mut self, index: usize) -> Page {
+        let columns = self.columns.iter_mut().map(|column| Arc::new(Arc::make_mut(column).split_off(index)));
         Page {
-            keys: self.keys.split_off(index),
-            stamps: self.stamps.split_off(index),
-            columns: self.columns.iter_mut().map(|column| column.split_off(index)).collect(),
+            columns: columns.collect(),
+            keys: Arc::new(Arc::make_mut(&mut self.keys).split_off(index)),
+            stamps: Arc::new(Arc::make_mut(&mut self.stamps).split_off(index)),
         }
     }
+
+    /// Appends the rows of another page, whose keys are above all here.
+    fn append(&mut self, right: &Page) {
+        let stamps = (self.stamps.as_slice(), right.stamps.as_slice());
+        for (column, from) in self.columns.iter_mut().zip(&right.columns) {
+            Arc::make_mut(column).append(from, stamps);
+        }
+        Arc::make_mut(&mut self.keys).extend_from_slice(&right.keys);
+        Arc::make_mut(&mut self.stamps).extend_from_slice(&right.stamps);
+    }
+}
+
+/// A part of a page, for inserting a row: a copy with room for it if others share the part.
+fn to_grow<T>(part: &mut Arc<T>, copy: impl Fn(&T) -> T) -> &mut T {
+    if Arc::get_mut(part).is_none() {
+        *part = Arc::new(copy(part));
+    }
+    Arc::get_mut(part).expect("nobody else has what was just copied")
 }
 
 impl<'a> Row<'a> {
@@ -215,20 +236,30 @@ impl Group {
         class: &ClassSchema,
         cells: &Cells<'_>,
     ) -> Option<Group> {
-        let at = self.page_of(key).unwrap_or(0);
+        let mut at = self.page_of(key).unwrap_or(0);
         if self.pages.is_empty() {
             self.pages.push(Arc::new(Page::new(class)));
         }
-        let page = Page::to_grow(&mut self.pages[at]);
-        let index = page.find(key).expect_err("the row is not there yet");
-        if page.len() < PAGE_ROWS {
-            page.insert_filled(index, key, stamp, class, cells);
+        let index = self.pages[at].find(key).expect_err("the row is not there yet");
+        let is_at_end = index == self.pages[at].len();
+        let is_shared = Arc::get_mut(&mut self.pages[at]).is_none();
+        let room = if is_at_end && is_shared { SHARED_ROWS } else { PAGE_ROWS };
+        if self.pages[at].len() < room {
+            Arc::make_mut(&mut self.pages[at]).insert_filled(index, key, stamp, class, cells);
             return None;
         }
-        let mut right = if index == page.len() { Page::new(class) } else { page.split_off(PAGE_ROWS / 2) };
-        match index.checked_sub(page.len()) {
-            Some(index) => right.insert_filled(index, key, stamp, class, cells),
-            None => page.insert_filled(index, key, stamp, class, cells),
+        let mut right;
+        if is_at_end {
+            at = self.merge_up_to(at);
+            right = Page::new(class);
+            right.insert_filled(0, key, stamp, class, cells);
+        } else {
+            let page = Arc::make_mut(&mut self.pages[at]);
+            right = page.split_off(PAGE_ROWS / 2);
+            match index.checked_sub(page.len()) {
+                Some(index) => right.insert_filled(index, key, stamp, class, cells),
+                None => page.insert_filled(index, key, stamp, class, cells),
+            }
         }
         self.pages.insert(at + 1, Arc::new(right));
         if self.pages.len() <= RECORD_PAGES {
@@ -236,6 +267,21 @@ impl Group {
         }
         let keep = if at + 2 == self.pages.len() { RECORD_PAGES } else { RECORD_PAGES / 2 };
         Some(Group::of(self.pages.split_off(keep)))
+    }
+
+    /// Merges a page with the one before for as long as that is no longer than it: rows that come one in a transaction are
+    /// copied once for each doubling. Gives where the page is then.
+    fn merge_up_to(&mut self, mut at: usize) -> usize {
+        while let Some(left) = at.checked_sub(1) {
+            let (before, rows) = (self.pages[left].len(), self.pages[at].len());
+            if before > rows && self.pages.len() < RECORD_PAGES || before + rows > PAGE_ROWS {
+                break;
+            }
+            let right = self.pages.remove(at);
+            Arc::make_mut(&mut self.pages[left]).append(&right);
+            at = left;
+        }
+        at
     }
 
     /// Removes a row that is there.

@@ -83,6 +83,11 @@ impl Snapshot {
         &self.tables[class.index()]
     }
 
+    /// The highest lane that an object's key is from.
+    pub fn highest_lane(&self) -> u64 {
+        self.tables.iter().filter_map(|table| table.keys().last()).map(ObjectKey::lane).max().unwrap_or(0)
+    }
+
     /// The clients whose edits are in here.
     pub fn authors(&self) -> &Authors {
         &self.authors

@@ -184,7 +184,7 @@ impl Table {
                 for (index, stamp) in page.stamps.iter().enumerate() {
                     column.insert(index, !property.optional, *stamp);
                 }
-                page.columns.push(column);
+                page.columns.push(Arc::new(column));
             }
         }
     }
@@ -265,7 +265,7 @@ impl Table {
             }
         }
         self.edit(key, |page, index| {
-            let cells = &mut page.columns[column.index()];
+            let cells = Arc::make_mut(&mut page.columns[column.index()]);
             cells.set_value(index, value);
             cells.set_stamp(index, stamp, &page.stamps);
         });
@@ -284,6 +284,10 @@ impl Table {
     fn release(&mut self, primary_key: PrimaryKey, key: ObjectKey) {
         if self.by_primary_key.get(&primary_key) != Some(key) {
             self.displaced.remove(&(primary_key, key));
+            return;
+        }
+        if self.displaced.is_empty() {
+            self.by_primary_key.remove(&primary_key);
             return;
         }
         let from = (primary_key, ObjectKey(0));

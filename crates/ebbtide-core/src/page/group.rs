@@ -44,7 +44,7 @@ pub fn decode_group(
 fn encode_page(page: &Page, out: &mut Writer) {
     out.varint(page.len() as u64);
     let mut last = 0;
-    for key in &page.keys {
+    for key in page.keys() {
         out.varint(key.0 - last);
         last = key.0;
     }
@@ -79,14 +79,14 @@ fn decode_page(
     }
     let mut columns = Vec::with_capacity(class.properties.len());
     for property in &class.properties[..count] {
-        columns.push(column::decode(property, rows, authors, input)?);
+        columns.push(Arc::new(column::decode(property, rows, authors, input)?));
     }
     for property in &class.properties[count..] {
         let mut column = Column::new(property);
         for (row, stamp) in stamps.iter().enumerate() {
             column.insert(row, !property.optional, *stamp);
         }
-        columns.push(column);
+        columns.push(Arc::new(column));
     }
-    Ok(Page { keys, stamps, columns })
+    Ok(Page { keys: Arc::new(keys), stamps: Arc::new(stamps), columns })
 }

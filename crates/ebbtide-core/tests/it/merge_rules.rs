@@ -157,6 +157,19 @@ fn inserting_twice_at_the_front_leaves_the_newer_first() {
 }
 
 #[test]
+fn a_changeset_that_arrives_again_inserts_nothing_a_second_time() {
+    let (mut mine, mut order) = (replica(1), Order::new());
+    write(&mut mine, 1, &[Edit::CreateDog(1), Edit::CreateDog(2), tag(0, "a"), tag(1, "c"), tag(1, "b")]);
+    write(&mut mine, 2, &[tag(3, "d"), Edit::TagInsert(2, 0, "other".into()), tag(0, "first"), tag(5, "last")]);
+    order.upload_all(&mine);
+    for own in mine.pending().collect::<Vec<_>>() {
+        order.upload(&own.bytes);
+    }
+    assert_eq!(order.state.canonical(), mine.current().canonical());
+    assert_eq!(tags(&mine, 1), ["first", "a", "b", "c", "d", "last"]);
+}
+
+#[test]
 fn an_insertion_goes_before_what_its_author_has_moved_there() {
     let (mut mine, mut other, mut order) = (replica(1), replica(2), Order::new());
     write(&mut mine, 1, &[Edit::CreateDog(1), tag(0, "x"), tag(1, "y")]);

@@ -162,6 +162,47 @@ fn many_objects_of_every_type_fill_pages_and_survive_their_deletion() {
 }
 
 #[test]
+fn objects_of_every_type_that_come_one_a_transaction_fill_few_pages_and_leave_earlier_states_as_they_were() {
+    const OBJECTS: i64 = 700;
+    let mut mine = replica(1);
+    let mut t = mine.begin(Millis(1));
+    let hub = t.create(OTHER, Some(Value::Int(-1))).unwrap();
+    mine.commit(t).unwrap();
+    let mut earlier = Vec::new();
+    for id in 0..OBJECTS {
+        let mut t = mine.begin(Millis(2 + id as u64));
+        let key = t.create(THING, Some(Value::Int(id))).unwrap();
+        t.set(THING, key, column(THING, "mixed"), Value::Array(vec![Value::TypedLink(OTHER, hub), Value::Int(id)]))
+            .unwrap();
+        if id % 3 > 0 {
+            t.set(THING, key, column(THING, "data"), Value::Data(id.to_le_bytes().to_vec())).unwrap();
+            t.set(THING, key, column(THING, "bool"), Value::Bool(id % 2 == 0)).unwrap();
+            t.list_insert(THING, key, column(THING, "doubles"), 0, Value::Double(id as f64)).unwrap();
+        }
+        t.set_insert(THING, key, column(THING, "bag"), Value::TypedLink(OTHER, hub)).unwrap();
+        t.dictionary_set(THING, key, column(THING, "by_name"), "hub", Value::Link(hub)).unwrap();
+        if id % 37 == 36 {
+            let before = t.snapshot().find(THING, &Value::Int(id - 20)).unwrap();
+            t.set(THING, before, column(THING, "count"), Value::Int(id)).unwrap();
+        }
+        mine.commit(t).unwrap();
+        if id % 70 == 0 {
+            earlier.push((mine.current().clone(), mine.current().canonical()));
+        }
+    }
+    for (state, canonical) in earlier {
+        state.audit().unwrap();
+        assert_eq!(state.canonical(), canonical);
+    }
+    mine.current().audit().unwrap();
+    let rows: Vec<usize> = mine.current().table(THING).pages().map(|page| page.len()).collect();
+    assert!(rows.len() <= 8, "{rows:?}");
+    let mut kept = Kept::default();
+    kept.checkpoint(&mut mine);
+    check_same(&Replica::load(&kept.store).unwrap(), &mine);
+}
+
+#[test]
 fn what_could_not_be_read_again_is_refused_when_it_is_written() {
     let mut mine = local();
     let mut t = mine.begin(Millis(1));

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use ebbtide_core::batch::{Durability, LoadedStore};
 use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::objects::Synced;
-use ebbtide_core::replica::Committed;
+use ebbtide_core::replica::{Committed, Replica};
 use ebbtide_core::{ClientId, Millis, Schema, Snapshot, Transaction, schema};
 
 use super::error::{EngineError, OpenError, StoreFailure};
@@ -64,6 +64,12 @@ impl Engine {
     pub fn reopen(now: Millis, options: OpenOptions, image: Image) -> Result<Engine, OpenError> {
         let read_only = options.read_only;
         Ok(Engine::of(open::reopen(now, options, image)?, read_only))
+    }
+
+    /// Opens a local realm that has no store yet as a copy of another.
+    pub fn begin_as(now: Millis, options: OpenOptions, copy: Replica) -> Result<Engine, OpenError> {
+        let read_only = options.read_only;
+        Ok(Engine::of(open::begin_as(now, options, copy)?, read_only))
     }
 
     fn of(opened: Opened, read_only: bool) -> Engine {

@@ -45,17 +45,22 @@ impl Engine {
 
     /// The batch that makes an empty store a copy of this realm as the app sees it, under an author of its own.
     pub fn copy(&self, client: ClientId, synced: Synced) -> Result<Batch, EngineError> {
+        let mut copy = self.copied(client, synced)?;
+        let mut disk = Disk::create(&copy);
+        let (_, batch) =
+            disk.flush(&mut copy, None, Durability::Strict, Role::Leads).expect("a new store has its root to write");
+        Ok(batch)
+    }
+
+    /// This realm as the app sees it, under an author of its own: what `Engine::begin_as` takes.
+    pub fn copied(&self, client: ClientId, synced: Synced) -> Result<Replica, EngineError> {
         if self.transaction.is_some() {
             return Err(EngineError::InTransaction);
         }
         if synced == Synced::Yes && self.pending_count() > 0 {
             return Err(EngineError::Pending);
         }
-        let mut copy = self.state.replica.copy(client, synced);
-        let mut disk = Disk::create(&copy);
-        let (_, batch) =
-            disk.flush(&mut copy, None, Durability::Strict, Role::Leads).expect("a new store has its root to write");
-        Ok(batch)
+        Ok(self.state.replica.copy(client, synced))
     }
 
     /// Has everything written anew.

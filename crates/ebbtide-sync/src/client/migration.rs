@@ -4,6 +4,7 @@
 //! open --Callback, higher version--> migrating --finish--> open, one checkpoint to be written
 //!                                        |
 //!                                        +-----abort----> closing, nothing written
+//!                                        +-----abort----> open as before, if it was open before (`readopt`)
 //! ```
 //! In between the engine has a transaction on the reshaped state, and the replica is as it was.
 
@@ -25,6 +26,16 @@ pub(super) struct Migrating {
     /// The schema that the app wants.
     pub(super) wanted: Schema,
     pub(super) constraints: Constraints,
+    pub(super) failing: Failing,
+}
+
+/// What becomes of the engine when a migration fails.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Failing {
+    /// It was opened for the migration and closes.
+    Closes,
+    /// It was open before, may have something left to store, and stays as it was.
+    Stays,
 }
 
 impl Migrating {
@@ -52,21 +63,24 @@ impl Engine {
     pub fn readopt(&mut self, now: Millis, options: &OpenOptions) -> Result<(), OpenError> {
         let migration = open::readopt(now, options, &mut self.state)?;
         (self.transaction, self.migrating) = migration.unzip();
+        if let Some(migrating) = &mut self.migrating {
+            migrating.failing = Failing::Stays;
+        }
         self.state.version += 1;
         Ok(())
     }
 
-    /// Ends the migration. On an error nothing has changed and the engine closes.
+    /// Ends the migration. On an error nothing has changed, and an engine that was opened for it closes.
     pub fn finish_migration(&mut self, now: Millis) -> Result<(), EngineError> {
         let (Some(migrating), Some(mut transaction)) = (self.migrating.take(), self.transaction.take()) else {
             return Err(EngineError::NotInTransaction);
         };
         if let Err(message) = migrating.complete(&mut transaction) {
-            self.handle(now, Event::Close);
+            self.migration_failed(now, migrating.failing);
             return Err(EngineError::MigrationFailed { message });
         }
         if let Err(error) = self.state.replica.migrate(transaction, migrating.version) {
-            self.handle(now, Event::Close);
+            self.migration_failed(now, migrating.failing);
             return Err(EngineError::Write(error));
         }
         self.state.version += 1;
@@ -75,11 +89,23 @@ impl Engine {
         Ok(())
     }
 
-    /// Drops the migration and closes: the store stays as it was.
+    /// Drops the migration, if it has not failed already: the store stays as it was, and an engine that was opened for it
+    /// closes.
     pub fn abort_migration(&mut self, now: Millis) {
+        let Some(migrating) = self.migrating.take() else { return };
         self.transaction = None;
-        self.migrating = None;
-        self.handle(now, Event::Close);
+        self.migration_failed(now, migrating.failing);
+    }
+
+    fn migration_failed(&mut self, now: Millis, failing: Failing) {
+        match failing {
+            Failing::Closes => self.handle(now, Event::Close),
+            Failing::Stays => {
+                self.raised = 0;
+                self.state.version += 1;
+                self.catch_up(now);
+            }
+        }
     }
 
     /// Deletes a class with its objects, inside a transaction, which also raises the schema version. Inside a migration

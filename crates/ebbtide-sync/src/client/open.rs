@@ -12,7 +12,7 @@ use super::flush::{Disk, Replaced};
 use super::fresh::Staging;
 use super::image::Image;
 use super::mark::FreshRecord;
-use super::migration::Migrating;
+use super::migration::{Failing, Migrating};
 use super::options::{Kind, Migration, OpenOptions, ResetMode, Role};
 use super::random::Draws;
 use super::session::Session;
@@ -59,6 +59,15 @@ pub(super) fn reopen(now: Millis, options: OpenOptions, image: Image) -> Result<
     let draws = Draws::new(options.seed);
     let disk = Disk::open(image.head, image.log_bytes, &image.replica);
     let state = State::new(image.replica.in_lane(options.lane), disk, draws, options.role);
+    adopted(now, options, state, (FreshRecord::default(), Staging::default()))
+}
+
+/// Opens a copy of another realm that has no store yet.
+pub(super) fn begin_as(now: Millis, options: OpenOptions, copy: Replica) -> Result<Opened, OpenError> {
+    check_options(&options)?;
+    let draws = Draws::new(options.seed);
+    let disk = Disk::create(&copy);
+    let state = State::new(copy.in_lane(options.lane), disk, draws, options.role);
     adopted(now, options, state, (FreshRecord::default(), Staging::default()))
 }
 
@@ -207,7 +216,8 @@ fn migrate(
         return Err(OpenError::SchemaMismatch { heading, problems });
     }
     let mut transaction = state.replica.begin_migration(now, schema);
-    let migrating = Migrating { version, wanted: schema.clone(), constraints: options.constraints };
+    let migrating =
+        Migrating { version, wanted: schema.clone(), constraints: options.constraints, failing: Failing::Closes };
     if version > stored && options.migration == Migration::Callback {
         return Ok(Some((transaction, migrating)));
     }

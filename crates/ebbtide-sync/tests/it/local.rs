@@ -129,6 +129,44 @@ fn a_migration_that_fails_leaves_the_store_as_it_was() {
     assert_eq!(store.load(), before);
 }
 
+#[test]
+fn a_migration_that_fails_leaves_a_realm_that_was_open_as_it_was() {
+    let mut store = MemoryStore::new();
+    let mut engine = open(options(1, Kennel::schema()), &store).unwrap();
+    write_dogs(&mut engine, &["a", "a"]);
+    let as_before = |engine: &Engine| {
+        assert!(engine.migrating_from().is_none());
+        assert_eq!((names(engine).len(), engine.schema_version()), (2, 1));
+        assert_eq!(engine.current().schema(), &Kennel::schema());
+    };
+    engine.readopt(NOW, &asking(2, changed())).unwrap();
+    engine.transaction().unwrap().delete_all(DOG).unwrap();
+    engine.abort_migration(NOW);
+    as_before(&engine);
+    engine.readopt(NOW, &asking(2, changed())).unwrap();
+    let error = engine.finish_migration(NOW).unwrap_err();
+    assert_eq!(error.to_string(), "Primary key property 'Dog.name' has duplicate values after migration.");
+    engine.abort_migration(NOW);
+    as_before(&engine);
+    engine.readopt(NOW, &options(1, Kennel::schema())).unwrap();
+    engine.begin_write(NOW).unwrap();
+    engine.cancel_write(NOW).unwrap();
+    close(engine, &mut store);
+    as_before(&open(options(1, Kennel::schema()), &store).unwrap());
+}
+
+#[test]
+fn a_copy_is_there_before_it_is_stored() {
+    let original = open(options(1, Kennel::schema()), &kennel(&["a", "b"])).unwrap();
+    let mut store = MemoryStore::new();
+    let copied = original.copied(ClientId([9; 16]), Synced::No).unwrap();
+    let mut copy =
+        Engine::begin_as(NOW, OpenOptions { schema: None, ..options(1, Schema::default()) }, copied).unwrap();
+    assert_eq!(names(&copy), names(&original));
+    flush(&mut copy, &mut store);
+    assert_eq!(names(&open(options(1, Kennel::schema()), &store).unwrap()), names(&original));
+}
+
 fn engine_head(store: &MemoryStore) -> Option<ebbtide_core::batch::Head> {
     ebbtide_core::batch::Head::decode(&store.load().head.unwrap()).ok()
 }
