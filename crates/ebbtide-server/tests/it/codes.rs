@@ -304,6 +304,16 @@ async fn a_client_of_another_user_is_told_223() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_told_to_reset_has_no_older_session_left_that_could_upload() {
+    let (server, a) = begun().await;
+    let mut older = server.bound(&a).await;
+    let mut behind = a.clone();
+    behind.number = 0;
+    check(&server.refused(&behind, Purpose::Sync).await, 210, Action::ClientReset);
+    check(&older.expect_error().await, 200, Action::Transient);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_newer_session_of_the_same_client_ends_the_older() {
     let (server, mut a) = begun().await;
     let mut older = server.bound(&a).await;

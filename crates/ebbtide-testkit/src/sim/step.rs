@@ -270,7 +270,7 @@ impl Story {
             .collect();
         let focus = if random.once_in(2) { Focus::any(&mut random) } else { Focus::Nothing };
         let trouble = Trouble::any(&mut random, focus);
-        let length = 10 + random.below(88);
+        let length = 10 + random.below(80);
         let mut story = Story {
             seed,
             devices,
