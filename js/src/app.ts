@@ -107,11 +107,10 @@ export class App<
     if (!(credentials instanceof Credentials)) {
       throw new TypeAssertionError("an instance of Credentials", credentials, "credentials");
     }
-    const { provider, reuse } = credentials.payload;
+    const { provider } = credentials.payload;
     if (provider !== ProviderType.AnonUser) throw new NotAvailableError(`Logging in with '${provider}'`);
     await init();
-    const known = reuse ? Object.values(this.allUsers).find((user) => user.isLoggedIn) : undefined;
-    const user = known ?? this.userOf(await this.core.logIn(credentials.payload));
+    const user = this.userOf(await this.core.logIn(credentials.payload));
     this.chosen = user.id;
     this.emit();
     return user;

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::error::{Fault, Result};
 use crate::idb::{Catalogue, Change, UserRecord};
 use crate::link::{Link, LinkIdentity};
-use crate::tabs::connection_name;
+use crate::tabs::{Queued, connection_name};
 use crate::{login, poison};
 
 thread_local! {
@@ -188,12 +188,21 @@ impl App {
         })
     }
 
+    /// Tabs log in one after the other, so that those who ask for any user at the same time get the same one.
     async fn log_in(&self, credentials: &JsValue) -> std::result::Result<JsValue, JsValue> {
+        Catalogue::ensure_loaded().await?;
+        let _head = Queued::head(&format!("login:{}", self.id)).await;
+        Catalogue::learn_users().await?;
+        let get = |key: &str| js_sys::Reflect::get(credentials, &key.into()).ok();
+        if get("reuse").is_some_and(|reuse| reuse.is_truthy())
+            && let Some(user) = Catalogue::users(&self.id).iter().find(|user| user.logged_in)
+        {
+            return Ok(serde_wasm_bindgen::to_value(&user_info(user))?);
+        }
         if self.offline.get() {
             return Err(Fault::Network { message: "Could not log in: the app is offline.".to_owned() }.to_js());
         }
-        Catalogue::ensure_loaded().await?;
-        let provider = js_sys::Reflect::get(credentials, &"provider".into()).ok().and_then(|v| v.as_string());
+        let provider = get("provider").and_then(|v| v.as_string());
         let answer = login::log_in(&self.base_url, &self.id, credentials).await?;
         let user = UserRecord {
             app_id: self.id.clone(),

@@ -163,7 +163,8 @@ fn open_now(config: CoreConfig, host: Host, app: &JsValue, fresh: State) -> Resu
             }
             let presence = Presence::join(&record.path).await?;
             let stake = stake(&record.path, read_only).await;
-            let (store, _) = Store::open(&record.path, &record.store, key.as_deref()).await?;
+            let (store, found) = Store::open(&record.path, &record.store, key.as_deref()).await?;
+            let lost = if replace || is_copy { None } else { loss(&record.path, &found, known.is_some()) };
             if is_copy && store.read_head().await?.is_some() {
                 return Err(Fault::Exists { path: record.path });
             }
@@ -177,6 +178,9 @@ fn open_now(config: CoreConfig, host: Host, app: &JsValue, fresh: State) -> Resu
             if let Some(driver) = driver.borrow().upgrade() {
                 watch(&guard, &driver);
                 driver.join(stake);
+                if let Some(fault) = lost {
+                    driver.tell_storage_error(fault);
+                }
             }
             Ok(guard)
         }

@@ -142,6 +142,18 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Reads again who is logged in: those who have logged in in other pages are known here from now on.
+    pub(crate) async fn learn_users() -> Result<()> {
+        let read = Catalogue::read().await?;
+        CONTENTS.with_borrow_mut(|contents| {
+            let users = &mut contents.get_or_insert_default().users;
+            for (key, user) in read.users {
+                users.entry(key).or_insert(user);
+            }
+        });
+        Ok(())
+    }
+
     /// Reads the catalogue if it was not read before.
     pub(crate) async fn ensure_loaded() -> Result<()> {
         if Catalogue::loaded() { Ok(()) } else { Catalogue::load().await }

@@ -1,6 +1,6 @@
 // Code written for Realm JS opens its realm with `new Realm(config)`, on every visit.
 import { call, Profile } from "./support/profile.mjs";
-import { equal, keep } from "./support/promises.mjs";
+import { equal, isTrue, keep, until } from "./support/promises.mjs";
 
 const CLIENT = "/tests/e2e/support/local-client.js";
 const DISK = "/tests/e2e/support/disk.js";
@@ -63,6 +63,30 @@ await keep({
         told.map(({ code }) => code),
         ["StoreLost"],
       );
+    });
+  },
+
+  async what_the_browser_has_thrown_away_is_told_to_who_begins_anew() {
+    await inProfile(async (profile) => {
+      const page = await profile.page();
+      await call(page, CLIENT, "openAtOnce", "thrown away");
+      await call(page, CLIENT, "write", "thrown away", [{ _id: "a", text: "one" }]);
+      await call(page, CLIENT, "close", "thrown away");
+      await page.reload();
+      isTrue((await call(page, DISK, "deleteDatabases")) >= 2, "a catalogue and a store to be deleted");
+      equal(await call(page, CLIENT, "openAtOnce", "thrown away"), []);
+      await call(page, CLIENT, "write", "thrown away", [{ _id: "b", text: "two" }]);
+      const told = await until("the app to be told", async () => {
+        const errors = await call(page, CLIENT, "told", "thrown away");
+        return errors.length > 0 && errors;
+      });
+      equal(
+        told.map(({ code }) => code),
+        ["StoreLost"],
+      );
+      equal(await call(page, CLIENT, "openAtOnce", "never there"), []);
+      await call(page, CLIENT, "write", "never there", [{ _id: "a", text: "one" }]);
+      equal(await call(page, CLIENT, "told", "never there"), []);
     });
   },
 });

@@ -41,6 +41,17 @@ await keep({
     });
   },
 
+  async tabs_that_log_in_at_the_same_moment_or_one_after_the_other_are_one_user() {
+    await withTabs(4, async ([first, second, third, fourth]) => {
+      // All have read who is there, nobody, before the first logs in.
+      for (const tab of [first, second, third, fourth]) await tab("begin");
+      const [one, other, inWorker] = await Promise.all(
+        [first, second, workerOf(third)].map((tab) => tab("userId", direct)),
+      );
+      equal([other, inWorker, await fourth("userId", direct)], [one, one, one]);
+    });
+  },
+
   async a_follower_that_downloads_has_what_the_server_had_when_it_asked() {
     const realm = fresh("tabs-asked");
     await withTabs(2, async ([leader, follower]) => {

@@ -59,6 +59,13 @@ export async function deleteDatabase(path) {
   await settled(indexedDB.deleteDatabase(nameOf(path)));
 }
 
+/** Deletes all databases, as a browser that is short of room. */
+export async function deleteDatabases() {
+  const databases = await indexedDB.databases();
+  await Promise.all(databases.map(({ name }) => settled(indexedDB.deleteDatabase(name))));
+  return databases.length;
+}
+
 /** Changes properties of all stored users. */
 export async function changeUsers(change) {
   const database = await settled(indexedDB.open("ebbtide"));

@@ -7,7 +7,9 @@ import { until } from "./promises.mjs";
 import { conductorUrl } from "./stage.mjs";
 
 const FLAGS = JSON.parse(process.env.EBBTIDE_CHROMIUM_ARGS).filter((flag) => !flag.startsWith("--headless"));
-const BLANK = "/tests/e2e/support/blank.html";
+
+/** A page with nothing in it. */
+export const BLANK = "/tests/e2e/support/blank.html";
 
 const live = new Set();
 

@@ -1,7 +1,7 @@
 // One of several tabs on one realm: what a page or a worker does in the scripts about tabs. Realms stay open between two
 // calls, with a listener that keeps a copy of the notes by change sets alone.
-import Realm from "/dist/index.js";
-import { configOf, Note } from "./client.js";
+import Realm, { init } from "/dist/index.js";
+import { configOf, Note, userOf } from "./client.js";
 
 const Mark = { name: "Mark", properties: { by: "string", number: "int" } };
 const Board = {
@@ -22,6 +22,16 @@ export async function open(path, options = {}) {
 export function openAtOnce(path, { moment = 0, ...options } = {}) {
   while (Date.now() < moment);
   return keep(path, new Realm(configuration(path, options)));
+}
+
+/** Loads the package, which reads what there is. */
+export function begin() {
+  return init();
+}
+
+/** Who is logged in, or does so now. */
+export async function userId(server) {
+  return (await userOf(server)).id;
 }
 
 /** Opens a synced realm with what is on disk. */

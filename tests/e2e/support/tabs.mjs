@@ -1,5 +1,5 @@
 // Several tabs on one realm, as scripts move them.
-import { call, Profile } from "./profile.mjs";
+import { BLANK, call, Profile } from "./profile.mjs";
 import { equal, until } from "./promises.mjs";
 
 const CLIENT = "/tests/e2e/support/tab-client.js";
@@ -16,6 +16,20 @@ export async function tabIn(profile, options) {
 /** A worker of a tab's page. */
 export function workerOf(tab) {
   return (name, ...args) => call(tab.page, HOST, "inWorker", name, args);
+}
+
+/** A frame in a tab's page. */
+export async function frameOf(tab) {
+  const element = await tab.page.evaluateHandle((address) => {
+    const frame = document.createElement("iframe");
+    frame.src = address;
+    return new Promise((resolve) => {
+      frame.addEventListener("load", () => resolve(frame));
+      document.body.append(frame);
+    });
+  }, BLANK);
+  const frame = await element.asElement().contentFrame();
+  return (name, ...args) => call(frame, CLIENT, name, ...args);
 }
 
 /** As many tabs as `use` takes, of a browser that is spoken to in its own protocol; the last is in front. They are closed afterwards. */
