@@ -3,7 +3,7 @@
 use ebbtide_core::mutants::{Mutant, mutant};
 use ebbtide_core::notify::Compare;
 use ebbtide_core::replica::{Cursor, HistoryBody, HistoryEntry};
-use ebbtide_core::{ChainHash, ChangesetNumber, Epoch, Millis, ServerVersion};
+use ebbtide_core::{ChainHash, ChangesetNumber, EditTime, Epoch, Millis, ServerVersion};
 
 use super::event::{Direction, Effect, Origin};
 use super::flush::Replaced;
@@ -80,8 +80,13 @@ impl Session {
             let mut pending = state.replica.pending();
             pending.all(|own| own.changeset.number <= after || own.changeset.time.millis() <= latest)
         };
-        // What was made on a state that is ahead itself, as far as the server allows, cannot be earlier than that.
-        if is_early(latest) || is_early(latest.max(state.replica.latest().millis())) {
+        // What was made on a state that is ahead itself, as far as the server allows, cannot be earlier than that: neither
+        // than what the base has nor than what the server has of us and has not sent back yet.
+        let seen = || {
+            let taken = state.replica.pending().take_while(|own| own.changeset.number <= after);
+            taken.map(|own| own.changeset.time).fold(state.replica.latest(), EditTime::max).millis()
+        };
+        if is_early(latest) || is_early(latest.max(seen())) {
             return false;
         }
         state.changing_by(Origin::Local, Compare::Values);

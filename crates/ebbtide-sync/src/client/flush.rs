@@ -281,8 +281,12 @@ impl Disk {
     /// Takes note that memory has been made what the store is as a whole: what was to be written of another state is not.
     pub(crate) fn restart(&mut self, head: Head, log_bytes: usize, replica: &Replica) {
         self.waiting = Waiting::default();
+        // What is there for good of one state says nothing of another, which is told to nobody before a strict batch has
+        // confirmed it. Of the same state there is for good what there was: others may have written the rest relaxed.
+        if self.head.is_none_or(|ours| ours.generation != head.generation) {
+            self.durable = Kept { identity: replica.logged(), cursor: replica.cursor() };
+        }
         self.head = None;
-        self.durable = Kept { identity: replica.logged(), cursor: replica.cursor() };
         self.follow(head, Followed::Anew(log_bytes), replica);
     }
 

@@ -4,12 +4,14 @@
 use std::collections::VecDeque;
 
 use ebbtide_core::batch::Batch;
+use ebbtide_core::changeset::Changeset;
 use ebbtide_core::notify::diff;
+use ebbtide_core::replica::Replica;
 use ebbtide_core::{Millis, Snapshot, Value};
 use ebbtide_sync::client::{
     BatchId, Effect, Engine, Event, Look, OpenOptions, Origin, ResetMode, ResetPhase, Role, SyncError, WaitId,
 };
-use ebbtide_sync::wire::{ServerMessage, SessionId};
+use ebbtide_sync::wire::{ClientMessage, ServerMessage, SessionId};
 use ebbtide_testkit::{DeviceId, Kennel, MemoryStore, Served, ServerBackup, ServerTurn, TestServer, change};
 use proptest::prelude::*;
 
@@ -215,6 +217,13 @@ impl World {
             }
             Effect::Send(message) => {
                 assert!(index == leader || tab.session.is_none(), "a follower speaks");
+                if let ClientMessage::Upload { changesets, .. } = &message {
+                    let last = changesets.last().expect("an upload has changesets");
+                    let last = Changeset::decode(last).expect("an upload can be read").number;
+                    let kept = Replica::load(&self.devices[device].store.load_strict()).expect("there is a store");
+                    assert!(last <= kept.identity().last_number, "changeset {} is not on disk for good", last.0);
+                }
+                let tab = &mut self.devices[device].tabs[index];
                 if tab.session.is_some() && message.session() == tab.session {
                     for (DeviceId(to), answer) in self.server.handle(Millis(self.now), address(device), message) {
                         let leader = self.devices[to].leader;
@@ -620,6 +629,56 @@ fn what_is_written_when_a_clock_was_corrected_is_later_than_all_that_is_there() 
             world.unlink(0);
         }
     }
+}
+
+#[test]
+fn what_was_written_while_the_clock_was_ahead_syncs_after_an_upload_whose_answer_was_lost() {
+    let mut world = World::new(&[1, 1]);
+    world.write_dog(0, 0, 1, "first");
+    world.settle();
+    // Ahead by more than is corrected and by less than is refused, and only after a link was made.
+    world.devices[0].ahead_ms = 2 * 60_000;
+    let version = world.server.record().head.version;
+    world.write_dog(0, 0, 1, "uploaded");
+    while world.server.record().head.version == version {
+        assert!(world.step(0, 0), "it is uploaded");
+    }
+    world.unlink(0);
+    world.write_dog(0, 0, 1, "after it");
+    world.link(0);
+    world.settle();
+    world.check();
+    assert_eq!(world.name_of_dog(1, 0), Some(Value::String("after it".into())));
+}
+
+#[test]
+fn a_leader_that_reads_the_store_as_a_whole_uploads_nothing_of_it_that_another_tab_has_written_relaxed() {
+    let mut world = World::new(&[2]);
+    world.write_dog(0, 0, 1, "kept");
+    world.settle();
+    // All that the other tab has is there for good, and it is given the lead, loses it and gets it again before it has
+    // looked at the store: it looks twice.
+    let now = world.clock(0);
+    world.tab(0, 1).engine.handle(now, Event::WaitDurable(WaitId(1)));
+    while world.step(0, 1) {}
+    world.lead(0, 1);
+    while world.tab(0, 1).look.is_none() {
+        assert!(world.step(0, 1), "it looks");
+    }
+    world.lead(0, 0);
+    world.lead(0, 1);
+    while world.tab(0, 1).engine.role() == Role::Follows || world.tab(0, 1).look.is_none() {
+        assert!(world.step(0, 1), "it leads, and looks again");
+    }
+    let look = world.tab(0, 1).look.take();
+    while world.step(0, 1) {}
+    assert!(world.tab(0, 1).engine.standing().uploaded.is_some(), "the server listens");
+    world.write_dog(0, 0, 2, "relaxed");
+    while world.step(0, 0) {}
+    world.tab(0, 1).look = look;
+    world.settle();
+    world.check();
+    assert!(world.has_dog(0, 1, 2) && world.server.record().head.version.0 == 3);
 }
 
 #[derive(Clone, Copy, Debug)]
