@@ -110,3 +110,19 @@ fn what_a_reset_has_dropped_is_not_uploaded_by_a_former_leader_that_has_not_hear
         Step::Run(4, 40),
     ]);
 }
+
+#[test]
+fn what_was_uploaded_counts_once_when_a_profile_is_put_back_to_before_its_first_download() {
+    for uploaded in [24, 30, 36, 60, 120] {
+        ends_well(&[
+            write(FIRST),
+            Step::Run(1, 6),
+            Step::Profile(0),
+            Step::Run(2, uploaded),
+            Step::Profile(0),
+            Step::Open(0),
+            write(FIRST),
+            Step::Run(3, 40),
+        ]);
+    }
+}

@@ -227,6 +227,17 @@ impl Replica {
         self.replay(&mut keys);
     }
 
+    /// Takes note that the base has our changesets up to this number: it is a state of the server's from after they had
+    /// arrived. Only a checkpoint can keep that, for the log has them as pending.
+    pub fn found_in_base(&mut self, number: ChangesetNumber) {
+        let before = self.current.clone();
+        let mut keys = KeySource::new(self.next_key, vec![&before]);
+        let found = self.pending.partition_point(|own| own.changeset.number <= number);
+        drop(self.pending.drain(..found));
+        self.unlogged = self.unlogged.min(self.pending.len());
+        self.replay(&mut keys);
+    }
+
     /// Takes the log in, at opening.
     pub(super) fn reload(&mut self, entries: Vec<LogEntry>) -> Result<(), DecodeError> {
         let Some(fresh) = self.fresh(entries)? else {

@@ -47,10 +47,28 @@ impl Session {
         {
             return;
         }
+        if head == cursor.version && self.finds_in_base(state, number) {
+            return;
+        }
+        self.had = (head, number);
         self.link = Link::Bound(session);
         self.window = UploadWindow::after(number);
         self.told_version = cursor.version;
         self.acknowledge(state, number);
+    }
+
+    /// Whether our base has changesets of ours that we still have as pending, up to this one, which the server has. It sends no
+    /// entries for what was in the state that we began with: a store that was put back to what it was before its first
+    /// download begins with its own changesets. Then the session begins anew when that is on disk.
+    fn finds_in_base(&mut self, state: &mut State, number: ChangesetNumber) -> bool {
+        if state.replica.pending().next().is_none_or(|first| first.changeset.number > number) {
+            return false;
+        }
+        state.changing(Origin::Remote);
+        state.replica.found_in_base(number);
+        state.disk.replace(Replaced::Pending);
+        self.rebind(state);
+        true
     }
 
     /// Whether our clock is so far ahead of the server's that changesets which the server does not have had to be given other
@@ -68,7 +86,7 @@ impl Session {
         }
         state.changing_by(Origin::Local, Compare::Values);
         state.replica.restamp(after, server, latest);
-        state.disk.replace(Replaced::Restamped);
+        state.disk.replace(Replaced::Pending);
         self.rebind(state);
         true
     }
@@ -140,6 +158,15 @@ impl Session {
     /// Takes entries in: memory at once, disk with the next batch, the server hears of it when they are there.
     pub(super) fn download(&mut self, state: &mut State, now: Millis, entries: Vec<Entry>, upto: Cursor) {
         let cursor = state.replica.cursor().expect("invariant: SYNC is bound with a cursor");
+        let (head, number) = self.had;
+        // Ours come in their order: what is passed over is in the base.
+        let next_own = entries.iter().find_map(|entry| match entry.body {
+            EntryBody::Own(next) => Some(ChangesetNumber(next.0.saturating_sub(1))),
+            EntryBody::Full(_) | EntryBody::Compensation(_) => None,
+        });
+        if next_own.is_some_and(|passed| passed <= number && self.finds_in_base(state, passed)) {
+            return;
+        }
         let bytes: usize = entries.iter().map(entry_bytes).sum();
         let prepared = self.check_entries(state, cursor, entries, upto).and_then(|entries| {
             let last_own = entries.iter().rev().find_map(|entry| match entry.body {
@@ -170,6 +197,9 @@ impl Session {
         self.downloaded += bytes as u64;
         self.downloadable = self.downloadable.saturating_sub(bytes as u64);
         self.moved(Direction::Download);
+        if upto.version >= head {
+            self.finds_in_base(state, number);
+        }
     }
 
     /// Entries as the log keeps them, if they continue what we have.

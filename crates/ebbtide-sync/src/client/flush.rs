@@ -58,8 +58,8 @@ pub(crate) enum Replaced {
     Reset,
     /// A migration, or the deletion of a class.
     Migration,
-    /// Our own changesets, which have got other times.
-    Restamped,
+    /// Our own changesets, which have got other times, or some of which the state has already.
+    Pending,
 }
 
 /// What the next batch has to hold.

@@ -188,7 +188,7 @@ impl Engine {
                 return Ok(Taken::InStep(News::default()));
             }
             // What others have appended continues the chain as it was.
-            Some(Replaced::Restamped) => return Ok(Taken::Missed),
+            Some(Replaced::Pending) => return Ok(Taken::Missed),
             Some(Replaced::FirstDownload) | None => state.replica.take(known, changes)?,
         };
         if let Taken::InStep(_) = taken {

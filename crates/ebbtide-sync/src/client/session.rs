@@ -51,6 +51,8 @@ pub(crate) struct Session {
     pub(super) acknowledged: ChangesetNumber,
     /// The last entry that the server knows us to have.
     pub(super) told_version: ServerVersion,
+    /// The server's last entry when it was bound, and our last changeset that it had then.
+    pub(super) had: (ServerVersion, ChangesetNumber),
     marks: u64,
     pub(super) staging: Staging,
     pub(super) record: FreshRecord,
@@ -111,6 +113,7 @@ impl Session {
             window: UploadWindow::after(confirmed),
             acknowledged: confirmed,
             told_version: ServerVersion(0),
+            had: (ServerVersion(0), ChangesetNumber(0)),
             marks: 0,
             staging: Staging::default(),
             record: FreshRecord::default(),
