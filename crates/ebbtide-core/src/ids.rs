@@ -93,6 +93,11 @@ impl ObjectKey {
         ObjectKey(lane << LANE_SHIFT | 1)
     }
 
+    /// The last key of a lane.
+    pub(crate) fn last_of(lane: u64) -> ObjectKey {
+        ObjectKey(lane << LANE_SHIFT | ((1 << LANE_SHIFT) - 1))
+    }
+
     /// The lane that the key is from.
     pub fn lane(self) -> u64 {
         self.0 >> LANE_SHIFT

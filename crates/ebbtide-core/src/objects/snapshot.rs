@@ -88,6 +88,12 @@ impl Snapshot {
         self.tables.iter().filter_map(|table| table.keys().last()).map(ObjectKey::lane).max().unwrap_or(0)
     }
 
+    /// A key that is above all of a lane that objects have.
+    pub(crate) fn key_after(&self, lane: u64) -> ObjectKey {
+        let last = self.tables.iter().filter_map(|table| table.last_of(lane)).max();
+        last.map_or(ObjectKey::first_of(lane), |last| ObjectKey(last.0 + 1))
+    }
+
     /// The clients whose edits are in here.
     pub fn authors(&self) -> &Authors {
         &self.authors

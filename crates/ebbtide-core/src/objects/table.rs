@@ -133,6 +133,14 @@ impl Table {
         self.pages().flat_map(|page| (0..page.len()).map(move |index| page.row(index)))
     }
 
+    /// The last object whose key is from a lane. Looks at no more than the first key of each page, and into one page.
+    pub(crate) fn last_of(&self, lane: u64) -> Option<ObjectKey> {
+        let end = ObjectKey::last_of(lane);
+        let page = self.pages().take_while(|page| page.keys[0] <= end).last()?;
+        let count = page.keys.partition_point(|key| *key <= end);
+        page.keys[..count].last().copied().filter(|key| key.lane() == lane)
+    }
+
     /// All pages in ascending order of their keys.
     pub fn pages(&self) -> impl Iterator<Item = &Page> {
         self.shared_pages().map(|page| &**page)

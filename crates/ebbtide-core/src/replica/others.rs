@@ -310,7 +310,9 @@ impl Replica {
             self.extend_schema(schema);
         }
         self.schema_version = self.schema_version.max(root.schema_version);
-        self.main_key = self.main_key.max(root.next_key);
+        if root.next_key.lane() == 0 {
+            self.main_key = self.main_key.max(root.next_key);
+        }
         self.clock.observe(root.clock);
         let known = root.records.iter().flatten().map(|saved| {
             let seen = self.records.known.get(&saved.record).filter(|record| record.checksum == saved.checksum);

@@ -146,11 +146,16 @@ impl Replica {
         }
     }
 
-    /// The same realm for an engine that is not alone on its store: keys of new objects are from this lane.
+    /// The same realm for an engine that is not alone on its store: keys of new objects are from this lane, above those that
+    /// objects have.
     pub fn in_lane(mut self, lane: u64) -> Replica {
-        if lane != self.next_key.lane() {
+        let from = self.next_key.lane();
+        if from == 0 {
             self.main_key = self.main_key.max(self.next_key);
-            self.next_key = ObjectKey::first_of(lane);
+        }
+        if lane != from {
+            let counted = if lane == 0 { self.main_key } else { ObjectKey::first_of(lane) };
+            self.next_key = counted.max(self.base.key_after(lane)).max(self.current.key_after(lane));
         }
         self
     }
@@ -263,7 +268,8 @@ impl Replica {
         }
         let fresh = Replica::new(&Schema::default(), self.schema_version, client, synced);
         let cursor = if synced == Synced::Yes { self.cursor } else { None };
-        Replica { current: base.clone(), base, cursor, clock: self.clock, next_key: self.next_key, ..fresh }
+        let (next_key, main_key) = (self.next_key, self.main_key);
+        Replica { current: base.clone(), base, cursor, clock: self.clock, next_key, main_key, ..fresh }
     }
 
     /// Has the next checkpoint write every page anew.

@@ -116,6 +116,9 @@ impl Replica {
         }
         drop(pages);
         let base = assemble(root.manifest, tables)?;
+        check_next_key(&base, root.next_key)?;
+        // Copies that were made in other lanes once named a key of theirs.
+        let next_key = if root.next_key.lane() == 0 { root.next_key } else { base.key_after(0) };
         let replica = Replica {
             current: base.clone(),
             base,
@@ -124,8 +127,8 @@ impl Replica {
             identity: root.identity,
             cursor: root.cursor,
             clock: Clock::at(root.clock),
-            next_key: root.next_key,
-            main_key: root.next_key,
+            next_key,
+            main_key: next_key,
             synced: root.synced,
             schema_version: root.schema_version,
             records: Records { known, next: root.next_record, of: Authorship::Shared },
@@ -212,6 +215,20 @@ impl Records {
         self.known.insert(record, Record { bytes: bytes.len(), checksum });
         record
     }
+}
+
+/// Checks that no object has the next key of a new one, nor a later one of its lane.
+fn check_next_key(base: &Snapshot, next: ObjectKey) -> Result<(), CorruptStore> {
+    for (class, table) in base.schema().classes.iter().zip(&base.tables) {
+        if let Some(last) = table.last_of(next.lane()).filter(|last| *last >= next) {
+            let reason = format!(
+                "it names {} as the next key of a new object, and an object of '{}' has key {} already",
+                next.0, class.name, last.0
+            );
+            return Err(CorruptStore::Damaged { record: "root record".to_string(), reason });
+        }
+    }
+    Ok(())
 }
 
 fn encode_records(records: &[Saved], out: &mut Writer) {

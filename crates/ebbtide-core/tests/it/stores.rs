@@ -1,13 +1,13 @@
 //! What is written down comes back: checkpoints, logs, images.
 
-use ebbtide_core::batch::{CorruptStore, Head, LoadedStore};
+use ebbtide_core::batch::{CorruptStore, Head, LoadedStore, seal};
 use ebbtide_core::limits::{CHANGESET_BYTES, VALUE_BYTES};
 use ebbtide_core::notify::{Compare, diff};
 use ebbtide_core::objects::{Synced, WriteError};
 use ebbtide_core::page::{export, import};
 use ebbtide_core::replica::{Identity, LogEntry, Replica, encode_block};
 use ebbtide_core::reset::{Takeover, plan};
-use ebbtide_core::{ClientId, LogPosition, Millis, Value};
+use ebbtide_core::{ChainHash, ClientId, LogPosition, Millis, ObjectKey, Value};
 use proptest::prelude::*;
 
 use crate::world::{DOG, Edit, NAME, Order, check_links, edit, replica, schema, write};
@@ -180,6 +180,74 @@ fn a_missing_or_exchanged_page_record_is_named() {
         flipped.store.pages[0].1[index] ^= 1;
         assert!(Replica::load(&flipped.store).is_err());
     }
+}
+
+/// A root that names another next key, its checksum right again.
+fn with_next_key(root: &[u8], before: u8, next: &[u8]) -> Vec<u8> {
+    // Format, synced, version, client, number, hash, no cursor, clock; then the next key. The checksum ends it.
+    let at = 1 + 1 + 1 + 16 + 1 + ChainHash::default().0.len() + 1 + 8;
+    assert_eq!(root[at], before, "the next key is elsewhere");
+    let body = [&root[1..at], next, &root[at + 1..root.len() - 8]].concat();
+    seal(|out| out.raw(&body))
+}
+
+#[test]
+fn a_root_whose_next_key_an_object_has_already_is_refused_by_name() {
+    let mut mine = Replica::new(&schema(), 0, ClientId([1; 16]), Synced::No);
+    let mut kept = Kept::default();
+    write(&mut mine, 1, &(0..9).map(Edit::CreateDog).collect::<Vec<_>>());
+    kept.checkpoint(&mut mine);
+    let root = kept.store.root.clone().unwrap();
+    for next in 1..=9 {
+        kept.store.root = Some(with_next_key(&root, 10, &[next]));
+        for lane in [0, 3] {
+            let error = Replica::load_in_lane(kept.store.clone(), lane).unwrap_err();
+            let says = format!(
+                "The root record of the store is damaged: it names {next} as the next key of a new object, and an object of \
+                 'Dog' has key 9 already."
+            );
+            assert_eq!(error.to_string(), says);
+        }
+    }
+    kept.store.root = Some(with_next_key(&root, 10, &[10]));
+    assert_eq!(Replica::load(&kept.store).unwrap().next_key(), ObjectKey(10));
+}
+
+#[test]
+fn new_objects_stand_behind_all_of_their_lane_whatever_lane_the_root_names() {
+    let mut mine = Replica::new(&schema(), 0, ClientId([1; 16]), Synced::No);
+    let mut kept = Kept::default();
+    write(&mut mine, 1, &(0..9).map(Edit::CreateDog).collect::<Vec<_>>());
+    mine = mine.in_lane(3);
+    write(&mut mine, 2, &[Edit::CreateDog(9)]);
+    kept.checkpoint(&mut mine);
+    let root = kept.store.root.clone().unwrap();
+    // The first key of lane 6, of which the pages have nothing.
+    kept.store.root = Some(with_next_key(&root, 10, &[0x81, 0x80, 0x80, 0x80, 0x60]));
+    for (lane, first) in [(0, ObjectKey(10)), (3, ObjectKey(ObjectKey::first_of(3).0 + 1)), (4, ObjectKey::first_of(4))]
+    {
+        let mut loaded = Replica::load_in_lane(kept.store.clone(), lane).unwrap();
+        assert_eq!(loaded.next_key(), first);
+        write(&mut loaded, 3, &[Edit::CreateDog(10)]);
+        assert_eq!(loaded.current().find(DOG, &Value::Int(10)), Some(first));
+        assert_eq!(loaded.current().audit(), Ok(()));
+    }
+}
+
+#[test]
+fn a_copy_made_in_another_lane_opens_and_its_new_objects_have_keys_of_their_own() {
+    let mut mine = Replica::new(&schema(), 0, ClientId([1; 16]), Synced::No);
+    write(&mut mine, 1, &(0..9).map(Edit::CreateDog).collect::<Vec<_>>());
+    let mut copy = mine.in_lane(3).copy(ClientId([2; 16]), Synced::No);
+    let mut kept = Kept::default();
+    kept.checkpoint(&mut copy);
+    let mut loaded = Replica::load(&kept.store).unwrap();
+    write(&mut loaded, 2, &[Edit::CreateDog(9)]);
+    assert_eq!(loaded.current().find(DOG, &Value::Int(9)), Some(ObjectKey(10)));
+    assert_eq!(loaded.current().table(DOG).len(), 10);
+    let mut moved = copy.in_lane(5).in_lane(0);
+    write(&mut moved, 2, &[Edit::CreateDog(9)]);
+    assert_eq!(moved.current().find(DOG, &Value::Int(9)), Some(ObjectKey(10)));
 }
 
 #[test]
