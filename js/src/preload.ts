@@ -2,7 +2,8 @@
 // read again while the package loads. localStorage says which; where there is none, they take `Realm.open`.
 import type { CoreModule, Host } from "./core.js";
 
-const KEY = "ebbtide:opened-without-waiting";
+/** No realm's mark: those begin with `ebbtide:`. */
+const KEY = "ebbtide-opened-without-waiting";
 /** How many realms are read again. */
 const PATHS_MAX = 8;
 

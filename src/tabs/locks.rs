@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
@@ -91,6 +93,14 @@ impl Request {
     pub(super) async fn answer(self) -> Option<Lock> {
         let (answer, _place) = self.split();
         answer.await
+    }
+
+    /// The lock, unless it is refused or does not come within this time: then the request is given up.
+    pub(super) async fn within(self, wait_ms: u32) -> Option<Lock> {
+        match select(std::pin::pin!(self.answer()), TimeoutFuture::new(wait_ms)).await {
+            Either::Left((lock, _)) => lock,
+            Either::Right(_) => None,
+        }
     }
 
     /// The answer, and the place in the queue if the request has one.
@@ -209,6 +219,17 @@ mod tests {
         let lost = second.lost().unwrap();
         drop(second);
         assert!(lost.await.is_err());
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_request_whose_time_is_up_is_given_up_and_holds_nobody_up() {
+        let name = "t-locks-within";
+        let first = request(name, Mode::Exclusive, Manner::AtOnce).within(1_000).await;
+        assert!(first.is_some());
+        assert!(request(name, Mode::Exclusive, Manner::InTurn).within(1).await.is_none());
+        let next = request(name, Mode::Exclusive, Manner::InTurn);
+        drop(first);
+        assert!(next.answer().await.is_some());
     }
 
     #[wasm_bindgen_test]

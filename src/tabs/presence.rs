@@ -1,9 +1,6 @@
 //! The right to have a realm open: a Web Lock that all who have it open share, and that whoever deletes or replaces its store
 //! has alone.
 
-use futures_util::future::{Either, select};
-use gloo_timers::future::TimeoutFuture;
-
 use super::channel;
 use super::locks::{self, Lock, Manner, Mode};
 use crate::error::{Elsewhere, Fault, Result};
@@ -83,9 +80,9 @@ impl Presence {
             Elsewhere::Busy => JOIN_WAIT_MS,
             Elsewhere::InUse | Elsewhere::NoLocks | Elsewhere::NoChannels => ALONE_WAIT_MS,
         };
-        match select(std::pin::pin!(request.answer()), TimeoutFuture::new(wait_ms)).await {
-            Either::Left((Some(lock), _)) => Ok(Presence { company, lock: Some(lock) }),
-            Either::Left((None, _)) | Either::Right(_) => Err(Fault::RealmOpenElsewhere { path: path.to_owned(), why }),
+        match request.within(wait_ms).await {
+            Some(lock) => Ok(Presence { company, lock: Some(lock) }),
+            None => Err(Fault::RealmOpenElsewhere { path: path.to_owned(), why }),
         }
     }
 }
@@ -105,6 +102,7 @@ fn name(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gloo_timers::future::TimeoutFuture;
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;

@@ -1,8 +1,5 @@
 //! What one tab does at a time.
 
-use futures_util::future::{Either, select};
-use gloo_timers::future::TimeoutFuture;
-
 use super::locks::{self, Lock, Manner, Mode};
 
 /// How long a tab waits for its turn. Whoever is before it may be frozen.
@@ -21,9 +18,6 @@ impl Queued {
             return Queued { _lock: None };
         }
         let request = locks::request(&format!("ebbtide:queue:{name}"), Mode::Exclusive, Manner::InTurn);
-        match select(std::pin::pin!(request.answer()), TimeoutFuture::new(WAIT_MS)).await {
-            Either::Left((lock, _)) => Queued { _lock: lock },
-            Either::Right(_) => Queued { _lock: None },
-        }
+        Queued { _lock: request.within(WAIT_MS).await }
     }
 }

@@ -1,5 +1,5 @@
 // Code written for Realm JS opens its realm with `new Realm(config)`, on every visit.
-import { call, Profile } from "./support/profile.mjs";
+import { call, inProfile } from "./support/profile.mjs";
 import { equal, isTrue, keep, until } from "./support/promises.mjs";
 
 const CLIENT = "/tests/e2e/support/local-client.js";
@@ -90,12 +90,3 @@ await keep({
     });
   },
 });
-
-async function inProfile(use) {
-  const profile = await Profile.create();
-  try {
-    await use(profile);
-  } finally {
-    await profile.end();
-  }
-}

@@ -1,5 +1,5 @@
 // What goes wrong with the browser's storage is an error that the app sees, and nothing is deleted because of it.
-import { call, Profile } from "./support/profile.mjs";
+import { call, inProfile } from "./support/profile.mjs";
 import { equal, isTrue, keep, until } from "./support/promises.mjs";
 import { conductorUrl, fresh, info } from "./support/stage.mjs";
 import { xxh3 } from "./support/xxh3.mjs";
@@ -180,15 +180,6 @@ await keep({
     });
   },
 });
-
-async function inProfile(use) {
-  const profile = await Profile.create();
-  try {
-    return await use(profile);
-  } finally {
-    await profile.end();
-  }
-}
 
 /** A page with a local realm open that has two notes on disk. */
 async function localPage(profile, path) {

@@ -4,7 +4,7 @@ import { Browser } from "./support/devtools.mjs";
 import { Profile } from "./support/profile.mjs";
 import { equal, keep, until } from "./support/promises.mjs";
 import { control, fresh, info } from "./support/stage.mjs";
-import { agree, leads, noMistakes, onDevice, withPages } from "./support/tabs.mjs";
+import { agree, deviceOf, leads, noMistakes, sessionIs, withPages } from "./support/tabs.mjs";
 
 /** The while after which timers that are set by timers run once a minute: one second, and not five minutes. */
 const THROTTLED = ["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1/grace_period_seconds_loaded/1"];
@@ -14,6 +14,7 @@ const direct = { appId, baseUrl: serverUrl };
 const viaProxy = { appId, baseUrl: proxyUrl };
 const browser = new Browser(THROTTLED);
 const elsewhere = await Profile.create();
+const device = deviceOf(elsewhere, direct);
 
 await keep({
   async a_hidden_leader_uploads_and_downloads_for_all_tabs_though_its_timers_stand_still() {
@@ -41,6 +42,7 @@ await keep({
       for (const tab of [leader, follower]) await tab("openSynced", viaProxy, realm);
       await follower("session", realm, "uploadAllLocalChanges");
       await stands(leader, follower);
+      // The second time would be a whole minute after the first if slow timers were waited for: longer than a script's patience.
       for (let round = 0; round < 2; round++) {
         await control("proxy/drop");
         await follower("write", realm, [{ _id: `round ${round}` }]);
@@ -85,10 +87,10 @@ await keep({
       await follower("session", realm, "uploadAllLocalChanges");
       await control("proxy/cut");
       try {
-        await until("the end of the connection", async () => !(await follower("sessionState", realm)).isConnected);
+        await sessionIs(follower, realm, { isConnected: false });
         // From now on the leader does not try again by itself.
         await leader("stopTimers");
-        await until("the last attempt", () => isIdle(leader, realm));
+        await sessionIs(leader, realm, { connectionState: "disconnected" });
         await follower("write", realm, [{ _id: "waits" }]);
       } finally {
         await control("proxy/pass");
@@ -114,13 +116,4 @@ async function stands(hidden, front) {
     [slow, quick] = now;
     return false;
   });
-}
-
-async function isIdle(tab, realm) {
-  return (await tab("sessionState", realm)).connectionState === "disconnected";
-}
-
-/** Another device, with what the server has. */
-function device(realm, use) {
-  return onDevice(elsewhere, direct, realm, use);
 }

@@ -3,16 +3,14 @@ import { Browser } from "./support/devtools.mjs";
 import { Profile } from "./support/profile.mjs";
 import { equal, isTrue, keep, until } from "./support/promises.mjs";
 import { control, fresh, info } from "./support/stage.mjs";
-import { agree, leads, noMistakes, onDevice, withPages } from "./support/tabs.mjs";
-
-/** Within this another tab has the lead. */
-const HANDOVER_MS = 1000;
+import { agree, deviceOf, leads, noMistakes, sessionIs, takesLead, withPages } from "./support/tabs.mjs";
 
 const { appId, serverUrl, proxyUrl } = await info();
 const direct = { appId, baseUrl: serverUrl };
 const viaProxy = { appId, baseUrl: proxyUrl };
 const browser = new Browser();
 const elsewhere = await Profile.create();
+const device = deviceOf(elsewhere, direct);
 
 await keep({
   async a_leader_that_is_left_is_kept_hands_over_and_is_in_step_when_somebody_comes_back() {
@@ -24,11 +22,7 @@ await keep({
       await agree([leader, follower], realm, ({ notes }) => notes.length === 1);
       equal([await leads(leader, realm), await leads(follower, realm)], [true, false]);
       const { told } = await leader("heard", realm);
-      await follower("watchLead", realm);
-      const left = Date.now();
-      await leader.page.leave();
-      const led = await follower("hasLed", realm);
-      isTrue(led - left < HANDOVER_MS, `the lead within ${HANDOVER_MS} ms, not ${led - left}`);
+      const afterMs = await takesLead(follower, realm, () => leader.page.leave());
       await follower("write", realm, [{ _id: "before", text: "edited" }, { _id: "by the follower" }]);
       await follower("session", realm, "uploadAllLocalChanges", 10000);
       await device(realm, async (other) => {
@@ -49,7 +43,7 @@ await keep({
       await agree([leader, follower, late], realm, ({ notes }) => notes.length === 5);
       await noMistakes([leader, follower, late], realm);
       await device(realm, async (other) => equal((await other("shown", realm)).notes.length, 5));
-      return `the lead after ${led - left} ms`;
+      return `the lead after ${afterMs} ms`;
     });
   },
 
@@ -78,7 +72,7 @@ await keep({
       await leader("session", realm, "uploadAllLocalChanges", 10000);
       await control("proxy/cut");
       try {
-        await until("the end of the connection", async () => !(await follower("sessionState", realm)).isConnected);
+        await sessionIs(follower, realm, { isConnected: false });
         await device(realm, async (other) => {
           await other("write", realm, [{ _id: "by another device" }]);
           await other("session", realm, "uploadAllLocalChanges", 10000);
@@ -131,9 +125,7 @@ await keep({
     await withPages(forgetful, async (leader, follower) => {
       for (const tab of [leader, follower]) await tab("openSynced", direct, realm);
       await leader("write", realm, [{ _id: "by the leader" }]);
-      await follower("watchLead", realm);
-      await leader.page.leave();
-      await follower("hasLed", realm);
+      await takesLead(follower, realm, () => leader.page.leave());
       await follower("write", realm, [{ _id: "by the follower" }]);
       isTrue((await leader.page.back()).length > 0, "a page that was not kept");
       await leader("openSynced", direct, realm);
@@ -148,8 +140,3 @@ await keep({
 });
 await browser.end();
 await elsewhere.end();
-
-/** Another device, with what the server has. */
-function device(realm, use) {
-  return onDevice(elsewhere, direct, realm, use);
-}

@@ -2,12 +2,13 @@
 import { Profile } from "./support/profile.mjs";
 import { equal, keep, until } from "./support/promises.mjs";
 import { control, fresh, info, query } from "./support/stage.mjs";
-import { agree, leads, noMistakes, onDevice, withTabs } from "./support/tabs.mjs";
+import { agree, deviceOf, leads, noMistakes, sessionIs, withTabs } from "./support/tabs.mjs";
 
 const { appId, serverUrl, proxyUrl } = await info();
 const direct = { appId, baseUrl: serverUrl };
 const viaProxy = { appId, baseUrl: proxyUrl };
 const elsewhere = await Profile.create();
+const device = deviceOf(elsewhere, direct);
 
 await keep({
   async tabs_that_were_offline_connect_when_the_network_is_back_and_upload_once() {
@@ -57,7 +58,7 @@ await keep({
       } finally {
         await control("proxy/pass");
       }
-      await until("the end of the connection", async () => !(await follower("sessionState", realm)).isConnected);
+      await sessionIs(follower, realm, { isConnected: false });
       await follower("write", realm, [{ _id: "a" }]);
       await follower("tellOnline");
       await follower("session", realm, "uploadAllLocalChanges");
@@ -81,7 +82,7 @@ async function goOfflineAndComeBack(name, take, give) {
     await take();
     try {
       for (const tab of all) {
-        await until("the end of the connection", async () => !(await tab("sessionState", realm)).isConnected);
+        await sessionIs(tab, realm, { isConnected: false });
         equal(await tab("isOnline"), false);
       }
       for (const [index, tab] of all.entries()) {
@@ -131,15 +132,8 @@ async function opened(tab, realm) {
 async function standStill(tabs, realm) {
   for (const tab of tabs) await tab("stopTimers");
   for (const tab of tabs) {
-    await until("the end of the last attempt", async () => {
-      return (await tab("sessionState", realm)).connectionState === "disconnected";
-    });
+    await sessionIs(tab, realm, { connectionState: "disconnected" });
   }
-}
-
-/** Another device, with what the server has. */
-function device(realm, use) {
-  return onDevice(elsewhere, direct, realm, use);
 }
 
 async function stateOf(realm) {

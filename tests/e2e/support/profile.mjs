@@ -123,6 +123,16 @@ export class Profile {
   }
 }
 
+/** A profile for as long as it is used. */
+export async function inProfile(use) {
+  const profile = await Profile.create();
+  try {
+    return await use(profile);
+  } finally {
+    await profile.end();
+  }
+}
+
 /** Calls an exported function of a module in the page, with arguments and an answer that JSON can carry. */
 export function call(page, module, name, ...args) {
   return page.evaluate(

@@ -1,9 +1,11 @@
 // Several tabs on one realm, as scripts move them.
-import { BLANK, call, Profile } from "./profile.mjs";
-import { equal, until } from "./promises.mjs";
+import { BLANK, call, inProfile } from "./profile.mjs";
+import { equal, isTrue, until } from "./promises.mjs";
 
 const CLIENT = "/tests/e2e/support/tab-client.js";
 const HOST = "/tests/e2e/support/tab-host.js";
+/** Within this another tab has the lead. */
+const HANDOVER_MS = 1000;
 
 /** A tab: `tab("write", path, notes)` calls a function of the client there. */
 export async function tabIn(profile, options) {
@@ -48,32 +50,49 @@ export async function withPages(browser, use) {
   }
 }
 
-/** A tab of another profile, as on another device, with what the server has of a realm. */
-export async function onDevice(profile, server, realm, use) {
-  const tab = await tabIn(profile);
-  try {
-    await tab("openSynced", server, realm);
-    await tab("session", realm, "downloadAllServerChanges", 10000);
-    return await use(tab);
-  } finally {
-    await tab.page.close();
-  }
+/** What uses another device: `device(realm, use)` gives a tab of the profile that has what the server has of a realm. */
+export function deviceOf(profile, server) {
+  return async (realm, use) => {
+    const tab = await tabIn(profile);
+    try {
+      await tab("openSynced", server, realm);
+      await tab("session", realm, "downloadAllServerChanges", 10000);
+      return await use(tab);
+    } finally {
+      await tab.page.close();
+    }
+  };
 }
 
 export async function leads(tab, realm) {
   return (await tab("sessionState", realm)).leads;
 }
 
+/** Waits until the session of a tab, or of the tab that leads, has a state. */
+export function sessionIs(tab, realm, wanted) {
+  return until(`a session that is ${JSON.stringify(wanted)}`, async () => {
+    const state = await tab("sessionState", realm);
+    return Object.entries(wanted).every(([key, value]) => state[key] === value);
+  });
+}
+
+/** Does what takes the lead from another tab; fails unless this one has it within a second. Gives after how many milliseconds. */
+export async function takesLead(tab, realm, act) {
+  await tab("watchLead", realm);
+  const begun = Date.now();
+  await act();
+  const afterMs = (await tab("hasLed", realm)) - begun;
+  isTrue(afterMs < HANDOVER_MS, `the lead within ${HANDOVER_MS} ms, not ${afterMs}`);
+  return afterMs;
+}
+
 /** A browser profile and so many tabs, which are closed afterwards. */
-export async function withTabs(count, use) {
-  const profile = await Profile.create();
-  try {
+export function withTabs(count, use) {
+  return inProfile(async (profile) => {
     const tabs = [];
     for (let index = 0; index < count; index++) tabs.push(await tabIn(profile));
     return await use(tabs, profile);
-  } finally {
-    await profile.end();
-  }
+  });
 }
 
 /** Waits until all show the same and `isAll` is content with it, and that their listeners have been told so. */

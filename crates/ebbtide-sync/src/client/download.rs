@@ -47,10 +47,10 @@ impl Session {
         {
             return;
         }
-        if head == cursor.version && self.finds_in_base(state, number) {
+        self.had = (head, number);
+        if cursor.version >= head && self.finds_in_base(state, number) {
             return;
         }
-        self.had = (head, number);
         self.link = Link::Bound(session);
         self.window = UploadWindow::after(number);
         self.told_version = cursor.version;

@@ -443,13 +443,19 @@ fn a_reset_is_one_change_in_every_tab_and_its_callbacks_are_the_leaders() {
     }
 }
 
+/// Two tabs in step with a server whose history has begun anew since.
+fn terminated() -> World {
+    let mut world = World::new(&[2]);
+    world.write_dog(0, 0, 1, "kept");
+    world.settle();
+    world.restart_server(TestServer::terminate);
+    world
+}
+
 #[test]
 fn a_reset_counts_what_other_tabs_had_stored_unseen() {
     for unseen in [0, 1, 3] {
-        let mut world = World::new(&[2]);
-        world.write_dog(0, 0, 1, "kept");
-        world.settle();
-        world.restart_server(TestServer::terminate);
+        let mut world = terminated();
         // Up to the swap, whose batch is on its way; the leader hears nothing of what the other stores before it.
         while !world.devices[0].tabs[0].is_swapping {
             assert!(world.step(0, 0), "there is a reset");
@@ -473,10 +479,7 @@ fn a_reset_counts_what_other_tabs_had_stored_unseen() {
 
 #[test]
 fn what_a_follower_writes_after_the_swap_belongs_to_the_new_base() {
-    let mut world = World::new(&[2]);
-    world.write_dog(0, 0, 1, "kept");
-    world.settle();
-    world.restart_server(TestServer::terminate);
+    let mut world = terminated();
     // The follower sleeps through the reset and writes before it hears of it.
     while world.step(0, 0) {}
     assert_eq!(world.tab(0, 0).resets, 1);
@@ -488,10 +491,7 @@ fn what_a_follower_writes_after_the_swap_belongs_to_the_new_base() {
 
 #[test]
 fn a_wait_for_an_upload_ends_when_the_realm_was_reset_before_what_it_waits_for_was_stored() {
-    let mut world = World::new(&[2]);
-    world.write_dog(0, 0, 1, "kept");
-    world.settle();
-    world.restart_server(TestServer::terminate);
+    let mut world = terminated();
     while world.step(0, 0) {}
     for id in 2..5 {
         world.write_dog(0, 0, id, "after the reset");
@@ -509,10 +509,7 @@ fn a_wait_for_an_upload_ends_when_the_realm_was_reset_before_what_it_waits_for_w
 #[test]
 fn a_reset_that_a_former_leader_has_finished_is_not_done_again() {
     for (before, after) in (0..12).flat_map(|before| (0..16).map(move |after| (before, after))) {
-        let mut world = World::new(&[2]);
-        world.write_dog(0, 0, 1, "kept");
-        world.settle();
-        world.restart_server(TestServer::terminate);
+        let mut world = terminated();
         let is_asked = |event: &Event| matches!(event, Event::ResetBeforeDone(_));
         while world.tab(0, 0).commit.is_none() || !world.tab(0, 0).news.iter().any(is_asked) {
             assert!(world.step(0, 0), "the fresh state is stored");
@@ -539,10 +536,7 @@ fn a_reset_that_a_former_leader_has_finished_is_not_done_again() {
 #[test]
 fn the_next_leader_goes_on_with_a_reset() {
     for steps in 0..60 {
-        let mut world = World::new(&[2]);
-        world.write_dog(0, 0, 1, "kept");
-        world.settle();
-        world.restart_server(TestServer::terminate);
+        let mut world = terminated();
         world.take_steps(0, 0, steps);
         world.die(0, 0);
         world.settle();
