@@ -3,7 +3,7 @@ import { Browser } from "./support/devtools.mjs";
 import { Profile } from "./support/profile.mjs";
 import { equal, isTrue, keep, until } from "./support/promises.mjs";
 import { control, fresh, info } from "./support/stage.mjs";
-import { agree, deviceOf, leads, noMistakes, sessionIs, takesLead, withPages } from "./support/tabs.mjs";
+import { agree, deviceOf, heardOnce, leads, noMistakes, sessionIs, takesLead, withPages } from "./support/tabs.mjs";
 
 const { appId, serverUrl, proxyUrl } = await info();
 const direct = { appId, baseUrl: serverUrl };
@@ -59,7 +59,7 @@ await keep({
       await until("the lead", () => leads(tab, realm));
       await tab("write", realm, [{ _id: "back again" }]);
       await tab("session", realm, "uploadAllLocalChanges", 10000);
-      equal((await tab("heard", realm)).inserted, { "on the way out": 1, "back again": 1 });
+      await heardOnce(tab, realm, ["on the way out", "back again"]);
       await noMistakes([tab], realm);
       await device(realm, async (other) => equal((await other("shown", realm)).notes.length, 2));
     });

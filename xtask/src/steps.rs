@@ -1,4 +1,4 @@
-//! A run of steps: each with a heading, its time, its output if it failed, and a table at the end.
+//! A run of steps: each with a heading, its time, its output if it failed, and at the end a table and what failed once more.
 
 use std::fs;
 use std::path::Path;
@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Outcome};
 use crate::project::Project;
+
+/// So much of the end of what a failed step said is said again at the end of the run.
+const LINES_SAID_AGAIN: usize = 40;
 
 /// How a run ended, for the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,7 @@ struct Row {
     name: String,
     count: Count,
     elapsed: Duration,
+    complaint: Option<String>,
 }
 
 impl<'a> Steps<'a> {
@@ -52,11 +56,12 @@ impl<'a> Steps<'a> {
         let elapsed = start.elapsed();
         let output = fs::read(&log).unwrap_or_default();
         let count = count(&String::from_utf8_lossy(&output), outcome.is_ok());
-        match &outcome {
-            Ok(_) => println!("   {}, {:.1} s", passed(count), elapsed.as_secs_f64()),
-            Err(failure) => println!("{failure}\n   FAILED after {:.1} s", elapsed.as_secs_f64()),
+        let complaint = outcome.as_ref().err().map(Failure::to_string);
+        match &complaint {
+            None => println!("   {}, {:.1} s", passed(count), elapsed.as_secs_f64()),
+            Some(complaint) => println!("{complaint}\n   FAILED after {:.1} s", elapsed.as_secs_f64()),
         }
-        self.rows.push(Row { name: name.to_owned(), count, elapsed });
+        self.rows.push(Row { name: name.to_owned(), count, elapsed, complaint });
         outcome.ok()
     }
 
@@ -65,7 +70,7 @@ impl<'a> Steps<'a> {
         self.step::<()>(name, |_| Err(Failure::new(format!("not run: {reason}"))));
     }
 
-    /// Prints the table and the closing line.
+    /// Prints the table, how what failed ended, and the closing line.
     pub fn finish(self) -> Verdict {
         let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or_default();
         println!();
@@ -78,9 +83,17 @@ impl<'a> Steps<'a> {
             println!("{:<width$}  {verdict:<6}  {passed:>5} passed {failed:>4} failed  {seconds:>7.1} s", row.name);
         }
         println!("{:<width$}  {:>42.1} s\n", "all", self.start.elapsed().as_secs_f64());
+        for (name, complaint) in self.rows.iter().filter_map(|row| Some((&row.name, row.complaint.as_ref()?))) {
+            println!("== {name}, which failed:\n{}\n", last_lines(complaint, LINES_SAID_AGAIN));
+        }
         println!("{} passed, {} failed", total.passed, total.failed);
         if total.failed == 0 { Verdict::Passed } else { Verdict::Failed }
     }
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
 fn passed(count: Count) -> String {
@@ -126,6 +139,12 @@ mod tests {
     fn a_step_without_counts_is_one() {
         check("", true, 1, 0);
         check("error: could not compile", false, 0, 1);
+    }
+
+    #[test]
+    fn only_the_end_of_a_long_complaint_is_said_again() {
+        assert_eq!(last_lines("one\ntwo\nthree", 2), "two\nthree");
+        assert_eq!(last_lines("one", 2), "one");
     }
 
     #[test]

@@ -34,10 +34,10 @@ export async function within(timeoutMs, what, promise) {
   }
 }
 
-/** Runs the functions in order, each named after the promise that it keeps. The process fails if one does. */
+/** Runs the functions in order, each named after the promise that it keeps, and says last which were broken, and how. The process fails if one was. */
 export async function keep(promises, { patienceMs = 60000 } = {}) {
   const wanted = process.argv.slice(2);
-  let broken = 0;
+  const broken = [];
   for (const [name, test] of Object.entries(promises)) {
     if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
     const start = performance.now();
@@ -46,9 +46,10 @@ export async function keep(promises, { patienceMs = 60000 } = {}) {
       const words = await within(patienceMs, name, test());
       console.log(`ok      ${name} (${seconds()})${words ? `: ${words}` : ""}`);
     } catch (error) {
-      broken += 1;
-      console.log(`BROKEN  ${name} (${seconds()})\n${error?.stack ?? error}`);
+      console.log(`BROKEN  ${name} (${seconds()})`);
+      broken.push(`${name}: ${error?.stack ?? error}`);
     }
   }
-  process.exitCode = broken === 0 ? 0 : 1;
+  for (const words of broken) console.log(words);
+  process.exitCode = broken.length === 0 ? 0 : 1;
 }

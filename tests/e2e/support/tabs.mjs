@@ -131,6 +131,12 @@ function differences(all) {
   return lines.join("\n");
 }
 
+/** A tab's listener was told once of each of these notes, in any order, and of no other. */
+export async function heardOnce(tab, path, ids) {
+  const { inserted } = await tab("heard", path);
+  equal(Object.entries(inserted).sort(), ids.map((id) => [id, 1]).sort(), "what the listener was told of, how often");
+}
+
 /** Nobody's listener was told anything that does not lead from what it knew to what there was. */
 export async function noMistakes(tabs, path) {
   for (const tab of tabs) {
