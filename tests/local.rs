@@ -197,6 +197,9 @@ suite!(surface {
     decorators_ask_for_their_plugin
     distances_become_angles
     what_a_browser_or_the_server_lacks_says_so
+    what_has_not_come_yet_is_named_by_every_way_to_it
+    what_is_accepted_for_code_written_for_realm_does_nothing
+    errors_of_schemas_name_class_and_property
     a_template_object_has_defaults_and_empty_values
     values_may_be_an_array_where_a_flag_says_so
     an_object_is_found_by_its_key_in_the_store

@@ -37,15 +37,18 @@ export class ProgressRealmPromise implements Promise<Realm> {
     });
   }
 
+  /** As of a promise. */
   // biome-ignore lint/suspicious/noThenProperty: this is a promise
   get then(): Promise<Realm>["then"] {
     return this.promise.then.bind(this.promise);
   }
 
+  /** As of a promise. */
   get catch(): Promise<Realm>["catch"] {
     return this.promise.catch.bind(this.promise);
   }
 
+  /** As of a promise. */
   get finally(): Promise<Realm>["finally"] {
     return this.promise.finally.bind(this.promise);
   }

@@ -156,6 +156,7 @@ export class Realm {
     return view;
   }
 
+  /** Where the realm is. */
   get path(): string {
     return this.realmPath;
   }
@@ -165,18 +166,22 @@ export class Realm {
     return described(this.internal.schema);
   }
 
+  /** The version of its schema. */
   get schemaVersion(): number {
     return this.internal.core.schemaVersion();
   }
 
+  /** Whether it is in memory only. */
   get isInMemory(): boolean {
     return this.internal.coordinator?.isInMemory ?? false;
   }
 
+  /** Whether it was opened for reading only. */
   get isReadOnly(): boolean {
     return this.internal.isReadOnly;
   }
 
+  /** Whether it is closed. */
   get isClosed(): boolean {
     return !this.internal.isOpen;
   }
@@ -186,6 +191,7 @@ export class Realm {
     return this.internal.coordinator === undefined;
   }
 
+  /** Whether a write transaction is under way. */
   get isInTransaction(): boolean {
     return this.internal.isOpen && (this.internal.coordinator?.isInTransaction ?? false);
   }
@@ -391,6 +397,7 @@ export class Realm {
     }
   }
 
+  /** Begins a write transaction; `write` is the safer way. */
   beginTransaction(): void {
     const { coordinator, isReadOnly } = this.internal;
     this.internal.assertOpen();
@@ -398,12 +405,14 @@ export class Realm {
     coordinator.begin(this.internal);
   }
 
+  /** Ends the transaction, and keeps what it did. */
   commitTransaction(): void {
     this.internal.assertOpen();
     assert(this.internal.coordinator, "Can't commit a non-existing write transaction");
     this.internal.coordinator.commit();
   }
 
+  /** Ends the transaction, and takes back what it did. */
   cancelTransaction(): void {
     this.internal.assertOpen();
     assert(this.internal.coordinator, "Can't cancel a non-existing write transaction");
@@ -444,12 +453,14 @@ export class Realm {
     this.listeners[eventName].add(callback);
   }
 
+  /** Ends the calls of a callback for an event. */
   removeListener(eventName: RealmEventName, callback: RealmListenerCallback): void {
     this.internal.assertOpen();
     assertFunction(callback);
     this.listenersOf(eventName).delete(callback);
   }
 
+  /** Ends the calls of all callbacks, or of those for one event. */
   removeAllListeners(eventName?: RealmEventName): void {
     this.internal.assertOpen();
     if (eventName !== undefined) assertString(eventName, "eventName");

@@ -299,11 +299,13 @@ export async function the_promise_of_a_realm_tells_progress_and_can_be_cancelled
   promise.progress((estimate) => seen.push(estimate));
   promise.progress((transferred, transferable) => seen.push([transferred, transferable]));
   equal(seen, [1, [0, 0]]);
-  const realm = await promise;
+  const realm = await promise.finally(() => seen.push("open"));
+  equal([seen.at(-1), await promise.then(({ path: there }) => there)], ["open", `/${path}`]);
   realm.close();
   const cancelled = Realm.open({ path, schema });
   cancelled.cancel();
   await rejects(cancelled, "Async open canceled");
+  equal(await Realm.open({ path: "" }).catch(({ message }) => message.split(".")[0]), "The path cannot be empty");
   await Realm.deleteFile({ path });
 }
 

@@ -21,6 +21,8 @@ export async function a_user_logs_in_and_out() {
   const { app } = user;
   isTrue(user.id.length > 0 && user.accessToken.length > 0, "a user with an id and a token");
   equal([user.state, user.isLoggedIn, app.currentUser === user], ["LoggedIn", true, true]);
+  equal([user.providerType, user.identities], ["anon-user", [{ id: user.id, providerType: "anon-user" }]]);
+  isTrue(user.refreshToken.length > 0 && user.deviceId !== undefined, "a refresh token, and a device's id or null");
   isTrue(app.allUsers[user.id] === user, "the user among all users");
   const again = await app.logIn(Realm.Credentials.anonymous());
   isTrue(again.isLoggedIn, "the known user again");
@@ -43,7 +45,9 @@ export async function the_current_user_is_switched_at_once() {
   await first.logOut();
   isTrue(app.currentUser === second, "another user after logging out");
   throws(() => app.switchUser(first), "who is not logged in");
-  await second.logOut();
+  const names = app.allUsers;
+  await app.removeUser(second);
+  equal([second.state, second.id in names, second.id in app.allUsers], ["Removed", true, false]);
 }
 
 export async function a_path_that_is_open_belongs_to_one_user_and_partition() {
@@ -160,6 +164,19 @@ export async function connection_and_progress_are_told() {
   await session.uploadAllLocalChanges(20000);
   while ((await estimates.next("the end of the upload"))[0] < 1);
   while ((await bytes.next("the last byte"))[0] < transferable);
+  // Who has been removed hears nothing more.
+  const removed = new Calls();
+  session.addProgressNotification("upload", "reportIndefinitely", removed.callback);
+  session.removeProgressNotification(removed.callback);
+  session.removeConnectionNotification(states.callback);
+  session.addResetNotification(removed.callback);
+  session.removeResetNotification(removed.callback);
+  const [told, connected] = [removed.count, states.count];
+  addTask(realm, 2, "more");
+  await session.uploadAllLocalChanges(20000);
+  app.setOffline(true);
+  equal([removed.count, states.count, session.isConnected()], [told, connected, false]);
+  app.setOffline(false);
   realm.close();
 }
 
@@ -331,5 +348,6 @@ export async function a_simulated_error_reaches_the_error_callback() {
   const [session, error] = await errors.next("the error");
   isTrue(session === realm.syncSession && error instanceof Realm.SyncError, "the session and a SyncError");
   equal([error.name, error.message, error.wireCode], ["SyncError", "on purpose", 231]);
+  equal([error.reason, error.isFatal, error.isOk, error.logUrl], ["on purpose", false, false, ""]);
   realm.close();
 }

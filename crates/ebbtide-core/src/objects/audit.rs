@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::chunks::Chunks;
 use super::set::{SetElement, ascends};
 use super::snapshot::Snapshot;
 use super::table::BacklinkKey;
@@ -111,7 +112,7 @@ fn fits(property: &Property, value: ValueRef<'_>) -> bool {
     match (property.collection, value) {
         (Collection::List, ValueRef::List(list)) => list.iter().all(accepts),
         (Collection::Set, ValueRef::Set(set)) => {
-            let sound = |elements: &[SetElement]| {
+            let sound = |elements: &Chunks<SetElement>| {
                 ascends(elements)
                     && elements.iter().all(|element| accepts(element.value.as_ref()) && element.value.depth() == 0)
             };

@@ -1,7 +1,6 @@
 //! The elementary changes of lists, sets and dictionaries; what [`super::edit`] says of them holds here too.
 
 use super::dictionary::Dictionary;
-use super::edit::leads_to;
 use super::list::{Element, ElementId, List};
 use super::set::{Set, SetElement};
 use super::snapshot::{Snapshot, Stamp};
@@ -83,9 +82,10 @@ impl Snapshot {
     ) {
         self.link_all((class, key, column), value.as_ref());
         let old = self.edit_list((class, key, column), |list| {
-            let element = &mut list.elements[index];
-            element.stamp = stamp;
-            std::mem::replace(&mut element.value, value)
+            list.elements.change(index, |element| {
+                element.stamp = stamp;
+                std::mem::replace(&mut element.value, value)
+            })
         });
         self.unlink_all((class, key, column), old.as_ref());
     }
@@ -168,7 +168,8 @@ impl Snapshot {
 
     /// Takes from a set the memory of a link to an object that is gone.
     pub(super) fn set_forget(&mut self, at: Place, class: ClassIndex, key: ObjectKey) {
-        self.edit_set(at, |set| set.removed.retain(|element| !leads_to(element.value.as_ref(), (class, key))));
+        let links = [Value::Link(key), Value::TypedLink(class, key)];
+        self.edit_set(at, |set| links.iter().for_each(|link| set.forget(link.as_ref())));
     }
 
     /// Notes the links in a value that a set is about to remember.

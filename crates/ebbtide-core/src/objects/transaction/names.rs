@@ -46,14 +46,13 @@ impl Transaction {
         let created = self.snapshot.table(class).row(key).ok_or(WriteError::NoSuchObject)?.created();
         let backlink = self.snapshot.table(class).backlinks(key).next();
         let (owner_class, column, owner, _) = backlink.ok_or(WriteError::NoSuchObject)?;
-        let link = |value: ValueRef<'_>| matches!(value, ValueRef::Link(to) if to == key);
         let slot = match self.snapshot.table(owner_class).get(owner, column) {
             Some(ValueRef::List(list)) => {
                 let element = self.slots.find(class, key, list).ok_or(WriteError::NoSuchObject)?;
                 SlotRef::Element(self.element_ref(element))
             }
             Some(ValueRef::Dictionary(dictionary)) => {
-                let entry = dictionary.entries().iter().find(|entry| link(entry.value.as_ref()));
+                let entry = dictionary.linking((class, key)).next();
                 SlotRef::Key(entry.ok_or(WriteError::NoSuchObject)?.key.clone())
             }
             _ => SlotRef::Single,
