@@ -18,7 +18,10 @@ function exportsOf(name, seen = new Set()) {
   const text = read(name);
   const found = [];
   for (const [, kind, own] of text.matchAll(/^export declare (abstract class|class|function|enum|const) (\w+)/gm)) {
-    found.push({ kind: kind.replace("abstract ", ""), name: own, own, module: name });
+    // A constant that has the members of a class beside it is one for who uses it.
+    const isClass = kind === "const" && text.includes(`class ${own}Methods`);
+    if (isClass) found.push({ kind: "class", name: own, own: `${own}Methods`, module: name });
+    else found.push({ kind: kind.replace("abstract ", ""), name: own, own, module: name });
   }
   for (const [, , from] of text.matchAll(/^export \*( as \w+)? from "\.\/(.+)\.js"/gm)) {
     found.push(...exportsOf(`${from}.d.ts`, seen));
@@ -44,7 +47,8 @@ function wordsOf(comment) {
 function membersOf({ module, own }) {
   const text = read(module);
   const start = text.search(new RegExp(`^export declare (abstract )?class ${own}\\b`, "m"));
-  const lines = text.slice(start, text.indexOf("\n}", start)).split("\n").slice(1);
+  const body = text.indexOf(" {\n", start) + 3;
+  const lines = text.slice(body, text.indexOf("\n}", body)).split("\n");
   const members = new Map();
   let comment = "";
   let open = "";

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use ebbtide_core::notify::{Difference, KeyList};
 use ebbtide_core::number::Number;
-use ebbtide_core::objects::{Element, List, Set};
+use ebbtide_core::objects::{Element, List, Set, Step};
 use ebbtide_core::query::{Aggregate, Order, Plan};
 use ebbtide_core::{ClassIndex, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Snapshot, Value, ValueRef};
 
-use crate::nested::{Step, find};
+use crate::nested::find;
 
 /// Where a collection's elements come from.
 #[derive(Clone, Debug)]

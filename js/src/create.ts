@@ -106,23 +106,39 @@ export function addToSet(source: SetSource, value: unknown): void {
 
 /** Sets the value of a key of a dictionary. */
 export function setEntry(source: DictionarySource, name: string, value: unknown): void {
-  const { view, property } = source;
-  checkKey(name);
-  if (property.kind === "mixed") {
-    source.set(name, lowerMixed(view, value));
-    return;
-  }
-  const label = property.kind === "link" ? `value in ${property.name}` : undefined;
-  const planned = new Planner(view, UpdateMode.Never).element(property, value, label);
-  const writer = new Writer(view);
-  if (!(planned instanceof ObjectPlan)) {
-    source.set(name, planned as CoreValue);
-    return;
-  }
+  const planned = planEntry(source, name, value);
+  const writer = new Writer(source.view);
+  if (planned instanceof ObjectPlan) writer.marked(() => writeEntry(writer, source, name, planned));
+  else writeEntry(writer, source, name, planned);
+}
+
+/** Sets the values of several keys of a dictionary, or of none. */
+export function setEntries(source: DictionarySource, entries: [string, unknown][]): void {
+  const planned = entries.map(([name, value]): [string, Planned] => [name, planEntry(source, name, value)]);
+  const writer = new Writer(source.view);
   writer.marked(() => {
-    if (property.isEmbedded) writer.embedUnder(source.owner, source.key, property, name, planned);
-    else source.set(name, writer.resolve(planned));
+    for (const [name, value] of planned) writeEntry(writer, source, name, value);
   });
+}
+
+function planEntry({ view, property }: DictionarySource, name: string, value: unknown): Planned {
+  checkKey(name);
+  if (property.kind === "mixed") return lowerMixed(view, value);
+  const label = property.kind === "link" ? `value in ${property.name}` : undefined;
+  return new Planner(view, UpdateMode.Never).element(property, value, label);
+}
+
+function writeEntry(writer: Writer, source: DictionarySource, name: string, planned: Planned): void {
+  if (planned instanceof ObjectPlan && source.property.isEmbedded) {
+    writer.embedUnder(source.owner, source.key, source.property, name, planned);
+  } else {
+    source.set(name, writer.resolve(planned));
+  }
+}
+
+/** Runs a write of several steps; if one fails, none of them is done. */
+export function wholly(view: View, write: () => void): void {
+  new Writer(view).marked(write);
 }
 
 /** The engine's form of a value that may be among the elements of a set; undefined for an object that cannot be. */

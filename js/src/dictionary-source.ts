@@ -101,7 +101,7 @@ export class PropertyDictionarySource extends DictionarySource {
   }
 }
 
-/** A dictionary inside a mixed. Each write sets the whole value underneath. */
+/** A dictionary inside a mixed. */
 export class NestedDictionarySource extends DictionarySource {
   constructor(private readonly at: Place) {
     super(at.owner, at.key, at.property);

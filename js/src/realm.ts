@@ -286,14 +286,13 @@ export class Realm {
     }
     if (subject instanceof OrderedCollection && this.deleteElements(subject[SOURCE])) return;
     if (!(Symbol.iterator in subject)) throw new Error("Can only delete objects, lists and results.");
-    const objects = new Map<number, RealmObject<unknown>>();
-    for (const object of Array.from(subject as Iterable<unknown>)) {
+    const objects = Array.from(subject as Iterable<unknown>, (object) => {
       if (!(object instanceof RealmObject)) throw new TypeAssertionError("an instance of Realm.Object", object);
       this.assertDeletable(object);
-      if (!objects.has(object[KEY])) objects.set(object[KEY], object);
-      else if (objects.get(object[KEY])?.[MODEL] !== object[MODEL] && object.isValid()) this.deleteObject(object);
-    }
-    for (const object of objects.values()) if (object.isValid()) this.deleteObject(object);
+      return object as RealmObject<unknown>;
+    });
+    // An object may be named twice, or have gone with one before it.
+    for (const object of objects) if (object.isValid()) this.deleteObject(object);
   }
 
   /** Deletes the objects of a collection by their keys; false, with nothing done, if they need more care. */

@@ -35,6 +35,37 @@ impl Snapshot {
         }
     }
 
+    /// Changes the mixed value in a place of a property, where there is one, and gives it a stamp.
+    pub(crate) fn change_in_slot<T>(
+        &mut self,
+        (class, key, column): Place,
+        slot: &Slot,
+        stamp: Stamp,
+        change: impl FnOnce(&mut Value) -> Option<T>,
+    ) -> Option<T> {
+        match slot {
+            Slot::Single => self.table_mut(class).edit_mixed(key, column, stamp, change),
+            Slot::Element(id) => {
+                let index = self.list(class, key, column)?.position(*id)?;
+                self.edit_list((class, key, column), |list| {
+                    list.elements.change(index, |element| {
+                        element.stamp = stamp;
+                        change(&mut element.value)
+                    })
+                })
+            }
+            Slot::Key(name) => {
+                let index = self.dictionary((class, key, column))?.position(name).ok()?;
+                self.edit_dictionary((class, key, column), |dictionary| {
+                    dictionary.entries.change(index, |entry| {
+                        entry.stamp = stamp;
+                        change(&mut entry.value)
+                    })
+                })
+            }
+        }
+    }
+
     /// The list of an object that is there.
     pub(crate) fn list(&self, class: ClassIndex, key: ObjectKey, column: ColumnIndex) -> Option<&List> {
         match self.table(class).get(key, column)? {

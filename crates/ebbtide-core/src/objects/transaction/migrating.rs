@@ -43,6 +43,7 @@ impl Transaction {
             return Err(WriteError::ClassLinked { class: schema.name.clone() });
         }
         self.delete_all(class)?;
+        self.settle();
         let left = ClassSchema::deleted(class);
         self.snapshot.tables[class.index()] = Arc::new(Table::new(&left));
         Arc::make_mut(&mut self.snapshot.schema).classes[class.index()] = Arc::new(left);
@@ -65,6 +66,7 @@ impl Transaction {
     /// Makes those classes embedded that are so in the wanted schema: each object must have one owner, or is given one.
     /// Says in Realm's words why that cannot be.
     pub fn embed_classes(&mut self, wanted: &Schema, constraints: Constraints) -> Result<(), String> {
+        self.settle();
         for class in wanted.classes.iter().filter(|class| class.is_embedded()) {
             let Some(index) = self.snapshot.schema.class_index(&class.name) else { continue };
             if !self.snapshot.schema.class(index).is_embedded() {

@@ -30,6 +30,7 @@ impl Names {
 impl Transaction {
     /// An object by name: by its primary key, by its place in its owner, or in a class without either by its key.
     pub(super) fn object(&mut self, class: ClassIndex, key: ObjectKey) -> Result<ObjectRef, WriteError> {
+        self.settle();
         let schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?.clone();
         let row = self.snapshot.table(class).row(key).ok_or(WriteError::NoSuchObject)?;
         let id = match schema.primary_key {
