@@ -276,3 +276,9 @@ suite!(types_mixed {
     mixed_values_sort_and_add_up
     a_list_inside_a_mixed_is_sorted_and_reckoned_with
 });
+
+suite!(whole {
+    a_write_that_fails_at_its_last_value_leaves_nothing
+    what_is_written_after_a_failure_is_kept
+    a_dead_object_is_deleted_with_nobody
+});

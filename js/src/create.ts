@@ -11,7 +11,15 @@ import { type ListSource, NestedListSource } from "./list-source.js";
 import { checkKey, lowerMixed } from "./mixed.js";
 import { RealmObject } from "./object.js";
 import { Elements, Entries, ObjectPlan, type Planned } from "./plan.js";
-import { defaultOf, lowerPrimitive, misfit, type PropertyModel, sameCoreValue } from "./property.js";
+import {
+  converting,
+  defaultOf,
+  located,
+  lowerPrimitive,
+  misfit,
+  type PropertyModel,
+  sameCoreValue,
+} from "./property.js";
 import type { SetSource } from "./set-source.js";
 import type { Source } from "./source.js";
 import { KEY, MODEL, SOURCE } from "./symbols.js";
@@ -41,7 +49,7 @@ export function assignProperty(model: ClassModel, key: number, property: Propert
   if (property.isCounter) checkCounterReset(model, key, property, value);
   const { view } = model;
   if (property.collection === undefined && property.kind !== "link") {
-    const lowered = property.kind === "mixed" ? lowerMixed(view, value) : lowerPrimitive(property, value);
+    const lowered = property.kind === "mixed" ? mixed(view, property, value) : lowerPrimitive(property, value);
     view.core.set(model.index, key, property.column, lowered);
     return;
   }
@@ -90,7 +98,7 @@ function planElements(source: ListSource, items: unknown[]): Planned[] {
   const { view, property } = source;
   const planner = new Planner(view, UpdateMode.Never);
   const label = property.kind === "link" ? `element of ${property.name}` : undefined;
-  if (source instanceof NestedListSource) return items.map((item) => lowerMixed(view, item));
+  if (source instanceof NestedListSource) return items.map((item) => mixed(view, property, item));
   return items.map((item) => planner.element(property, item, label));
 }
 
@@ -122,8 +130,8 @@ export function setEntries(source: DictionarySource, entries: [string, unknown][
 }
 
 function planEntry({ view, property }: DictionarySource, name: string, value: unknown): Planned {
-  checkKey(name);
-  if (property.kind === "mixed") return lowerMixed(view, value);
+  converting(property, () => checkKey(name));
+  if (property.kind === "mixed") return mixed(view, property, value);
   const label = property.kind === "link" ? `value in ${property.name}` : undefined;
   return new Planner(view, UpdateMode.Never).element(property, value, label);
 }
@@ -150,6 +158,10 @@ export function lowerElement(view: View, property: PropertyModel, value: unknown
   const model = value[MODEL];
   const isHere = model !== undefined && model.view.core === view.core && model.name === property.target;
   return isHere && value.isValid() ? value[KEY] : undefined;
+}
+
+function mixed(view: View, property: PropertyModel, value: unknown): CoreValue {
+  return converting(property, () => lowerMixed(view, value));
 }
 
 function setLabel({ kind, name }: PropertyModel): string | undefined {
@@ -272,7 +284,7 @@ class Planner {
       throw misfit(property, "an object", value, `values of ${name}`);
     }
     const entries = Object.entries(value).map(([key, element]): [string, Planned] => [
-      checkKey(key),
+      converting(property, () => checkKey(key)),
       this.element(property, element, `${name}["${key}"]`),
     ]);
     return new Entries(entries);
@@ -281,8 +293,8 @@ class Planner {
   /** What is to be written for one value, or one element of a collection. */
   element(property: PropertyModel, element: unknown, label: string | undefined): Planned {
     if (property.kind === "mixed") {
-      const lowered = lowerMixed(this.view, element);
-      if (property.collection === "set") refuseNested(lowered);
+      const lowered = mixed(this.view, property, element);
+      if (property.collection === "set") converting(property, () => refuseNested(lowered));
       return lowered;
     }
     if (property.kind !== "link") return lowerPrimitive(property, element, label);
@@ -295,7 +307,7 @@ class Planner {
     const target = this.view.model(property.target);
     if (value instanceof RealmObject && value[MODEL] !== undefined) {
       const model = value[MODEL];
-      assert(model.isValid(value[KEY]), () => new Error("Target object not found"));
+      assert(model.isValid(value[KEY]), () => located(property, new Error("Target object not found")));
       const isOfOne = model.view.core === this.view.core && model.index === target.index;
       if (isOfOne && !property.isEmbedded) return value[KEY];
     }
@@ -326,7 +338,7 @@ function valuesOf(model: ClassModel, values: unknown[]): Record<string, unknown>
 }
 
 function missing(property: PropertyModel): Error {
-  return new Error(`Missing value for property '${property.name}'`);
+  return located(property, new Error(`Missing value for property '${property.name}'`));
 }
 
 /** Reads an update mode as applications write it. */

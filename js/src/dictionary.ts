@@ -102,6 +102,10 @@ export class DictionaryMethods<T = unknown> extends Collection<
   set(elementsOrKey: string | { [key: string]: T }, value?: T): this {
     const source = this[ENTRIES];
     source.assertWritable();
+    if (typeof elementsOrKey === "string") {
+      setEntry(source, elementsOrKey, value);
+      return this;
+    }
     const elements = typeof elementsOrKey === "object" ? elementsOrKey : { [elementsOrKey]: value };
     assert(Object.getOwnPropertySymbols(elements).length === 0, NO_SYMBOLS);
     setEntries(source, Object.entries(elements));

@@ -120,8 +120,8 @@ fn fits(property: &Property, value: ValueRef<'_>) -> bool {
         }
         (Collection::Dictionary, ValueRef::Dictionary(dictionary)) => {
             dictionary.entries().is_sorted_by(|a, b| a.key < b.key)
-                && dictionary.removed.is_sorted_by(|a, b| a.0 < b.0)
-                && dictionary.removed.iter().all(|(key, _)| dictionary.get(key).is_none())
+                && dictionary.removed.is_sorted_by(|a, b| a.key < b.key)
+                && dictionary.removed.iter().all(|gone| dictionary.get(&gone.key).is_none())
                 && dictionary.iter().all(|(_, value)| accepts(value))
         }
         (Collection::None, ValueRef::List(_) | ValueRef::Set(_) | ValueRef::Dictionary(_)) => false,

@@ -18,24 +18,26 @@ pub struct Entry {
     pub stamp: Stamp,
 }
 
+impl Entry {
+    /// What is left of a removed one.
+    pub(crate) fn removed(key: &str, stamp: Stamp) -> Entry {
+        Entry { key: key.to_string(), value: Value::Null, stamp }
+    }
+}
+
 impl Marked for Entry {
     fn marks(&self, see: &mut dyn FnMut(u64)) {
         each_link_mark(&self.value, see);
     }
 }
 
-/// Keys are found by their order.
-impl Marked for (String, Stamp) {
-    fn marks(&self, _see: &mut dyn FnMut(u64)) {}
-}
-
 /// The entries of one dictionary property, ascending by key.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Dictionary {
     pub(crate) entries: Chunks<Entry>,
-    /// Keys that were removed, ascending, so that an earlier edit that arrives later does not bring one back. Empty in a
+    /// Keys that were removed, ascending, with null for a value, so that an earlier edit that arrives later does not bring one back. Empty in a
     /// local realm.
-    pub(crate) removed: Chunks<(String, Stamp)>,
+    pub(crate) removed: Chunks<Entry>,
     /// When the dictionary was cleared last, to the same end; `None` in a local realm.
     pub(crate) cleared: Option<Stamp>,
 }
@@ -84,14 +86,14 @@ impl Dictionary {
 
     /// Where a removed key is remembered, or would be.
     fn removed_at(&self, key: &str) -> Result<usize, usize> {
-        self.removed.search(|(gone, _)| gone.as_str().cmp(key))
+        self.removed.search(|gone| gone.key.as_str().cmp(key))
     }
 
     /// When a key's value was set or the key removed; `None` if neither has been.
     pub(crate) fn stamp(&self, key: &str) -> Option<Stamp> {
         match self.position(key) {
             Ok(index) => Some(self.entries[index].stamp),
-            Err(_) => self.removed_at(key).ok().map(|index| self.removed[index].1),
+            Err(_) => self.removed_at(key).ok().map(|index| self.removed[index].stamp),
         }
     }
 
@@ -122,9 +124,9 @@ impl Dictionary {
         let gone = self.position(key).ok().map(|index| self.entries.remove(index).value);
         if let Some(stamp) = remember {
             match self.removed_at(key) {
-                Ok(index) => self.removed.change(index, |gone| gone.1 = stamp),
+                Ok(index) => self.removed.change(index, |gone| gone.stamp = stamp),
                 Err(_) if self.removed.len() >= LIST_ELEMENTS => {}
-                Err(index) => self.removed.insert(index, (key.to_string(), stamp)),
+                Err(index) => self.removed.insert(index, Entry::removed(key, stamp)),
             }
         }
         gone

@@ -237,7 +237,7 @@ impl Snapshot {
         let Some(dictionary) = self.dictionary(at) else { return };
         let left = Dictionary {
             entries: dictionary.entries.iter().filter(|entry| self.later(entry.stamp, stamp)).cloned().collect(),
-            removed: dictionary.removed.iter().filter(|(_, gone)| self.later(*gone, stamp)).cloned().collect(),
+            removed: dictionary.removed.iter().filter(|gone| self.later(gone.stamp, stamp)).cloned().collect(),
             cleared: remember.or(dictionary.cleared),
         };
         self.dictionary_replace(at, left);

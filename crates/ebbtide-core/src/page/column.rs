@@ -288,9 +288,9 @@ fn write_dictionary(dictionary: &Dictionary, out: &mut Writer) {
         write_element_value(&entry.value, out);
     }
     out.varint(dictionary.removed.len() as u64);
-    for (key, stamp) in &dictionary.removed {
-        out.string(key);
-        write_stamp(*stamp, out);
+    for gone in &dictionary.removed {
+        out.string(&gone.key);
+        write_stamp(gone.stamp, out);
     }
     out.option(dictionary.cleared, |out, cleared| write_stamp(cleared, out));
 }
@@ -305,11 +305,12 @@ fn read_dictionary(property: &Property, authors: usize, input: &mut Reader<'_>) 
     }
     let count = input.count(limits::LIST_ELEMENTS)?;
     for _ in 0..count {
-        dictionary.removed.push((input.string(limits::KEY_BYTES)?.to_string(), read_stamp(authors, input)?));
+        let key = input.string(limits::KEY_BYTES)?.to_string();
+        dictionary.removed.push(Entry::removed(&key, read_stamp(authors, input)?));
     }
     dictionary.cleared = input.option(|input| read_stamp(authors, input))?;
     let ascend =
-        dictionary.entries.is_sorted_by(|a, b| a.key < b.key) && dictionary.removed.is_sorted_by(|a, b| a.0 < b.0);
+        dictionary.entries.is_sorted_by(|a, b| a.key < b.key) && dictionary.removed.is_sorted_by(|a, b| a.key < b.key);
     if ascend { Ok(dictionary) } else { Err(input.invalid("ascending keys of a dictionary")) }
 }
 

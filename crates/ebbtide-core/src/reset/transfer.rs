@@ -284,7 +284,7 @@ impl<'a> Transfer<'a> {
             entry.stamp = self.stamp(entry.stamp);
             entry.value = self.value(class, column, entry.value.as_ref());
         });
-        dictionary.removed.change_all(|(_, stamp)| *stamp = self.stamp(*stamp));
+        dictionary.removed.change_all(|gone| gone.stamp = self.stamp(gone.stamp));
         dictionary.cleared = dictionary.cleared.map(|cleared| self.stamp(cleared));
         let (ours, our_column) = self.place(class, column);
         if self.result.dictionary((ours, key, our_column)) != Some(&dictionary) {

@@ -45,6 +45,7 @@ impl Transaction {
         if object.depth() >= limits::EMBEDDED_DEPTH {
             return Err(WriteError::TooLarge { what: "depth of embedded objects", limit: limits::EMBEDDED_DEPTH });
         }
+        self.check_keys()?;
         let property = self.property_name(class, column);
         let mut keys = KeySource::new(self.next_key, Vec::new());
         let created = keys.draw();
@@ -81,5 +82,25 @@ impl Transaction {
         };
         self.builder.push(instruction);
         Ok(created)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::transaction::fixture::{OWNER, PART, begin};
+
+    #[test]
+    fn a_lane_of_keys_that_is_used_up_is_said_to_be_and_no_other_begun() {
+        let mut transaction = begin();
+        transaction.next_key = ObjectKey(ObjectKey::last_of(0).0 - 1);
+        let last = transaction.create(OWNER, None).expect("the last key");
+        assert_eq!(last.lane(), 0);
+        let before = transaction.snapshot().canonical();
+        let used_up =
+            |error| matches!(error, WriteError::TooLarge { what: "number of objects ever created in one store", .. });
+        assert!(used_up(transaction.create(OWNER, None).expect_err("no key is left")));
+        assert!(used_up(transaction.embed(OWNER, last, PART, Embedding::Property).expect_err("no key is left")));
+        assert_eq!(transaction.snapshot().canonical(), before);
     }
 }

@@ -303,6 +303,7 @@ impl Transaction {
         if schema.is_embedded() {
             return Err(WriteError::Embedded { class: schema.name.clone() });
         }
+        self.check_keys()?;
         let mut keys = KeySource::new(self.next_key, Vec::new());
         let (key, id) = match (schema.primary_key, primary_key) {
             (Some(column), Some(value)) => {
@@ -323,6 +324,16 @@ impl Transaction {
         };
         self.next_key = keys.next();
         Ok((key, id))
+    }
+
+    /// Checks that the lane has a key left for one object more, and one after it.
+    fn check_keys(&self) -> Result<(), WriteError> {
+        let limit = ObjectKey::last_of(self.next_key.lane());
+        if self.next_key < limit {
+            return Ok(());
+        }
+        let limit = (limit.0 - ObjectKey::first_of(limit.lane()).0) as usize;
+        Err(WriteError::TooLarge { what: "number of objects ever created in one store", limit })
     }
 
     /// Deletes an object.
