@@ -114,6 +114,7 @@ suite!(migrations {
 
 suite!(opening {
     a_realm_that_was_closed_in_this_page_opens_without_waiting
+    of_closed_realms_no_more_are_kept_than_64_megabytes
     migrations_need_no_waiting_either
     a_realm_that_another_page_has_opened_takes_an_asynchronous_open
     nothing_is_written_over_a_head_that_cannot_be_read

@@ -18,7 +18,7 @@ import { ProgressRealmPromise } from "./open.js";
 import { OrderedCollection } from "./ordered-collection.js";
 import { engineSync, pathOf, prepare } from "./prepare.js";
 import { RealmSeed } from "./realm-seed.js";
-import { deleteStore, exists, openCopy, releaseView, storedSchemaVersion } from "./registry.js";
+import { deleteStore, exists, isThere, openCopy, releaseView, storedSchemaVersion } from "./registry.js";
 import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
@@ -142,12 +142,30 @@ export class Realm {
       this.realmPath = what.coordinator.path;
     } else {
       const prepared = prepare(parseConfiguration(arg), Realm.defaultPath);
+      const existed = isThere(prepared.path);
       const coordinator = engineSync(prepared);
       this.isGuest = false;
       this.internal = this.attach(coordinator, prepared.schema, prepared.config.readOnly ?? false);
       this.realmPath = coordinator.path;
+      this.syncSession = coordinator.sync?.session ?? null;
+      if (existed) return;
+      try {
+        this.populate(prepared.config.onFirstOpen);
+      } catch (error) {
+        this.closeInstance();
+        throw error;
+      }
+      return;
     }
     this.syncSession = this.internal.coordinator?.sync?.session ?? null;
+  }
+
+  /** @internal Lets the application fill a realm that did not exist, once, whoever opens it at the same time. */
+  populate(onFirstOpen: ((realm: Realm) => void) | undefined): void {
+    const { coordinator } = this.internal;
+    if (!coordinator || coordinator.isPopulated) return;
+    coordinator.isPopulated = true;
+    if (onFirstOpen) this.write(() => onFirstOpen(this));
   }
 
   private attach(coordinator: Coordinator, schema: CanonicalObjectSchema[] | undefined, isReadOnly: boolean): View {

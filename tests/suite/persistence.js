@@ -318,4 +318,23 @@ export async function a_first_opening_populates() {
     realm.close();
   }
   await Realm.deleteFile({ path });
+  // Whoever opens it, and however many at once.
+  for (const open of [
+    () => [new Realm(config)],
+    () => [new Realm(config), new Realm(config)],
+    () => [Realm.open(config), Realm.open(config)],
+    () => [new Realm({ ...config, inMemory: true }), Realm.open({ ...config, inMemory: true })],
+  ]) {
+    const realms = await Promise.all(open());
+    equal(realms[0].objects("Dog").length, 1);
+    for (const realm of realms) realm.close();
+    await Realm.deleteFile({ path });
+  }
+  const failing = () => {
+    throw new Error("nothing to begin with");
+  };
+  throws(() => new Realm({ path, schema, inMemory: true, onFirstOpen: failing }), "nothing to begin with");
+  const realm = new Realm({ path, schema, inMemory: true });
+  equal(realm.isEmpty, true);
+  realm.close();
 }

@@ -14,7 +14,7 @@ import {
   Task,
   tasks,
 } from "/tests/suite/server.js";
-import { Calls, changes, equal, isTrue, rejects, throws } from "/tests/suite/support.js";
+import { Calls, changes, equal, isTrue, rejects, throws, until } from "/tests/suite/support.js";
 
 export async function a_user_logs_in_and_out() {
   const user = await logIn();
@@ -30,6 +30,22 @@ export async function a_user_logs_in_and_out() {
   equal([user.state, user.isLoggedIn], ["Removed", false]);
   isTrue(app.currentUser !== user, "another current user, or none");
   isTrue(Realm.App.get(app.id) === app, "the app by its id");
+}
+
+export async function another_page_knows_at_once_who_logs_in_and_out() {
+  const page = await openPage();
+  const there = await logIn({ module: page.module });
+  const here = await logIn();
+  await until(() => there.id in here.app.allUsers && here.id in there.app.allUsers, "the other page's user");
+  const known = here.app.allUsers[there.id];
+  isTrue(known.isLoggedIn, "a user who has logged in elsewhere");
+  await there.logOut();
+  await until(() => !known.isLoggedIn, "the end of the other page's user");
+  equal([known.state, here.isLoggedIn, there.id in here.app.allUsers], ["Removed", true, false]);
+  const config = syncConfig(known, freshPartition(), { newRealmFileBehavior: { type: "openImmediately" } });
+  await rejects(Realm.open(config), "is not logged in");
+  page.kill();
+  await here.logOut();
 }
 
 export async function the_current_user_is_switched_at_once() {
