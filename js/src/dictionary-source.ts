@@ -108,7 +108,8 @@ export class NestedDictionarySource extends DictionarySource {
   }
 
   override isValid(): boolean {
-    return this.found() !== undefined;
+    const { owner, key, property, at } = this;
+    return owner.isValid(key) && this.core.isNestedDictionary(owner.index, key, property.column, at.path);
   }
 
   override names(): string[] {

@@ -35,6 +35,16 @@ impl RealmCore {
         })?)
     }
 
+    /// Whether there is a dictionary at the end of a path.
+    #[wasm_bindgen(js_name = isNestedDictionary)]
+    pub fn is_nested_dictionary(&self, class: u32, key: f64, column: u32, path: js_sys::Array) -> JsResult<bool> {
+        let path = path_from_js(&path)?;
+        Ok(self.view.read(|snapshot, _| {
+            let found = find(cell(snapshot, class, key, column)?, &path);
+            Ok(matches!(found, Some(ValueRef::Map(_))))
+        })?)
+    }
+
     /// The names of the dictionary at the end of a path; undefined if there is no dictionary.
     #[wasm_bindgen(js_name = nestedKeys, unchecked_return_type = "string[] | undefined")]
     pub fn nested_keys(
