@@ -49,6 +49,7 @@ suite!(sync {
     a_killed_server_loses_nothing_acknowledged
     opening_behaviours_do_what_they_say
     additive_schema_changes_flow
+    a_synced_realm_takes_additions_to_its_schema_and_nothing_else
     a_simulated_error_reaches_the_error_callback
 });
 

@@ -357,6 +357,37 @@ export async function additive_schema_changes_flow() {
   two.close();
 }
 
+export async function a_synced_realm_takes_additions_to_its_schema_and_nothing_else() {
+  const user = await logIn();
+  const { sync } = syncConfig(user, freshPartition());
+  const config = (properties, others = []) => ({ sync, schema: [{ ...Task, properties }, ...others] });
+  const { parent, ...fewer } = Task.properties;
+  let realm = await Realm.open(config(Task.properties));
+  addTask(realm, 1, "kept");
+  await settle(realm);
+  await realm.waitForDurable();
+  realm.close();
+  const refused = "The following changes cannot be made in additive-only schema mode";
+  for (const [properties, problem] of [
+    [{ ...fewer, parent, title: "int" }, "'Task.title'"],
+    [{ ...fewer, parent, title: "string?" }, "'Task.title'"],
+    [{ ...fewer, parent, notes: "int[]" }, "'Task.notes'"],
+  ]) {
+    const error = await rejects(Realm.open(config(properties)), refused);
+    isTrue(error.message.includes(problem), `${problem} in: ${error.message}`);
+  }
+  // A later version of the schema counts for nothing, and what is left out stays in the store.
+  realm = await Realm.open({ ...config(fewer), schemaVersion: 7 });
+  equal([tasks(realm), Object.keys(realm.objects("Task")[0]).includes("parent")], [["1 kept"], false]);
+  realm.close();
+  const Note = { name: "Note", primaryKey: "_id", properties: { _id: "int", text: "string" } };
+  realm = await Realm.open(config({ ...fewer, parent, priority: "int?" }, [Note]));
+  realm.write(() => realm.create("Note", { _id: 1, text: "new" }));
+  await settle(realm);
+  equal([realm.objects("Task")[0].priority, realm.objects("Task")[0].parent], [null, null]);
+  realm.close();
+}
+
 export async function a_simulated_error_reaches_the_error_callback() {
   const errors = new Calls();
   const realm = await openClient(freshPartition(), { onError: errors.callback });

@@ -4,7 +4,7 @@ use super::{Transaction, WriteError};
 use crate::changeset::{Field, Instruction, Operand};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::limits;
-use crate::objects::{Element, KeySource};
+use crate::objects::{Element, KeySource, Slot};
 use crate::schema::Collection;
 use crate::value::Value;
 
@@ -64,19 +64,20 @@ impl Transaction {
                 let (stamp, version) = (self.stamp, self.version());
                 let element = Element { id, after, placed: stamp, version, stamp, value };
                 self.snapshot.list_insert(class, key, column, index, element);
-                self.slots.note(target, created, id);
+                self.slots.note(target, created, Slot::Element(id));
                 let after = after.map(|after| self.element_ref(after));
                 Instruction::ListInsert { object, property, sequence: id.sequence, after, index: index as u32, operand }
             }
             Embedding::Replace(index) => {
                 let id = self.element(class, key, column, index);
-                self.slots.note(target, created, id);
+                self.slots.note(target, created, Slot::Element(id));
                 let element = self.element_ref(id);
                 self.snapshot.list_set(class, key, column, index, value, self.stamp);
                 Instruction::ListSet { object, property, element, operand }
             }
             Embedding::Key(name) => {
                 self.snapshot.dictionary_set((class, key, column), name, value, self.stamp);
+                self.slots.note(target, created, Slot::Key(name.to_string()));
                 Instruction::DictionarySet { object, property, key: name.to_string(), operand }
             }
         };

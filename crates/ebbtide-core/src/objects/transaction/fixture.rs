@@ -21,6 +21,8 @@ pub(super) const ANY: ColumnIndex = ColumnIndex(3);
 pub(super) const ANYS: ColumnIndex = ColumnIndex(4);
 /// Its dictionary of mixed values.
 pub(super) const ANY_BY_NAME: ColumnIndex = ColumnIndex(5);
+/// Its dictionary of embedded objects.
+pub(super) const PARTS_BY_NAME: ColumnIndex = ColumnIndex(6);
 /// The embedded class.
 pub(super) const PART_CLASS: ClassIndex = ClassIndex(1);
 /// Its number.
@@ -44,6 +46,10 @@ pub(super) fn begin() -> Transaction {
         property("any", PropertyType::Mixed, Collection::None, None),
         property("anys", PropertyType::Mixed, Collection::List, None),
         property("anyByName", PropertyType::Mixed, Collection::Dictionary, None),
+        Property {
+            optional: true,
+            ..property("partsByName", PropertyType::Link, Collection::Dictionary, Some("Part"))
+        },
     ];
     let class =
         |name: &str, kind, properties| ClassSchema { name: name.to_string(), kind, primary_key: None, properties };

@@ -3,7 +3,7 @@
 use super::{Transaction, WriteError};
 use crate::changeset::{ElementRef, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
-use crate::objects::ElementId;
+use crate::objects::{ElementId, Slot};
 use crate::value::{PrimaryKey, Value, ValueRef};
 
 /// The positions of the names of classes and properties in the changeset, as far as they are used.
@@ -49,12 +49,16 @@ impl Transaction {
         let (owner_class, column, owner, _) = backlink.ok_or(WriteError::NoSuchObject)?;
         let slot = match self.snapshot.table(owner_class).get(owner, column) {
             Some(ValueRef::List(list)) => {
-                let element = self.slots.find(class, key, list).ok_or(WriteError::NoSuchObject)?;
-                SlotRef::Element(self.element_ref(element))
+                match self.slots.in_list((class, key), list).ok_or(WriteError::NoSuchObject)? {
+                    Slot::Element(element) => SlotRef::Element(self.element_ref(element)),
+                    Slot::Single | Slot::Key(_) => return Err(WriteError::NoSuchObject),
+                }
             }
             Some(ValueRef::Dictionary(dictionary)) => {
-                let entry = dictionary.linking((class, key)).next();
-                SlotRef::Key(entry.ok_or(WriteError::NoSuchObject)?.key.clone())
+                match self.slots.in_dictionary((class, key), dictionary).ok_or(WriteError::NoSuchObject)? {
+                    Slot::Key(name) => SlotRef::Key(name),
+                    Slot::Single | Slot::Element(_) => return Err(WriteError::NoSuchObject),
+                }
             }
             _ => SlotRef::Single,
         };
