@@ -209,6 +209,7 @@ suite!(surface {
 });
 
 suite!(types {
+    documents_become_bson_and_are_themselves_again
     every_type_reads_back_as_it_was_written
     values_of_a_wrong_type_are_refused
     defaults_are_values_or_functions
