@@ -236,7 +236,8 @@ impl World {
                 tab.seen = Some(after);
             }
             Effect::Send(message) => {
-                assert!(tab.engine.role() == Role::Leads || tab.session.is_none(), "a follower speaks");
+                let may_speak = index == leader || tab.engine.role() == Role::Leads;
+                assert!(may_speak || tab.session.is_none(), "a follower speaks");
                 if let ClientMessage::Upload { changesets, .. } = &message {
                     let last = changesets.last().expect("an upload has changesets");
                     let last = Changeset::decode(last).expect("an upload can be read").number;
