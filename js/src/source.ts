@@ -90,10 +90,15 @@ export abstract class Source {
     return key === undefined ? -1 : this.query().indexOf(key);
   }
 
-  /** The last position of a value that equals an element, or -1. */
-  lastIndexOf(value: unknown): number {
+  /** The last position of an element up to one that is counted as arrays count it, or -1. */
+  lastIndexOf(value: unknown, from: number): number {
+    if (this.element.model) {
+      const key = value instanceof RealmObject && value[MODEL] ? this.keyOf(value) : undefined;
+      return key === undefined ? -1 : Array.from<unknown>(this.raw()).lastIndexOf(key, from);
+    }
     const values = this.values();
-    for (let index = values.length - 1; index >= 0; index--) if (sameValue(values[index], value)) return index;
+    const start = from < 0 ? values.length + Math.trunc(from) : Math.min(Math.trunc(from), values.length - 1);
+    for (let index = start; index >= 0; index--) if (sameValue(values[index], value)) return index;
     return -1;
   }
 

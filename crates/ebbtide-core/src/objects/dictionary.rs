@@ -1,5 +1,6 @@
 //! Dictionaries: values by key, kept in the order of the keys.
 
+use super::renewal::Renewal;
 use super::snapshot::Stamp;
 use crate::limits::LIST_ELEMENTS;
 use crate::value::{Value, ValueRef};
@@ -13,6 +14,8 @@ pub struct Entry {
     pub value: Value,
     /// When its value was set.
     pub stamp: Stamp,
+    /// Whether the key was not there before that.
+    pub renewal: Renewal,
 }
 
 /// The entries of one dictionary property, ascending by key.
@@ -83,11 +86,12 @@ impl Dictionary {
         match self.position(key) {
             Ok(index) => {
                 let entry = &mut self.entries[index];
+                entry.renewal.repeat(entry.stamp, stamp);
                 entry.stamp = stamp;
                 Some(std::mem::replace(&mut entry.value, value))
             }
             Err(index) => {
-                self.entries.insert(index, Entry { key: key.to_string(), value, stamp });
+                self.entries.insert(index, Entry { key: key.to_string(), value, stamp, renewal: Renewal::NEW });
                 None
             }
         }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::renewal::Renewal;
 use super::snapshot::Stamp;
 use crate::limits::LIST_ELEMENTS;
 use crate::value::{Value, ValueRef};
@@ -13,6 +14,8 @@ pub struct SetElement {
     pub value: Value,
     /// When it was put in, or removed.
     pub stamp: Stamp,
+    /// Whether it was not there before that.
+    pub renewal: Renewal,
 }
 
 /// The elements of one set property, ascending by [`ValueRef::total_cmp`].
@@ -83,8 +86,12 @@ impl Set {
             self.removed.remove(index);
         }
         match self.position(value.as_ref()) {
-            Ok(index) => self.elements[index].stamp = stamp,
-            Err(index) => self.elements.insert(index, SetElement { value, stamp }),
+            Ok(index) => {
+                let element = &mut self.elements[index];
+                element.renewal.repeat(element.stamp, stamp);
+                element.stamp = stamp;
+            }
+            Err(index) => self.elements.insert(index, SetElement { value, stamp, renewal: Renewal::NEW }),
         }
     }
 
@@ -95,7 +102,9 @@ impl Set {
             match find(&self.removed, value) {
                 Ok(index) => self.removed[index].stamp = stamp,
                 Err(_) if self.removed.len() >= LIST_ELEMENTS => {}
-                Err(index) => self.removed.insert(index, SetElement { value: value.to_owned(), stamp }),
+                Err(index) => self
+                    .removed
+                    .insert(index, SetElement { value: value.to_owned(), stamp, renewal: Renewal::default() }),
             }
         }
         gone
