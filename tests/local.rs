@@ -75,6 +75,7 @@ suite!(logging {
 
 suite!(collection_listeners {
     sets_tell_what_changed
+    what_is_taken_out_and_put_in_again_has_gone_and_come
     sorted_sets_tell_positions_of_their_own
     dictionaries_tell_keys
     embedded_objects_are_part_of_their_owner_for_collections_and_not_for_its_own_listener
@@ -178,6 +179,7 @@ suite!(query_types {
     properties_go_by_both_names_and_linking_objects_by_theirs
     values_of_every_type_are_arguments
     paths_go_through_mixed_values
+    links_and_bytes_in_mixed_values_have_names_of_their_own
 });
 
 suite!(rows {

@@ -76,6 +76,43 @@ export async function sets_tell_what_changed() {
   });
 }
 
+export async function what_is_taken_out_and_put_in_again_has_gone_and_come() {
+  await withThings(async (realm, thing) => {
+    const { numbers, things, entries: dictionary } = thing(0);
+    realm.write(() => {
+      numbers.add(1).add(2).add(3);
+      things.add(thing(1)).add(thing(2));
+      dictionary.set({ a: 1, b: 2 });
+    });
+    const all = { deletions: [0, 1, 2], insertions: [0, 1, 2] };
+    let after = await watch(realm, numbers);
+    equal(await after(() => (thing(0).numbers = [2, 3, 4])), changes(all), "a set that is assigned");
+    equal(await after(() => numbers.delete(3) && numbers.add(3)), changes({ deletions: [1], insertions: [1] }));
+    const own = await watch(realm, thing(0));
+    equal((await own(() => (thing(0).numbers = [2, 3, 4]))).changedProperties, ["numbers"], "the same values");
+    after = await watch(realm, things);
+    equal(
+      await after(() => (thing(0).things = [thing(2), thing(3)])),
+      changes({ deletions: [0], insertions: [1] }),
+      "links that stay are the same elements",
+    );
+    after = await watch(realm, dictionary);
+    equal(
+      await after(() => (thing(0).entries = { b: 2, c: 3 })),
+      entries({ deletions: ["a", "b"], insertions: ["b", "c"] }),
+    );
+    equal(
+      await after(() => {
+        dictionary.remove("b");
+        dictionary.b = 1;
+        dictionary.b = 2;
+        dictionary.c = 4;
+      }),
+      entries({ deletions: ["b"], insertions: ["b"], modifications: ["c"] }),
+    );
+  });
+}
+
 export async function sorted_sets_tell_positions_of_their_own() {
   await withThings(async (realm, thing) => {
     const { numbers } = thing(0);

@@ -104,7 +104,9 @@ export async function elements_are_found_by_what_they_are() {
     const second = realm.objectForPrimaryKey("Dog", 1);
     equal([dogs.indexOf(second), dog.friends.indexOf(second), dogs.includes(second)], [1, 0, true]);
     equal([dog.tags.indexOf("a"), dog.tags.lastIndexOf("a"), dog.tags.includes("z")], [1, 3, false]);
-    equal(dogs.lastIndexOf(second), 1);
+    equal([dogs.lastIndexOf(second), dogs.lastIndexOf(second, 0), dogs.lastIndexOf(second, -1)], [1, -1, 1]);
+    equal([dog.tags.lastIndexOf("a", 2), dog.tags.lastIndexOf("a", -4), dog.tags.lastIndexOf("a", -9)], [1, -1, -1]);
+    equal([dogs.lastIndexOf("x"), dogs.lastIndexOf(null), dog.tags.lastIndexOf(5)], [-1, -1, -1]);
     throws(() => dogs.indexOf(second, 1), "The second fromIndex argument is not yet supported");
     throws(() => dog.tags.includes("a", 1), "The second fromIndex argument is not yet supported");
     throws(() => dogs.indexOf("x"), "Expected value to be an instance of Realm.Object, got a string");
