@@ -270,6 +270,7 @@ suite!(map_to {
 suite!(types_mixed {
     a_mixed_holds_a_value_of_any_type
     collections_in_a_mixed_are_live
+    collections_in_a_mixed_follow_their_elements
     lists_in_a_mixed_are_written_in_place
     a_mixed_refuses_what_it_cannot_hold
     mixed_values_sort_and_add_up

@@ -103,6 +103,60 @@ export async function collections_in_a_mixed_are_live() {
   realm.close();
 }
 
+export async function collections_in_a_mixed_follow_their_elements() {
+  const realm = open();
+  const json = JSON.stringify;
+  const { box, other } = realm.write(() => ({
+    box: realm.create("Box", { _id: 1, any: [[1], { k: [2] }, [3]], list: [[1], { k: 1 }], byName: { x: [[5], [6]] } }),
+    other: realm.create("Box", { _id: 2, any: [[1], [2]] }),
+  }));
+  const { any } = box;
+  const [first, second, third] = any;
+  const { k } = second;
+  const elsewhere = other.any[1];
+  realm.write(() => {
+    any.unshift("x", "y");
+    first.push("a");
+    second.z = 1;
+    k.push("b");
+    elsewhere.push(9);
+  });
+  equal([json(any), json(other.any)], ['["x","y",[1,"a"],{"k":[2,"b"],"z":1},[3]]', "[[1],[2,9]]"], "put in before");
+  realm.write(() => {
+    any.splice(1, 2);
+    any.move(0, 2);
+    third.push("c");
+    k.push("d");
+  });
+  equal([json(any), first.isValid()], ['[{"k":[2,"b","d"],"z":1},[3,"c"],"x"]', false], "taken out and moved");
+  throws(() => first.length, "List is no longer valid.");
+  const failing = () =>
+    realm.write(() => {
+      any.unshift(0);
+      any.swap(0, 2);
+      third.push("lost");
+      throw new Error("no luck");
+    });
+  throws(failing, "no luck");
+  realm.write(() => {
+    third.push("e");
+    k.push("f");
+  });
+  equal(json(any), '[{"k":[2,"b","d","f"],"z":1},[3,"c","e"],"x"]', "after a rollback");
+  const [inList, dictionary] = box.list;
+  const [gone, left] = box.byName.x;
+  realm.write(() => {
+    box.list.unshift(7);
+    box.list.move(0, 2);
+    inList.push("l");
+    dictionary.w = 1;
+    box.byName.x.shift();
+    left.push("d");
+  });
+  equal(json([box.list, box.byName, gone.isValid()]), '[[[1,"l"],{"k":1,"w":1},7],{"x":[[6,"d"]]},false]');
+  realm.close();
+}
+
 export async function lists_in_a_mixed_are_written_in_place() {
   const realm = open();
   realm.write(() => {
