@@ -84,6 +84,7 @@ suite!(collection_listeners {
     lists_and_dictionaries_inside_a_value_tell_what_changed
     limited_and_distinct_results_tell_what_moves_in_and_out
     a_list_that_is_assigned_the_same_links_is_no_news_to_its_listener
+    a_link_that_is_set_to_what_it_was_is_no_change
     empty_collections_tell_of_their_owners_end_once
     updating_what_was_modified_writes_what_javascript_finds_different
     results_of_a_closed_realm_take_listeners_and_stay_silent

@@ -264,10 +264,32 @@ export async function a_list_that_is_assigned_the_same_links_is_no_news_to_its_l
   const list = await watch(realm, a.list);
   const numbers = await watch(realm, a.numbers);
   equal(await list(() => (a.list = [b, c])), "no call");
+  equal(await list(() => (a.list[0] = b)), "no call", "an element that is set to what it was");
   equal(await list(() => (a.list = [c])), changes({ deletions: [0] }));
   equal(await numbers(() => (a.numbers = [1, 2])), changes({ deletions: [0, 1], insertions: [0, 1] }));
   equal(await numbers(() => a.numbers.move(0, 1)), changes({ deletions: [0], insertions: [1] }));
   realm.close();
+}
+
+export async function a_link_that_is_set_to_what_it_was_is_no_change() {
+  await withThings(async (realm, thing) => {
+    realm.write(() => {
+      thing(0).parent = thing(1);
+      thing(0).any = thing(1);
+    });
+    const after = await watch(realm, thing(0));
+    const results = await watch(realm, realm.objects("Thing").filtered("_id == 0"));
+    const again = () => {
+      thing(0).parent = thing(1);
+      thing(0).any = thing(1);
+      realm.create("Thing", { _id: 0, parent: thing(1) }, "all");
+    };
+    equal(await after(again), "no call");
+    equal(await results(again), "no call");
+    equal((await after(() => (thing(0).parent = thing(2)))).changedProperties, ["parent"]);
+    equal((await after(() => (thing(0).parent = null))).changedProperties, ["parent"]);
+    equal((await after(() => (thing(0).parent = null))).changedProperties, ["parent"], "null for null");
+  });
 }
 
 export async function empty_collections_tell_of_their_owners_end_once() {

@@ -183,7 +183,7 @@ export async function a_failed_replacement_leaves_the_old_object() {
     const { address } = person;
     const home = person.homes[0];
     // The limit of a value is found while writing only.
-    const tooLong = "x".repeat(3 * 1024 * 1024);
+    const tooLong = "x".repeat(17 * 1024 * 1024);
     throws(() => {
       person.address = { street: "new", country: { name: tooLong } };
     }, "exceeds the limit");
