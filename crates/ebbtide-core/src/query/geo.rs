@@ -194,7 +194,7 @@ fn crossing(vertices: &[Vector]) -> Option<(usize, usize)> {
     })
 }
 
-/// Throws unless every ring but the first lies inside the first one and outside of the others.
+/// What is wrong unless every ring but the first lies inside the first one and outside of the others.
 fn check_holes(rings: &[Ring]) -> Result<(), String> {
     let Some((outer, holes)) = rings.split_first() else { return Ok(()) };
     if rings.iter().map(|ring| ring.vertices.len()).sum::<usize>() > CHECKED_VERTICES {
@@ -355,6 +355,62 @@ mod tests {
         assert!(all.contains(at(180.0, 0.0)));
     }
 
+    fn square(low: f64, high: f64) -> Vec<(f64, f64)> {
+        vec![(low, low), (high, low), (high, high), (low, high), (low, low)]
+    }
+
+    #[test]
+    fn a_point_on_an_edge_is_inside_where_realm_has_it() {
+        let around = polygon(&[&square(-2.0, 2.0)]).region().unwrap();
+        let beside = polygon(&[&square(0.0, 4.0)]).region().unwrap();
+        for (region, x, y, inside) in [
+            (&around, 0.0, 0.0, true),
+            (&around, -2.0, 0.0, true),
+            (&around, 2.0, 0.0, true),
+            (&around, 2.0, -2.0, true),
+            (&around, -2.0, -2.0, false),
+            (&around, 2.0, 2.0, false),
+            (&beside, 2.0, 0.0, false),
+            (&beside, 0.0, 2.0, false),
+            (&beside, 4.0, 0.0, true),
+            (&beside, 0.0, 0.0, false),
+        ] {
+            assert_eq!(region.contains(at(x, y)), inside, "{x} {y}");
+        }
+    }
+
+    #[test]
+    fn every_point_lies_in_one_of_four_regions_that_meet() {
+        let corner = |x: f64, y: f64| {
+            let points = [(0.0, 0.0), (x, 0.0), (x, y), (0.0, y), (0.0, 0.0)];
+            polygon(&[&points]).region().unwrap()
+        };
+        let regions = [corner(5.0, 5.0), corner(-5.0, 5.0), corner(-5.0, -5.0), corner(5.0, -5.0)];
+        for x in -4..=4 {
+            for y in -4..=4 {
+                let place = at(f64::from(x), f64::from(y));
+                assert_eq!(regions.iter().filter(|region| region.contains(place)).count(), 1, "{place}");
+            }
+        }
+    }
+
+    #[test]
+    fn holes_lie_in_the_first_ring_and_beside_each_other() {
+        let check = |holes: &[&[(f64, f64)]], message: &str| {
+            let outer = square(-5.0, 5.0);
+            let rings: Vec<&[(f64, f64)]> = std::iter::once(outer.as_slice()).chain(holes.iter().copied()).collect();
+            assert_eq!(polygon(&rings).region().unwrap_err(), message);
+        };
+        let outside = "Secondary ring 1 not contained by first exterior ring - \
+                       secondary rings must be holes in the first ring";
+        for hole in [square(4.0, 6.0), square(-6.0, 6.0), square(7.0, 8.0)] {
+            check(&[&hole], outside);
+        }
+        check(&[&square(-5.0, 5.0)], "Polygon isn't valid: 'Duplicate edge: ring 1, edge 0 and ring 0, edge 0'");
+        check(&[&square(-3.0, 3.0), &square(2.0, 4.0)], "Polygon isn't valid: 'Ring 1 crosses ring 2'");
+        check(&[&square(-3.0, 3.0), &square(-1.0, 1.0)], "Polygon interior rings cannot be nested: 2");
+    }
+
     #[test]
     fn what_is_no_region_says_why() {
         let check = |shape: GeoShape, message: &str| assert_eq!(shape.region().unwrap_err(), message);
@@ -371,6 +427,10 @@ mod tests {
             polygon(&[SQUARE, &[(0.0, 0.0), (4.0, 4.0), (4.0, 0.0), (0.0, 4.0), (0.0, 0.0)]]),
             "Ring 1 is not valid: 'Edges 0 and 2 cross. Edge locations in degrees: \
              [0.0000000, 0.0000000]-[4.0000000, 4.0000000] and [0.0000000, 4.0000000]-[4.0000000, 0.0000000]'",
+        );
+        check(
+            polygon(&[&[(0.0, 0.0), (4.0, 0.0), (2.0, 2.0), (4.0, 4.0), (0.0, 4.0), (2.0, 2.0), (0.0, 0.0)]]),
+            "Ring 0 is not valid: 'Duplicate vertices: 2 and 5'",
         );
         check(GeoShape::Box { bottom_left: at(4.0, 7.0), top_right: at(0.0, 0.0) }, "Invalid rectangle");
         let circle = |x, y, distance| GeoShape::Circle { center: at(x, y), distance };
