@@ -134,6 +134,7 @@ function sameValue(element: unknown, value: unknown): boolean {
     ) as [Uint8Array, Uint8Array];
     return a.length === b.length && a.every((byte, index) => byte === b[index]);
   }
+  const isNumeric = (one: unknown) => typeof one === "bigint" || typeof one === "number";
   // biome-ignore lint/suspicious/noDoubleEquals: an int is a number or a bigint, and these are equal only loosely
-  return typeof element === "bigint" && typeof value === "number" && element == (value as unknown as bigint);
+  return isNumeric(element) && isNumeric(value) && (element as number) == (value as number);
 }

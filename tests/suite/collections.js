@@ -113,6 +113,10 @@ export async function elements_are_found_by_what_they_are() {
     throws(() => dogs.indexOf(null), "Expected value to be an instance of Realm.Object, got null");
     equal(dog.tags.indexOf(5), -1);
   });
+  const realm = memoryRealm(freshPath("collections"), [{ name: "Row", properties: { ints: "int[]" } }]);
+  const { ints } = realm.write(() => realm.create("Row", { ints: [1, 2, 3, 2] }));
+  equal([ints.indexOf(2n), ints.lastIndexOf(2n), ints.includes(4n)], [1, 3, false]);
+  realm.close();
 }
 
 export async function what_cannot_be_assigned_says_so() {
