@@ -154,7 +154,7 @@ export async function an_embedded_object_does_not_stand_by_itself() {
       "Explicit creation of embedded object not allowed in: class_Address",
     );
     throws(() => realm.objects("Address"), "You cannot query an embedded object.");
-    throws(() => realm.objectForPrimaryKey("Address", 1), "You cannot query an embedded object.");
+    throws(() => realm.objectForPrimaryKey("Address", 1), "Expected a primary key on 'Address'");
     for (const [value, message] of [
       [5, "Expected 'address' to be an object, got a number"],
       [{}, "Missing value for property 'street'"],
