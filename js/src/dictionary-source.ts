@@ -102,7 +102,7 @@ export class PropertyDictionarySource extends DictionarySource {
   }
 }
 
-/** A dictionary inside a mixed. Each write sets the whole value underneath. */
+/** A dictionary inside a mixed. */
 export class NestedDictionarySource extends DictionarySource {
   private readonly at: NestedPlace;
 
@@ -112,7 +112,8 @@ export class NestedDictionarySource extends DictionarySource {
   }
 
   override isValid(): boolean {
-    return this.found() !== undefined;
+    const { owner, key, property, at } = this;
+    return owner.isValid(key) && this.core.isNestedDictionary(owner.index, key, property.column, at.path);
   }
 
   override names(): string[] {
