@@ -33,7 +33,9 @@ export async function rejects(promise, text) {
 }
 
 function matching(error, text) {
-  if (!(error instanceof Error)) throw new Error(`expected an Error, got ${show(error)}`);
+  // An error of another page is of a class of that page's own.
+  const isError = error instanceof Error || Object.prototype.toString.call(error) === "[object Error]";
+  if (!isError) throw new Error(`expected an Error, got ${show(error)}`);
   if (!error.message.includes(text)) throw new Error(`expected an error with '${text}', got '${error.message}'`);
   return error;
 }
