@@ -323,7 +323,7 @@ fn values_notice(id: u32, results: &Rc<Results>, change: &Change<'_>) -> Option<
             let empty = Set::default();
             let set = |snapshot| results::set(snapshot, *class, *key, *column).unwrap_or(&empty);
             let (before, after) = (set(change.before), set(change.after));
-            let changes = set_changes(before, after, |_| false);
+            let changes = set_changes(before, after, change.compare, |_| false);
             if recipe.values_ascend() { changes } else { changes.reversed(before.len(), after.len()) }
         }
         Source::Nested { .. } => {
@@ -374,7 +374,7 @@ fn collection_notice(id: u32, place: Place, change: &Change<'_>, limits: &Limits
         Collection::Set => {
             let empty = Set::default();
             let set = |value| if let Some(ValueRef::Set(set)) = value { set } else { &empty };
-            told(id, set_changes(set(before), set(after), modified), deleted)
+            told(id, set_changes(set(before), set(after), change.compare, modified), deleted)
         }
         Collection::Dictionary => {
             let empty = Dictionary::default();

@@ -75,6 +75,7 @@ suite!(logging {
 
 suite!(collection_listeners {
     sets_tell_what_changed
+    what_is_taken_out_and_put_in_again_has_gone_and_come
     sorted_sets_tell_positions_of_their_own
     dictionaries_tell_keys
     embedded_objects_are_part_of_their_owner_for_collections_and_not_for_its_own_listener
@@ -83,6 +84,7 @@ suite!(collection_listeners {
     lists_and_dictionaries_inside_a_value_tell_what_changed
     limited_and_distinct_results_tell_what_moves_in_and_out
     a_list_that_is_assigned_the_same_links_is_no_news_to_its_listener
+    a_link_that_is_set_to_what_it_was_is_no_change
     empty_collections_tell_of_their_owners_end_once
     updating_what_was_modified_writes_what_javascript_finds_different
     results_of_a_closed_realm_take_listeners_and_stay_silent
@@ -179,6 +181,7 @@ suite!(query_types {
     properties_go_by_both_names_and_linking_objects_by_theirs
     values_of_every_type_are_arguments
     paths_go_through_mixed_values
+    links_and_bytes_in_mixed_values_have_names_of_their_own
 });
 
 suite!(rows {
@@ -273,6 +276,7 @@ suite!(map_to {
 suite!(types_mixed {
     a_mixed_holds_a_value_of_any_type
     collections_in_a_mixed_are_live
+    collections_in_a_mixed_follow_their_elements
     lists_in_a_mixed_are_written_in_place
     a_mixed_refuses_what_it_cannot_hold
     mixed_values_sort_and_add_up

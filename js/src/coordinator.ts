@@ -4,6 +4,7 @@ import { core as wasm } from "./core.js";
 import { StorageError, syncErrorFrom } from "./errors.js";
 import { callSafely, Observations } from "./listeners.js";
 import { log } from "./logger.js";
+import { NestedMoves } from "./nested-place.js";
 import { takeReport } from "./preload.js";
 import type { Realm } from "./realm.js";
 import type { SyncHandler } from "./sync-handler.js";
@@ -30,6 +31,8 @@ export class Coordinator {
   readonly views = new Set<View>();
   /** What uses it while it is open. */
   private readonly guests = new Set<View>();
+  /** What was moved within the values of mixed properties. */
+  readonly moves = new NestedMoves();
   core!: RealmCore;
   isInTransaction = false;
   /** Whether the application is being given its say in a migration. */
@@ -213,6 +216,7 @@ export class Coordinator {
     if (this.isInTransaction) throw new Error("The Realm is already in a write transaction");
     this.observations.deliverPending();
     this.core.begin();
+    this.moves.begin();
     this.isInTransaction = true;
     this.writer = view;
   }
@@ -239,6 +243,7 @@ export class Coordinator {
     this.deletions += 1;
     this.isInTransaction = false;
     this.core.cancel();
+    this.moves.undo();
     log("Realm.Storage.Transaction", "debug", () => `Rolled back a write to '${this.path}'`);
     if (this.restore.length === 0) return;
     for (const restore of this.restore.splice(0).reverse()) restore();

@@ -3,6 +3,7 @@ import type { ClassModel } from "./class-model.js";
 import type { CoreValue, RealmCore } from "./core.js";
 import { InvalidCollectionError } from "./errors.js";
 import { liftMixed, type Place } from "./mixed.js";
+import { NestedPlace } from "./nested-place.js";
 import { liftPrimitive, type PropertyModel } from "./property.js";
 import type { View } from "./view.js";
 
@@ -103,8 +104,11 @@ export class PropertyDictionarySource extends DictionarySource {
 
 /** A dictionary inside a mixed. */
 export class NestedDictionarySource extends DictionarySource {
-  constructor(private readonly at: Place) {
-    super(at.owner, at.key, at.property);
+  private readonly at: NestedPlace;
+
+  constructor(place: Place) {
+    super(place.owner, place.key, place.property);
+    this.at = new NestedPlace(place);
   }
 
   override isValid(): boolean {
@@ -132,7 +136,7 @@ export class NestedDictionarySource extends DictionarySource {
   }
 
   override place(name: string): Place {
-    return { ...this.at, path: [...this.at.path, name] };
+    return { owner: this.owner, key: this.key, property: this.property, path: [...this.at.path, name] };
   }
 
   override observe(core: RealmCore): number {

@@ -3,6 +3,7 @@ import type { ClassModel } from "./class-model.js";
 import type { CoreValue, QueryCore, RealmCore } from "./core.js";
 import { InvalidCollectionError } from "./errors.js";
 import type { Place } from "./mixed.js";
+import { NestedPlace } from "./nested-place.js";
 import type { PropertyModel } from "./property.js";
 import { Source } from "./source.js";
 
@@ -93,17 +94,21 @@ export class PropertyListSource extends ListSource {
   }
 
   override insert(index: number, value: CoreValue): void {
+    const isInside = this.property.kind === "mixed" && index < this.length();
     this.core.listInsert(this.owner.index, this.key, this.property.column, index, value);
+    if (isInside) this.view.coordinator?.moves.inserted(this.base, index);
   }
 
   override remove(index: number): void {
     // The object of an embedded list goes with its element.
     if (this.property.isEmbedded && this.view.coordinator) this.view.coordinator.deletions += 1;
     this.core.listRemove(this.owner.index, this.key, this.property.column, index);
+    if (this.property.kind === "mixed") this.view.coordinator?.moves.removed(this.base, index);
   }
 
   override move(from: number, to: number): void {
     this.core.listMove(this.owner.index, this.key, this.property.column, from, to);
+    if (this.property.kind === "mixed") this.view.coordinator?.moves.moved(this.base, from, to);
   }
 }
 
@@ -111,9 +116,12 @@ export class PropertyListSource extends ListSource {
 export class NestedListSource extends ListSource {
   private readonly core: RealmCore;
 
-  constructor(private readonly where: Place) {
-    super(where.owner, where.key, where.property);
-    this.core = where.owner.view.core;
+  private readonly where: NestedPlace;
+
+  constructor(place: Place) {
+    super(place.owner, place.key, place.property);
+    this.core = place.owner.view.core;
+    this.where = new NestedPlace(place);
   }
 
   override isValid(): boolean {
@@ -138,11 +146,12 @@ export class NestedListSource extends ListSource {
   }
 
   override place(index: number): Place {
-    return { ...this.where, path: [...this.where.path, index] };
+    const { base } = this;
+    return { ...base, path: [...base.path, index] };
   }
 
   override get base(): Place {
-    return this.where;
+    return { owner: this.owner, key: this.key, property: this.property, path: this.where.path };
   }
 
   override query(text?: string, args?: unknown[]): QueryCore {
@@ -159,14 +168,18 @@ export class NestedListSource extends ListSource {
   }
 
   override insert(index: number, value: CoreValue): void {
+    const isLast = index === this.length();
     this.core.nestedInsert(this.owner.index, this.key, this.property.column, this.where.path, index, value);
+    if (!isLast) this.view.coordinator?.moves.inserted(this.base, index);
   }
 
   override remove(index: number): void {
     this.core.nestedRemove(this.owner.index, this.key, this.property.column, this.where.path, index);
+    this.view.coordinator?.moves.removed(this.base, index);
   }
 
   override move(from: number, to: number): void {
     this.core.nestedMove(this.owner.index, this.key, this.property.column, this.where.path, from, to);
+    this.view.coordinator?.moves.moved(this.base, from, to);
   }
 }

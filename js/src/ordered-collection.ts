@@ -204,11 +204,10 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
 
   /** The last position of an element, or -1. */
   lastIndexOf(searchElement: T, fromIndex?: number): number {
-    assert(fromIndex === undefined, "The second fromIndex argument is not yet supported");
-    if (this[SOURCE].element.model === undefined) return this[SOURCE].lastIndexOf(searchElement);
-    const reversed = [...this[SOURCE].raw()].reverse();
-    const at = this[SOURCE].indexOf(searchElement);
-    return at < 0 ? -1 : reversed.length - 1 - reversed.indexOf(this[SOURCE].raw()[at] as never);
+    return this[SOURCE].lastIndexOf(
+      searchElement,
+      fromIndex === undefined ? Number.POSITIVE_INFINITY : Number(fromIndex) || 0,
+    );
   }
 
   /** Whether an element is there. */

@@ -370,7 +370,6 @@ export class Realm {
   objectForPrimaryKey(type: unknown, primaryKey: unknown): unknown {
     this.internal.assertOpen();
     const model = this.internal.model(type);
-    if (model.schema.embedded) throw new Error("You cannot query an embedded object.");
     if (!model.primaryKey) throw new Error(`Expected a primary key on '${model.name}'`);
     const key = model.find(model.primaryKey, primaryKey);
     return key > 0 ? model.wrap(key) : null;
@@ -403,6 +402,7 @@ export class Realm {
    * error goes on.
    */
   write<T>(callback: () => T): T {
+    if (typeof callback !== "function") throw new TypeError("callback is not a function");
     this.beginTransaction();
     try {
       const result = callback();

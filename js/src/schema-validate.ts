@@ -38,7 +38,7 @@ function problemsOf(declared: CanonicalObjectSchema, byName: Map<string, Canonic
     if (property.name === primaryKey && !canBeKey) problems.push(`${label} cannot be made the primary key.`);
     if (property.indexed === "full-text") {
       if (type !== "string") problems.push(`${label} cannot have a full-text index: only a string can.`);
-    } else if (property.indexed && !INDEXABLE.has(type)) {
+    } else if (property.indexed && !INDEXABLE.has(type) && !(type === "list" && objectType === "string")) {
       problems.push(`${label} cannot be indexed.`);
     }
     problems.push(...targetProblems(name, property, byName));

@@ -90,10 +90,15 @@ export abstract class Source {
     return key === undefined ? -1 : this.query().indexOf(key);
   }
 
-  /** The last position of a value that equals an element, or -1. */
-  lastIndexOf(value: unknown): number {
+  /** The last position of an element up to one that is counted as arrays count it, or -1. */
+  lastIndexOf(value: unknown, from: number): number {
+    if (this.element.model) {
+      const key = value instanceof RealmObject && value[MODEL] ? this.keyOf(value) : undefined;
+      return key === undefined ? -1 : Array.from<unknown>(this.raw()).lastIndexOf(key, from);
+    }
     const values = this.values();
-    for (let index = values.length - 1; index >= 0; index--) if (sameValue(values[index], value)) return index;
+    const start = from < 0 ? values.length + Math.trunc(from) : Math.min(Math.trunc(from), values.length - 1);
+    for (let index = start; index >= 0; index--) if (sameValue(values[index], value)) return index;
     return -1;
   }
 
@@ -129,6 +134,7 @@ function sameValue(element: unknown, value: unknown): boolean {
     ) as [Uint8Array, Uint8Array];
     return a.length === b.length && a.every((byte, index) => byte === b[index]);
   }
+  const isNumeric = (one: unknown) => typeof one === "bigint" || typeof one === "number";
   // biome-ignore lint/suspicious/noDoubleEquals: an int is a number or a bigint, and these are equal only loosely
-  return typeof element === "bigint" && typeof value === "number" && element == (value as unknown as bigint);
+  return isNumeric(element) && isNumeric(value) && (element as number) == (value as number);
 }

@@ -57,7 +57,9 @@ class Writer {
     if (kind === "results") return { step: "listen", id, source: makeQuery(random, this.#schema).source };
     const declared = random.pick(this.#topLevel);
     const target = [declared.name, makeKey(random, declared)];
-    const collections = Object.keys(declared.properties).filter((name) => declared.properties[name].collection);
+    // The oracle's listeners to dictionaries do not hear of changes behind links.
+    const isHeard = ({ collection, type }) => collection && !(collection === "dictionary" && type === "link");
+    const collections = Object.keys(declared.properties).filter((name) => isHeard(declared.properties[name]));
     const property = kind === "collection" && collections.length > 0 ? random.pick(collections) : undefined;
     return { step: "listen", id, source: { target, ...(property ? { property } : {}) } };
   }

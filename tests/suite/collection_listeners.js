@@ -76,6 +76,43 @@ export async function sets_tell_what_changed() {
   });
 }
 
+export async function what_is_taken_out_and_put_in_again_has_gone_and_come() {
+  await withThings(async (realm, thing) => {
+    const { numbers, things, entries: dictionary } = thing(0);
+    realm.write(() => {
+      numbers.add(1).add(2).add(3);
+      things.add(thing(1)).add(thing(2));
+      dictionary.set({ a: 1, b: 2 });
+    });
+    const all = { deletions: [0, 1, 2], insertions: [0, 1, 2] };
+    let after = await watch(realm, numbers);
+    equal(await after(() => (thing(0).numbers = [2, 3, 4])), changes(all), "a set that is assigned");
+    equal(await after(() => numbers.delete(3) && numbers.add(3)), changes({ deletions: [1], insertions: [1] }));
+    const own = await watch(realm, thing(0));
+    equal((await own(() => (thing(0).numbers = [2, 3, 4]))).changedProperties, ["numbers"], "the same values");
+    after = await watch(realm, things);
+    equal(
+      await after(() => (thing(0).things = [thing(2), thing(3)])),
+      changes({ deletions: [0], insertions: [1] }),
+      "links that stay are the same elements",
+    );
+    after = await watch(realm, dictionary);
+    equal(
+      await after(() => (thing(0).entries = { b: 2, c: 3 })),
+      entries({ deletions: ["a", "b"], insertions: ["b", "c"] }),
+    );
+    equal(
+      await after(() => {
+        dictionary.remove("b");
+        dictionary.b = 1;
+        dictionary.b = 2;
+        dictionary.c = 4;
+      }),
+      entries({ deletions: ["b"], insertions: ["b"], modifications: ["c"] }),
+    );
+  });
+}
+
 export async function sorted_sets_tell_positions_of_their_own() {
   await withThings(async (realm, thing) => {
     const { numbers } = thing(0);
@@ -227,10 +264,32 @@ export async function a_list_that_is_assigned_the_same_links_is_no_news_to_its_l
   const list = await watch(realm, a.list);
   const numbers = await watch(realm, a.numbers);
   equal(await list(() => (a.list = [b, c])), "no call");
+  equal(await list(() => (a.list[0] = b)), "no call", "an element that is set to what it was");
   equal(await list(() => (a.list = [c])), changes({ deletions: [0] }));
   equal(await numbers(() => (a.numbers = [1, 2])), changes({ deletions: [0, 1], insertions: [0, 1] }));
   equal(await numbers(() => a.numbers.move(0, 1)), changes({ deletions: [0], insertions: [1] }));
   realm.close();
+}
+
+export async function a_link_that_is_set_to_what_it_was_is_no_change() {
+  await withThings(async (realm, thing) => {
+    realm.write(() => {
+      thing(0).parent = thing(1);
+      thing(0).any = thing(1);
+    });
+    const after = await watch(realm, thing(0));
+    const results = await watch(realm, realm.objects("Thing").filtered("_id == 0"));
+    const again = () => {
+      thing(0).parent = thing(1);
+      thing(0).any = thing(1);
+      realm.create("Thing", { _id: 0, parent: thing(1) }, "all");
+    };
+    equal(await after(again), "no call");
+    equal(await results(again), "no call");
+    equal((await after(() => (thing(0).parent = thing(2)))).changedProperties, ["parent"]);
+    equal((await after(() => (thing(0).parent = null))).changedProperties, ["parent"]);
+    equal((await after(() => (thing(0).parent = null))).changedProperties, ["parent"], "null for null");
+  });
 }
 
 export async function empty_collections_tell_of_their_owners_end_once() {

@@ -105,13 +105,19 @@ export async function elements_are_found_by_what_they_are() {
     const second = realm.objectForPrimaryKey("Dog", 1);
     equal([dogs.indexOf(second), dog.friends.indexOf(second), dogs.includes(second)], [1, 0, true]);
     equal([dog.tags.indexOf("a"), dog.tags.lastIndexOf("a"), dog.tags.includes("z")], [1, 3, false]);
-    equal(dogs.lastIndexOf(second), 1);
+    equal([dogs.lastIndexOf(second), dogs.lastIndexOf(second, 0), dogs.lastIndexOf(second, -1)], [1, -1, 1]);
+    equal([dog.tags.lastIndexOf("a", 2), dog.tags.lastIndexOf("a", -4), dog.tags.lastIndexOf("a", -9)], [1, -1, -1]);
+    equal([dogs.lastIndexOf("x"), dogs.lastIndexOf(null), dog.tags.lastIndexOf(5)], [-1, -1, -1]);
     throws(() => dogs.indexOf(second, 1), "The second fromIndex argument is not yet supported");
     throws(() => dog.tags.includes("a", 1), "The second fromIndex argument is not yet supported");
     throws(() => dogs.indexOf("x"), "Expected value to be an instance of Realm.Object, got a string");
     throws(() => dogs.indexOf(null), "Expected value to be an instance of Realm.Object, got null");
     equal(dog.tags.indexOf(5), -1);
   });
+  const realm = memoryRealm(freshPath("collections"), [{ name: "Row", properties: { ints: "int[]" } }]);
+  const { ints } = realm.write(() => realm.create("Row", { ints: [1, 2, 3, 2] }));
+  equal([ints.indexOf(2n), ints.lastIndexOf(2n), ints.includes(4n)], [1, 3, false]);
+  realm.close();
 }
 
 export async function what_cannot_be_assigned_says_so() {

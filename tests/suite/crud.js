@@ -510,6 +510,8 @@ export async function a_value_over_the_limit_is_refused_and_leaves_nothing() {
       throws(() => dog.tags.push("c", long), "exceeds the limit");
       throws(() => dog.tags.splice(0, 2, "c", long), "exceeds the limit");
       equal([dog.name, dog.age, dog.nick, ...dog.tags], ["Rex", 5, null, "a", "b"]);
+      dog.nick = "y".repeat(16 * 1024 * 1024);
+      equal([dog.nick.length, realm.objects("Dog").filtered("nick BEGINSWITH 'y'").length], [16_777_216, 1]);
       realm.delete(dog);
     });
     throws(() => realm.write(() => realm.create("Dog", { _id: 2, name: long })), "exceeds the limit");

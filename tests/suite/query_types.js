@@ -83,6 +83,15 @@ export async function regions_are_arguments_in_every_form() {
       "links to data in the wrong format for a geoWithin query",
     );
     throws(() => find("at GEOWITHIN $0", { outerRing: outerRing.slice(1) }), "Ring is not closed");
+    throws(() => find("at GEOWITHIN $0", { outerRing: hole, holes: [outerRing] }), "Secondary ring 1 not contained");
+    const around = (x, y) => [
+      [-x, -y],
+      [x, -y],
+      [x, y],
+      [-x, y],
+      [-x, -y],
+    ];
+    equal(find("at GEOWITHIN $0", { outerRing: around(2, 2) }), [0, 1], "around the origin");
   });
 }
 
@@ -142,5 +151,18 @@ export async function paths_go_through_mixed_values() {
     equal(find("value.k == 'v'"), [3]);
     equal(find("value.@type == 'collection'"), [2, 3]);
     equal(find("value.@type == 'null'"), [4]);
+    equal(find("value.@type == 'object'"), [3], "a dictionary");
+  });
+}
+
+export async function links_and_bytes_in_mixed_values_have_names_of_their_own() {
+  withItems((find, items, realm) => {
+    realm.write(() => {
+      items[0].value = items[1];
+      items[1].value = new Uint8Array([97, 98]);
+    });
+    equal(find("value.@type == 'objectlink'"), [0]);
+    equal(find("value.@type == 'bindata'"), [1]);
+    equal(find("value == bin('ab') OR value == binary('a')"), [1]);
   });
 }

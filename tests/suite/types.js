@@ -212,6 +212,9 @@ export async function schemas_that_contradict_themselves_are_refused() {
   ]) {
     throws(open(...schema), message);
   }
+  const tags = open(A({ p: { type: "list", objectType: "string", indexed: true } }))();
+  isTrue(tags.schema[0].properties.p.indexed, "an index on a list of strings");
+  tags.close();
 }
 
 export async function a_schema_reads_back_in_the_order_of_realm_and_opens_a_realm_again() {

@@ -63,6 +63,8 @@ export async function a_mixed_holds_a_value_of_any_type() {
     const other = realm.create("Box", { _id: 2, any: box });
     box.list = [...kinds().map(([value]) => value), other];
     box.byName = Object.fromEntries(kinds().map(([value], index) => [`k${index}`, value]));
+    box.byName.link = other;
+    box.any = ["a", other, [other, 1], { k: other }];
   });
   equal(Array.from(box.list, text), [...kinds().map(([value]) => text(value)), "object 2"]);
   for (const [index, [value]] of kinds().entries()) equal(text(box.byName[`k${index}`]), text(value));
@@ -74,7 +76,8 @@ export async function a_mixed_holds_a_value_of_any_type() {
     [5, true, 16, -1],
   );
   realm.write(() => realm.delete(other));
-  equal([box.list.at(-1) ?? null, box.list.type, box.list.optional], [null, "mixed", true]);
+  equal([box.list.length, box.list.type, box.list.optional], [kinds().length, "mixed", true], "a link left");
+  equal([box.byName.link, JSON.stringify(box.any)], [null, '["a",[1],{"k":null}]'], "links leave lists");
   realm.close();
 }
 
@@ -97,6 +100,60 @@ export async function collections_in_a_mixed_are_live() {
     );
     equal([list.shift(), list.splice(0, 1).length, [...list].length, list[0]], [1, 1, 2, 2]);
   });
+  realm.close();
+}
+
+export async function collections_in_a_mixed_follow_their_elements() {
+  const realm = open();
+  const json = JSON.stringify;
+  const { box, other } = realm.write(() => ({
+    box: realm.create("Box", { _id: 1, any: [[1], { k: [2] }, [3]], list: [[1], { k: 1 }], byName: { x: [[5], [6]] } }),
+    other: realm.create("Box", { _id: 2, any: [[1], [2]] }),
+  }));
+  const { any } = box;
+  const [first, second, third] = any;
+  const { k } = second;
+  const elsewhere = other.any[1];
+  realm.write(() => {
+    any.unshift("x", "y");
+    first.push("a");
+    second.z = 1;
+    k.push("b");
+    elsewhere.push(9);
+  });
+  equal([json(any), json(other.any)], ['["x","y",[1,"a"],{"k":[2,"b"],"z":1},[3]]', "[[1],[2,9]]"], "put in before");
+  realm.write(() => {
+    any.splice(1, 2);
+    any.move(0, 2);
+    third.push("c");
+    k.push("d");
+  });
+  equal([json(any), first.isValid()], ['[{"k":[2,"b","d"],"z":1},[3,"c"],"x"]', false], "taken out and moved");
+  throws(() => first.length, "List is no longer valid.");
+  const failing = () =>
+    realm.write(() => {
+      any.unshift(0);
+      any.swap(0, 2);
+      third.push("lost");
+      throw new Error("no luck");
+    });
+  throws(failing, "no luck");
+  realm.write(() => {
+    third.push("e");
+    k.push("f");
+  });
+  equal(json(any), '[{"k":[2,"b","d","f"],"z":1},[3,"c","e"],"x"]', "after a rollback");
+  const [inList, dictionary] = box.list;
+  const [gone, left] = box.byName.x;
+  realm.write(() => {
+    box.list.unshift(7);
+    box.list.move(0, 2);
+    inList.push("l");
+    dictionary.w = 1;
+    box.byName.x.shift();
+    left.push("d");
+  });
+  equal(json([box.list, box.byName, gone.isValid()]), '[[[1,"l"],{"k":1,"w":1},7],{"x":[[6,"d"]]},false]');
   realm.close();
 }
 

@@ -28,7 +28,7 @@ const Thing = {
 const Part = { name: "Part", embedded: true, properties: { n: "int", inner: "Inner" } };
 const Inner = { name: "Inner", embedded: true, properties: { n: "int", text: "string?" } };
 
-const HUGE = "x".repeat(2 * 1024 * 1024 + 1);
+const HUGE = "x".repeat(16 * 1024 * 1024 + 1);
 
 function withThing(test) {
   const realm = new Realm({ path: freshPath("whole"), inMemory: true, schema: [Thing, Part, Inner] });

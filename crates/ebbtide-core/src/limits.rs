@@ -8,7 +8,7 @@ pub const RECORD_PAGES: usize = 16;
 /// JavaScript.
 pub const LANES_MAX: u64 = 1 << 21;
 /// Bytes of one string or binary value.
-pub const VALUE_BYTES: usize = 2 * 1024 * 1024;
+pub const VALUE_BYTES: usize = 16 * 1024 * 1024;
 /// Collections in collections of one mixed value.
 pub const NESTED_COLLECTIONS: usize = 100;
 /// Bytes of a dictionary's key.

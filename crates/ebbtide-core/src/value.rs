@@ -86,17 +86,25 @@ pub enum ValueRef<'a> {
 }
 
 impl Value {
-    /// The value with the links to one object taken out: they become null.
+    /// The value with the links to one object taken out: they leave lists and become null elsewhere.
     pub(crate) fn without_link(&self, class: ClassIndex, key: ObjectKey) -> Value {
         match self {
             Value::Link(link) if *link == key => Value::Null,
-            Value::TypedLink(of, link) if (*of, *link) == (class, key) => Value::Null,
-            Value::Array(values) => Value::Array(values.iter().map(|value| value.without_link(class, key)).collect()),
+            Value::TypedLink(..) if self.links_to(class, key) => Value::Null,
+            Value::Array(values) => {
+                let left = values.iter().filter(|value| !value.links_to(class, key));
+                Value::Array(left.map(|value| value.without_link(class, key)).collect())
+            }
             Value::Map(values) => {
                 Value::Map(values.iter().map(|(name, value)| (name.clone(), value.without_link(class, key))).collect())
             }
             value => value.clone(),
         }
+    }
+
+    /// Whether the value of a mixed is itself a link to an object.
+    pub(crate) fn links_to(&self, class: ClassIndex, key: ObjectKey) -> bool {
+        matches!(self, Value::TypedLink(of, link) if (*of, *link) == (class, key))
     }
 
     /// How deep arrays and maps lie in one another: 0 for a plain value.

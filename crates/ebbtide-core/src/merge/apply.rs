@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::apply_collection::is_gone;
 use crate::changeset::{Changeset, ElementRef, Field, Instruction, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey, ServerVersion};
 use crate::mutants::{Mutant, mutant};
@@ -277,8 +278,11 @@ impl Applier<'_, '_> {
             }
             Operand::New => return None,
             Operand::Array(operands) => {
-                let values = operands.iter().map(|operand| self.plain_value(class, column, operand));
-                Value::Array(values.collect::<Option<_>>()?)
+                let values = operands.iter().map(|operand| Some((operand, self.plain_value(class, column, operand)?)));
+                let values = values.collect::<Option<Vec<_>>>()?.into_iter();
+                Value::Array(
+                    values.filter(|(operand, value)| !is_gone(value, operand)).map(|(_, value)| value).collect(),
+                )
             }
             Operand::Map(operands) => {
                 let values = operands

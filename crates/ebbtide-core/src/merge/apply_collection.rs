@@ -25,7 +25,7 @@ impl Applier<'_, '_> {
             return;
         }
         let Some(value) = self.value(at, &Slot::Element(id), operand) else { return };
-        if self.is_gone(at, &value, operand) {
+        if is_gone(&value, operand) {
             return;
         }
         let after = after.map(|after| self.element(after));
@@ -59,7 +59,7 @@ impl Applier<'_, '_> {
             return;
         }
         let Some(value) = self.value(at, &Slot::Element(id), operand) else { return };
-        if self.is_gone(at, &value, operand) {
+        if is_gone(&value, operand) {
             self.snapshot.list_remove(at.0, at.1, at.2, index);
         } else {
             self.snapshot.list_set(at.0, at.1, at.2, index, value, self.stamp);
@@ -156,8 +156,7 @@ impl Applier<'_, '_> {
             return None;
         }
         let value = self.value(at, &Slot::Single, operand)?;
-        let is_gone = value.is_null() && matches!(operand, Operand::Link(_));
-        (!is_gone && value.depth() == 0).then_some(value)
+        (!is_gone(&value, operand) && value.depth() == 0).then_some(value)
     }
 
     fn is_earlier_in_set(&self, at: Place, value: ValueRef<'_>) -> bool {
@@ -183,12 +182,6 @@ impl Applier<'_, '_> {
         (self.at != ServerVersion(0) && !mutant(Mutant::RemovalForgotten)).then_some(self.stamp)
     }
 
-    /// Whether a value was a link to an object that is gone, in a collection of links, which has no nulls.
-    fn is_gone(&self, (class, _, column): Place, value: &Value, operand: &Operand) -> bool {
-        let of_links = self.snapshot.link_target(class, column).is_some();
-        of_links && value.is_null() && matches!(operand, Operand::Link(_))
-    }
-
     fn list(&self, at: Place) -> &List {
         self.snapshot.list(at.0, at.1, at.2).expect("the list was just found")
     }
@@ -208,4 +201,9 @@ impl Applier<'_, '_> {
             _ => None,
         }
     }
+}
+
+/// Whether a value was a link to an object that is gone: lists and sets do not keep it.
+pub(super) fn is_gone(value: &Value, operand: &Operand) -> bool {
+    value.is_null() && matches!(operand, Operand::Link(_))
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::diff::Compare;
 use super::sequence::CollectionChanges;
 use crate::objects::{Dictionary, Set};
-use crate::value::ValueRef;
+use crate::value::{Value, ValueRef};
 
 /// A change set of a dictionary: keys, each run ascending.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -25,8 +25,14 @@ impl DictionaryChanges {
     }
 }
 
-/// The change set between two states of a set. `modified` tells whether an object that it links to was changed.
-pub fn set_changes(before: &Set, after: &Set, modified: impl Fn(ValueRef<'_>) -> bool) -> CollectionChanges {
+/// The change set between two states of a set. `modified` tells whether an object that it links to was changed. A value
+/// that was taken out and put in again has gone and come; a link is the same element then.
+pub fn set_changes(
+    before: &Set,
+    after: &Set,
+    compare: Compare,
+    modified: impl Fn(ValueRef<'_>) -> bool,
+) -> CollectionChanges {
     let mut changes = CollectionChanges::default();
     let (mut old, mut new) = (0, 0);
     loop {
@@ -46,7 +52,12 @@ pub fn set_changes(before: &Set, after: &Set, modified: impl Fn(ValueRef<'_>) ->
                 new += 1;
             }
             Ordering::Equal => {
-                if after.get(new).is_some_and(&modified) {
+                let (a, b) = (&before.elements()[old], &after.elements()[new]);
+                let is_link = matches!(b.value, Value::Link(_));
+                if !is_link && compare == Compare::Stamps && a.stamp != b.stamp && b.renewal.is_new() {
+                    changes.deletions.push(old as u32);
+                    changes.insertions.push(new as u32);
+                } else if modified(b.value.as_ref()) {
                     changes.old_modifications.push(old as u32);
                     changes.new_modifications.push(new as u32);
                 }
@@ -56,7 +67,8 @@ pub fn set_changes(before: &Set, after: &Set, modified: impl Fn(ValueRef<'_>) ->
     }
 }
 
-/// The change set between two states of a dictionary. `modified` tells whether an object that it links to was changed.
+/// The change set between two states of a dictionary. `modified` tells whether an object that it links to was changed. A
+/// key that was removed and set again has gone and come.
 pub fn dictionary_changes(
     before: &Dictionary,
     after: &Dictionary,
@@ -78,7 +90,10 @@ pub fn dictionary_changes(
             Ordering::Equal => {
                 let (Some(a), Some(b)) = (old.next(), new.next()) else { return changes };
                 let is_set = compare == Compare::Stamps && a.stamp != b.stamp;
-                if is_set || !a.value.as_ref().same(&b.value.as_ref()) || modified(b.value.as_ref()) {
+                if is_set && b.renewal.is_new() {
+                    changes.deletions.push(a.key.clone());
+                    changes.insertions.push(b.key.clone());
+                } else if is_set || !a.value.as_ref().same(&b.value.as_ref()) || modified(b.value.as_ref()) {
                     changes.modifications.push(b.key.clone());
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::mutants::{Mutant, mutant};
-use crate::objects::{Bits, Column, Dictionary, Group, List, Page, Row, Snapshot, Table};
+use crate::objects::{Bits, Column, Dictionary, Group, List, Page, Row, Set, SetElement, Snapshot, Table};
 use crate::value::ValueRef;
 
 /// What counts as a change of a value.
@@ -159,8 +159,7 @@ fn changed_columns(before: Row<'_>, after: Row<'_>, compare: Compare) -> Vec<Col
 fn is_changed(before: Row<'_>, after: Row<'_>, column: ColumnIndex, compare: Compare) -> bool {
     match (before.value(column), after.value(column)) {
         (ValueRef::List(a), ValueRef::List(b)) => lists_differ(a, b, compare),
-        // A value is in a set or not: putting it in again changes nothing.
-        (ValueRef::Set(a), ValueRef::Set(b)) => !std::ptr::eq(a, b) && !a.same_values(b),
+        (ValueRef::Set(a), ValueRef::Set(b)) => !std::ptr::eq(a, b) && sets_differ(a, b, compare),
         (ValueRef::Dictionary(a), ValueRef::Dictionary(b)) => !std::ptr::eq(a, b) && dictionaries_differ(a, b, compare),
         (a, b) => compare == Compare::Stamps && before.stamp(column) != after.stamp(column) || !a.same(&b),
     }
@@ -182,6 +181,13 @@ fn lists_differ(before: &List, after: &List, compare: Compare) -> bool {
                     .any(|(a, b)| a.id != b.id || a.stamp != b.stamp || !a.value.as_ref().same(&b.value.as_ref()))
         }
     }
+}
+
+/// A value is in a set or not: putting in what is there changes nothing, unless it was taken out before.
+fn sets_differ(before: &Set, after: &Set, compare: Compare) -> bool {
+    let is_renewed = |(a, b): (&SetElement, &SetElement)| a.stamp != b.stamp && b.renewal.is_new();
+    !before.same_values(after)
+        || compare == Compare::Stamps && before.elements().iter().zip(after.elements()).any(is_renewed)
 }
 
 fn dictionaries_differ(before: &Dictionary, after: &Dictionary, compare: Compare) -> bool {

@@ -101,7 +101,8 @@ pub fn key_changes(
 }
 
 /// The change set between two states of a list. `modified` tells whether an object that it links to was changed. A link
-/// that was taken out and put in again is the same element, so that a list that is assigned what it has is no news. Of two
+/// that was taken out and put in again, or set to what it was, is the same element, so that a list that is assigned what it
+/// has is no news. Of two
 /// values that passed each other it is the one that was moved that has moved; of two links, one whose object was changed.
 pub fn list_changes(
     before: &List,
@@ -113,7 +114,8 @@ pub fn list_changes(
     let (old_ids, new_ids) = (ids(before), matched(before, after));
     let changed = |old: usize, new: usize| {
         let (a, b) = (&before.elements()[old], &after.elements()[new]);
-        let set = compare == Compare::Stamps && a.id == b.id && a.stamp != b.stamp;
+        let is_link = matches!(b.value, Value::Link(_));
+        let set = compare == Compare::Stamps && a.id == b.id && a.stamp != b.stamp && !is_link;
         set || modified(b.value.as_ref()) || !a.value.as_ref().same(&b.value.as_ref())
     };
     let loose = |old: usize, new: usize| {

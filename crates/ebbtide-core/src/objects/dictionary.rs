@@ -2,6 +2,7 @@
 
 use super::chunks::{Chunks, Marked};
 use super::list::{each_link_mark, leads_to, link_mark};
+use super::renewal::Renewal;
 use super::snapshot::Stamp;
 use crate::ids::{ClassIndex, ObjectKey};
 use crate::limits::LIST_ELEMENTS;
@@ -16,12 +17,14 @@ pub struct Entry {
     pub value: Value,
     /// When its value was set.
     pub stamp: Stamp,
+    /// Whether the key was not there before that.
+    pub renewal: Renewal,
 }
 
 impl Entry {
     /// What is left of a removed one.
     pub(crate) fn removed(key: &str, stamp: Stamp) -> Entry {
-        Entry { key: key.to_string(), value: Value::Null, stamp }
+        Entry { key: key.to_string(), value: Value::Null, stamp, renewal: Renewal::default() }
     }
 }
 
@@ -109,11 +112,12 @@ impl Dictionary {
         }
         match self.position(key) {
             Ok(index) => Some(self.entries.change(index, |entry| {
+                entry.renewal.repeat(entry.stamp, stamp);
                 entry.stamp = stamp;
                 std::mem::replace(&mut entry.value, value)
             })),
             Err(index) => {
-                self.entries.insert(index, Entry { key: key.to_string(), value, stamp });
+                self.entries.insert(index, Entry { key: key.to_string(), value, stamp, renewal: Renewal::NEW });
                 None
             }
         }

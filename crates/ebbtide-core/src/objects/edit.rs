@@ -228,9 +228,8 @@ impl Snapshot {
             ValueRef::List(_) if mutant(Mutant::LinksStay) => {}
             ValueRef::List(list) => {
                 for index in list.linking(target) {
-                    if is_mixed {
-                        let element =
-                            &self.list(class, source, column).expect("the list was just read").elements()[index];
+                    let element = &self.list(class, source, column).expect("the list was just read").elements()[index];
+                    if is_mixed && !element.value.links_to(target.0, target.1) {
                         let (value, stamp) = (element.value.without_link(target.0, target.1), element.stamp);
                         self.list_set(class, source, column, index, value, stamp);
                     } else {

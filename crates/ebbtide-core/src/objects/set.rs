@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::chunks::{Chunks, Marked};
+use super::renewal::Renewal;
 use super::snapshot::Stamp;
 use crate::limits::LIST_ELEMENTS;
 use crate::value::{Value, ValueRef};
@@ -14,6 +15,8 @@ pub struct SetElement {
     pub value: Value,
     /// When it was put in, or removed.
     pub stamp: Stamp,
+    /// Whether it was not there before that.
+    pub renewal: Renewal,
 }
 
 /// Elements of sets are found by their order.
@@ -87,8 +90,11 @@ impl Set {
     pub(crate) fn insert(&mut self, value: Value, stamp: Stamp) {
         self.forget(value.as_ref());
         match self.position(value.as_ref()) {
-            Ok(index) => self.elements.change(index, |element| element.stamp = stamp),
-            Err(index) => self.elements.insert(index, SetElement { value, stamp }),
+            Ok(index) => self.elements.change(index, |element| {
+                element.renewal.repeat(element.stamp, stamp);
+                element.stamp = stamp;
+            }),
+            Err(index) => self.elements.insert(index, SetElement { value, stamp, renewal: Renewal::NEW }),
         }
     }
 
@@ -106,7 +112,9 @@ impl Set {
             match find(&self.removed, value) {
                 Ok(index) => self.removed.change(index, |element| element.stamp = stamp),
                 Err(_) if self.removed.len() >= LIST_ELEMENTS => {}
-                Err(index) => self.removed.insert(index, SetElement { value: value.to_owned(), stamp }),
+                Err(index) => self
+                    .removed
+                    .insert(index, SetElement { value: value.to_owned(), stamp, renewal: Renewal::default() }),
             }
         }
         gone

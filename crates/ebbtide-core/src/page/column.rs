@@ -9,8 +9,8 @@ use crate::decimal::Decimal;
 use crate::ids::{ObjectKey, ServerVersion};
 use crate::limits;
 use crate::objects::{
-    AuthorIndex, Bits, Chunks, Column, ColumnData, Dictionary, Element, ElementId, Entry, Fixed, List, Runs, Set,
-    SetElement, Stamp, ascends,
+    AuthorIndex, Bits, Chunks, Column, ColumnData, Dictionary, Element, ElementId, Entry, Fixed, List, Renewal, Runs,
+    Set, SetElement, Stamp, ascends,
 };
 use crate::schema::{Property, PropertyType};
 use crate::value::{Value, ValueRef};
@@ -269,7 +269,8 @@ fn read_set_elements(
     let count = input.count(limits::LIST_ELEMENTS)?;
     let element = |input: &mut Reader<'_>| {
         let stamp = read_stamp(authors, input)?;
-        Ok(SetElement { stamp, value: read_element_value(property, input)? })
+        let value = read_element_value(property, input)?;
+        Ok(SetElement { stamp, value, renewal: Renewal::default() })
     };
     let elements = (0..count).map(|_| element(input)).collect::<Result<Chunks<_>, _>>()?;
     let are_plain = elements.iter().all(|element| element.value.depth() == 0);
@@ -301,7 +302,8 @@ fn read_dictionary(property: &Property, authors: usize, input: &mut Reader<'_>) 
     for _ in 0..count {
         let key = input.string(limits::KEY_BYTES)?.to_string();
         let stamp = read_stamp(authors, input)?;
-        dictionary.entries.push(Entry { key, value: read_element_value(property, input)?, stamp });
+        let value = read_element_value(property, input)?;
+        dictionary.entries.push(Entry { key, value, stamp, renewal: Renewal::default() });
     }
     let count = input.count(limits::LIST_ELEMENTS)?;
     for _ in 0..count {

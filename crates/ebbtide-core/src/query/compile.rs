@@ -275,7 +275,15 @@ impl Compiler<'_> {
                 comparison.rule = Rule::Doubles;
             }
             if let Some(test) = columns::test(kind, operator, case, &comparison.right.operand) {
-                return Node::Column { column, test, row: Box::new(with_pattern(comparison)) };
+                let nulls = null_strings(&comparison, kind).and_then(|nulls| {
+                    let test = columns::test(kind, nulls.operator, case, &nulls.right.operand)?;
+                    Some(Node::Column { column, test, row: Box::new(nulls) })
+                });
+                let node = Node::Column { column, test, row: Box::new(with_pattern(comparison)) };
+                return match nulls {
+                    Some(nulls) => Node::Or(vec![node, nulls]),
+                    None => node,
+                };
             }
         }
         Node::Compare(Box::new(with_pattern(comparison)))
@@ -399,6 +407,18 @@ fn with_pattern(mut comparison: Comparison) -> Comparison {
         comparison.pattern = Some(Pattern::new(comparison.operator, comparison.case, needle, encoding));
     }
     comparison
+}
+
+/// The comparison that also holds of a property which is less than a constant string: a null one is less than all.
+fn null_strings(comparison: &Comparison, kind: PropertyType) -> Option<Comparison> {
+    let is_less = matches!(comparison.operator, Operator::Less | Operator::LessEqual);
+    let is_string = matches!(comparison.right.operand, Operand::Constant(Value::String(_)));
+    let null = Side { operand: Operand::Constant(Value::Null), quantifier: Quantifier::Any };
+    (kind == PropertyType::String && is_less && is_string).then(|| Comparison {
+        operator: Operator::Equal,
+        right: null,
+        ..comparison.clone()
+    })
 }
 
 fn is_constant_operand(operand: &Operand) -> bool {

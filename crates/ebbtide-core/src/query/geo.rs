@@ -3,8 +3,9 @@
 //! Positions are unit vectors; the edges of polygons are parts of great circles, the sides of boxes are parts of meridians
 //! and parallels.
 
-use std::f64::consts::PI;
 use std::fmt;
+
+use super::sphere::{Vector, angle, edges_cross, inner_crossing, ordered, origin, reference, signed_area};
 
 /// Up to how many vertices a ring's edges are all compared with each other.
 const CHECKED_VERTICES: usize = 1_000;
@@ -50,15 +51,13 @@ pub(super) enum Region {
     Polygon { rings: Vec<Ring> },
 }
 
-/// A simple closed line, without the repeated vertex at its end.
+/// A simple closed line around its smaller side, which is left of its edges, without the repeated vertex at its end.
 #[derive(Clone, Debug)]
 pub(super) struct Ring {
     vertices: Vec<Vector>,
-    /// 1 if the smaller side is left of the edges, -1 if right.
-    orientation: f64,
+    /// Whether the place that edges are counted from is inside.
+    has_origin: bool,
 }
-
-type Vector = [f64; 3];
 
 impl GeoShape {
     /// The region, or what is wrong with it.
@@ -81,10 +80,12 @@ impl GeoShape {
             }
             GeoShape::Polygon { rings } => {
                 if rings.is_empty() {
-                    return Err("Polygon has no rings".to_string());
+                    return Err("Polygon has no rings.".to_string());
                 }
                 let rings = rings.iter().enumerate().map(|(index, points)| ring(index, points));
-                Ok(Region::Polygon { rings: rings.collect::<Result<_, _>>()? })
+                let rings: Vec<Ring> = rings.collect::<Result<_, _>>()?;
+                check_holes(&rings)?;
+                Ok(Region::Polygon { rings })
             }
         }
     }
@@ -131,7 +132,7 @@ impl GeoPoint {
 
 fn ring(index: usize, points: &[GeoPoint]) -> Result<Ring, String> {
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
-        return Err(format!("Ring {index} has no vertices"));
+        return Err("Ring has no vertices".to_string());
     };
     if first != last {
         return Err(format!(
@@ -147,86 +148,121 @@ fn ring(index: usize, points: &[GeoPoint]) -> Result<Ring, String> {
             unique.len()
         ));
     }
-    if let Some((a, b)) = crossing(&unique) {
+    let invalid = |what: String| format!("Ring {index} is not valid: '{what}'");
+    if let Some((a, b)) = repeated(&unique) {
+        return Err(invalid(format!("Duplicate vertices: {a} and {b}")));
+    }
+    let mut vertices: Vec<Vector> = unique.iter().map(|point| point.vector()).collect();
+    if let Some((a, b)) = crossing(&vertices) {
         let edge = |at: usize| {
             let (from, to) = (unique[at], unique[(at + 1) % unique.len()]);
             format!("[{:.7}, {:.7}]-[{:.7}, {:.7}]", from.latitude, from.longitude, to.latitude, to.longitude)
         };
-        return Err(format!(
-            "Ring {index} is not valid: 'Edges {a} and {b} cross. Edge locations in degrees: {} and {}'",
-            edge(a),
-            edge(b)
-        ));
+        let (first, second) = (edge(a), edge(b));
+        return Err(invalid(format!("Edges {a} and {b} cross. Edge locations in degrees: {first} and {second}")));
     }
-    let vertices: Vec<Vector> = unique.iter().map(|point| point.vector()).collect();
-    let orientation = signed_area(&vertices).signum();
-    Ok(Ring { vertices, orientation })
+    if signed_area(&vertices) < 0.0 {
+        vertices.reverse();
+    }
+    Ok(Ring::new(vertices))
 }
 
-/// The first two edges that cross inside of both.
-fn crossing(points: &[GeoPoint]) -> Option<(usize, usize)> {
+/// The first vertex that comes again, and where.
+fn repeated(points: &[GeoPoint]) -> Option<(usize, usize)> {
     if points.len() > CHECKED_VERTICES {
         return None;
     }
-    let vertices: Vec<Vector> = points.iter().map(|point| point.vector()).collect();
+    (0..points.len()).find_map(|later| {
+        let earlier = points[..later].iter().position(|point| *point == points[later]);
+        earlier.map(|earlier| (earlier, later))
+    })
+}
+
+/// The first two edges that cross inside of both.
+fn crossing(vertices: &[Vector]) -> Option<(usize, usize)> {
+    if vertices.len() > CHECKED_VERTICES {
+        return None;
+    }
     let edge = |at: usize| (vertices[at], vertices[(at + 1) % vertices.len()]);
     (0..vertices.len()).find_map(|first| {
         let (a, b) = edge(first);
         let later = (first + 2..vertices.len()).find(|second| {
             let (c, d) = edge(*second);
-            let (ab, cd) = (cross(a, b), cross(c, d));
-            let (acb, bda) = (-dot(ab, c), dot(ab, d));
-            let (cbd, dac) = (-dot(cd, b), dot(cd, a));
-            // The four turns around the crossing go the same way, and the edges lie on the same side of the sphere.
-            acb * bda > 0.0 && bda * cbd > 0.0 && cbd * dac > 0.0 && dot(add(a, b), add(c, d)) > 0.0
+            inner_crossing(a, b, c, d) == Some(true)
         });
         later.map(|second| (first, second))
     })
 }
 
-impl Ring {
-    /// Whether a place lies on the ring's smaller side: then the edges turn once around it, in the ring's own direction.
-    fn contains(&self, place: Vector) -> bool {
-        let next = self.vertices.iter().cycle().skip(1);
-        let turns: f64 = self.vertices.iter().zip(next).map(|(from, to)| turn(place, *from, *to)).sum();
-        turns * self.orientation > PI
+/// What is wrong unless every ring but the first lies inside the first one and outside of the others.
+fn check_holes(rings: &[Ring]) -> Result<(), String> {
+    let Some((outer, holes)) = rings.split_first() else { return Ok(()) };
+    if rings.iter().map(|ring| ring.vertices.len()).sum::<usize>() > CHECKED_VERTICES {
+        return Ok(());
     }
+    if let Some(index) = holes.iter().position(|hole| !outer.surrounds(hole)) {
+        return Err(format!(
+            "Secondary ring {} not contained by first exterior ring - secondary rings must be holes in the first ring",
+            index + 1
+        ));
+    }
+    for (index, ring) in rings.iter().enumerate() {
+        for (earlier, other) in rings[..index].iter().enumerate() {
+            if let Some((edge, same)) = ring.shared_edge(other) {
+                return Err(format!(
+                    "Polygon isn't valid: 'Duplicate edge: ring {index}, edge {edge} and ring {earlier}, edge {same}'"
+                ));
+            }
+            if ring.crosses(other) {
+                return Err(format!("Polygon isn't valid: 'Ring {earlier} crosses ring {index}'"));
+            }
+        }
+    }
+    for (index, hole) in holes.iter().enumerate() {
+        let is_nested = |(other, around): (usize, &Ring)| other != index && around.surrounds(hole);
+        if holes.iter().enumerate().any(is_nested) {
+            return Err(format!("Polygon interior rings cannot be nested: {}", index + 1));
+        }
+    }
+    Ok(())
 }
 
-/// The angle at a place from one vertex to the next, positive to the left.
-fn turn(place: Vector, from: Vector, to: Vector) -> f64 {
-    let (a, b) = (cross(place, from), cross(place, to));
-    dot(place, cross(a, b)).atan2(dot(a, b))
-}
+impl Ring {
+    fn new(vertices: Vec<Vector>) -> Self {
+        let mut ring = Ring { vertices, has_origin: false };
+        // A vertex is inside if the direction that belongs to it is left of the two edges that meet there.
+        let (before, vertex, after) = (ring.vertices[0], ring.vertices[1], ring.vertices[2]);
+        ring.has_origin = ordered(reference(vertex), before, after, vertex) != ring.contains(vertex);
+        ring
+    }
 
-/// The area left of the edges less the area that makes the sphere whole, between -2 pi and 2 pi.
-fn signed_area(vertices: &[Vector]) -> f64 {
-    let first = vertices[0];
-    let area: f64 = vertices[1..]
-        .windows(2)
-        .map(|pair| {
-            let (b, c) = (pair[0], pair[1]);
-            2.0 * dot(first, cross(b, c)).atan2(1.0 + dot(first, b) + dot(b, c) + dot(c, first))
-        })
-        .sum();
-    (area + 2.0 * PI).rem_euclid(4.0 * PI) - 2.0 * PI
-}
+    fn edges(&self) -> impl Iterator<Item = (Vector, Vector)> {
+        self.vertices.iter().copied().zip(self.vertices.iter().copied().cycle().skip(1))
+    }
 
-fn angle(a: Vector, b: Vector) -> f64 {
-    let across = cross(a, b);
-    dot(across, across).sqrt().atan2(dot(a, b))
-}
+    /// Whether a place lies inside: then an odd number of edges lies between it and what is outside.
+    fn contains(&self, place: Vector) -> bool {
+        let origin = origin();
+        let crossed = self.edges().filter(|(from, to)| edges_cross(origin, place, *from, *to)).count();
+        self.has_origin != (crossed % 2 == 1)
+    }
 
-fn dot(a: Vector, b: Vector) -> f64 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
+    /// Whether another ring lies inside. Both may have vertices in common.
+    fn surrounds(&self, other: &Ring) -> bool {
+        let own = |vertex: &&Vector| !self.vertices.contains(vertex);
+        !self.crosses(other) && other.vertices.iter().filter(own).all(|vertex| self.contains(*vertex))
+    }
 
-fn add(a: Vector, b: Vector) -> Vector {
-    [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
-}
+    fn crosses(&self, other: &Ring) -> bool {
+        self.edges().any(|(a, b)| other.edges().any(|(c, d)| inner_crossing(a, b, c, d) == Some(true)))
+    }
 
-fn cross(a: Vector, b: Vector) -> Vector {
-    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+    /// The first edge that another ring has as well, and where.
+    fn shared_edge(&self, other: &Ring) -> Option<(usize, usize)> {
+        self.edges()
+            .enumerate()
+            .find_map(|(at, edge)| other.edges().position(|same| same == edge).map(|same| (at, same)))
+    }
 }
 
 impl fmt::Display for GeoPoint {
@@ -254,6 +290,8 @@ impl fmt::Display for GeoShape {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::PI;
+
     use super::*;
 
     fn at(longitude: f64, latitude: f64) -> GeoPoint {
@@ -317,6 +355,62 @@ mod tests {
         assert!(all.contains(at(180.0, 0.0)));
     }
 
+    fn square(low: f64, high: f64) -> Vec<(f64, f64)> {
+        vec![(low, low), (high, low), (high, high), (low, high), (low, low)]
+    }
+
+    #[test]
+    fn a_point_on_an_edge_is_inside_where_realm_has_it() {
+        let around = polygon(&[&square(-2.0, 2.0)]).region().unwrap();
+        let beside = polygon(&[&square(0.0, 4.0)]).region().unwrap();
+        for (region, x, y, inside) in [
+            (&around, 0.0, 0.0, true),
+            (&around, -2.0, 0.0, true),
+            (&around, 2.0, 0.0, true),
+            (&around, 2.0, -2.0, true),
+            (&around, -2.0, -2.0, false),
+            (&around, 2.0, 2.0, false),
+            (&beside, 2.0, 0.0, false),
+            (&beside, 0.0, 2.0, false),
+            (&beside, 4.0, 0.0, true),
+            (&beside, 0.0, 0.0, false),
+        ] {
+            assert_eq!(region.contains(at(x, y)), inside, "{x} {y}");
+        }
+    }
+
+    #[test]
+    fn every_point_lies_in_one_of_four_regions_that_meet() {
+        let corner = |x: f64, y: f64| {
+            let points = [(0.0, 0.0), (x, 0.0), (x, y), (0.0, y), (0.0, 0.0)];
+            polygon(&[&points]).region().unwrap()
+        };
+        let regions = [corner(5.0, 5.0), corner(-5.0, 5.0), corner(-5.0, -5.0), corner(5.0, -5.0)];
+        for x in -4..=4 {
+            for y in -4..=4 {
+                let place = at(f64::from(x), f64::from(y));
+                assert_eq!(regions.iter().filter(|region| region.contains(place)).count(), 1, "{place}");
+            }
+        }
+    }
+
+    #[test]
+    fn holes_lie_in_the_first_ring_and_beside_each_other() {
+        let check = |holes: &[&[(f64, f64)]], message: &str| {
+            let outer = square(-5.0, 5.0);
+            let rings: Vec<&[(f64, f64)]> = std::iter::once(outer.as_slice()).chain(holes.iter().copied()).collect();
+            assert_eq!(polygon(&rings).region().unwrap_err(), message);
+        };
+        let outside = "Secondary ring 1 not contained by first exterior ring - \
+                       secondary rings must be holes in the first ring";
+        for hole in [square(4.0, 6.0), square(-6.0, 6.0), square(7.0, 8.0)] {
+            check(&[&hole], outside);
+        }
+        check(&[&square(-5.0, 5.0)], "Polygon isn't valid: 'Duplicate edge: ring 1, edge 0 and ring 0, edge 0'");
+        check(&[&square(-3.0, 3.0), &square(2.0, 4.0)], "Polygon isn't valid: 'Ring 1 crosses ring 2'");
+        check(&[&square(-3.0, 3.0), &square(-1.0, 1.0)], "Polygon interior rings cannot be nested: 2");
+    }
+
     #[test]
     fn what_is_no_region_says_why() {
         let check = |shape: GeoShape, message: &str| assert_eq!(shape.region().unwrap_err(), message);
@@ -334,11 +428,15 @@ mod tests {
             "Ring 1 is not valid: 'Edges 0 and 2 cross. Edge locations in degrees: \
              [0.0000000, 0.0000000]-[4.0000000, 4.0000000] and [0.0000000, 4.0000000]-[4.0000000, 0.0000000]'",
         );
+        check(
+            polygon(&[&[(0.0, 0.0), (4.0, 0.0), (2.0, 2.0), (4.0, 4.0), (0.0, 4.0), (2.0, 2.0), (0.0, 0.0)]]),
+            "Ring 0 is not valid: 'Duplicate vertices: 2 and 5'",
+        );
         check(GeoShape::Box { bottom_left: at(4.0, 7.0), top_right: at(0.0, 0.0) }, "Invalid rectangle");
         let circle = |x, y, distance| GeoShape::Circle { center: at(x, y), distance };
         check(circle(1000.0, 2.0, 1.0), "Longitude/latitude is out of bounds, lng: 1000 lat: 2");
         check(circle(f64::NAN, 2.0, 1.0), "Longitude/latitude is out of bounds, lng: NaN lat: 2");
         check(circle(1.0, 2.0, -1.0), "The radius of a circle must be a non-negative number");
-        check(polygon(&[]), "Polygon has no rings");
+        check(polygon(&[]), "Polygon has no rings.");
     }
 }

@@ -30,6 +30,7 @@ mod resolve;
 mod rows;
 mod shape;
 mod sort;
+mod sphere;
 mod suffix;
 mod tail;
 mod text;

@@ -320,7 +320,7 @@ impl<'a> Parser<'a> {
                 return Ok(Some(Expression { kind, at }));
             }
             Token::Obj if self.peek().token == Token::Symbol(b'(') => return self.object(at).map(Some),
-            Token::Identifier if source == "binary" && self.peek().token == Token::Symbol(b'(') => {
+            Token::Identifier if matches!(source, "binary" | "bin") && self.peek().token == Token::Symbol(b'(') => {
                 return self.binary(at).map(Some);
             }
             token if is_literal(token) => literal::value(token, source),

@@ -271,6 +271,7 @@ impl<'a> Transfer<'a> {
             .map(|element| SetElement {
                 value: self.value(class, column, element.value.as_ref()),
                 stamp: self.stamp(element.stamp),
+                renewal: element.renewal,
             })
             .collect();
         elements.sort_by(|a, b| a.value.as_ref().total_cmp(&b.value.as_ref()));

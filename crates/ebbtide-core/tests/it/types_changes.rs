@@ -53,7 +53,7 @@ fn check_list(before: &List, after: &List) {
 }
 
 fn check_set(before: &Set, after: &Set) {
-    let changes = set_changes(before, after, |_| false);
+    let changes = set_changes(before, after, Compare::Values, |_| false);
     let mut copy: Vec<Value> = before.iter().map(|value| value.to_owned()).collect();
     for index in changes.deletions.iter().rev() {
         copy.remove(*index as usize);

@@ -349,7 +349,8 @@ impl Transaction {
         Ok(())
     }
 
-    /// Sets a property that is no collection. Embedded objects are set by [`Transaction::embed`].
+    /// Sets a property that is no collection. Embedded objects are set by [`Transaction::embed`]. A link that is there
+    /// already stays as it is, and is no change.
     pub fn set(
         &mut self,
         class: ClassIndex,
@@ -357,6 +358,12 @@ impl Transaction {
         column: ColumnIndex,
         value: Value,
     ) -> Result<(), WriteError> {
+        let is_same = |present: ValueRef<'_>| present.same(&value.as_ref());
+        if matches!(value, Value::Link(_) | Value::TypedLink(..))
+            && self.snapshot.table(class).get(key, column).is_some_and(is_same)
+        {
+            return Ok(());
+        }
         self.set_stamped(class, key, column, value, self.stamp)
     }
 

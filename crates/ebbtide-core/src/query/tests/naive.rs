@@ -252,6 +252,12 @@ impl Condition {
                     assert!(!value.is_null());
                     return *operator == "!=";
                 }
+                if let (Constants::One(Value::String(_)), "name" | "self.name", "<" | "<=") =
+                    (constants, path.0, *operator)
+                    && (path.1)(world, person) == [Value::Null]
+                {
+                    return true;
+                }
                 let (second, right) = match constants {
                     Constants::One(value) => ("ANY", vec![value.clone()]),
                     Constants::Many(quantifier, values) => (*quantifier, values.clone()),
