@@ -19,6 +19,18 @@ if (!existsSync(path.join(pkg, "ebbtide.js"))) {
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 
+/** bson sets 17 MB aside when it is loaded. `serialize`, which needs them, sets them aside itself if they are not there. */
+const bsonWithoutBuffer = {
+  name: "bson-without-buffer",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]bson[\\/]lib[\\/]bson\.mjs$/ }, ({ path }) => {
+      const parts = readFileSync(path, "utf8").split("let buffer = ByteUtils.allocate(MAXSIZE);");
+      if (parts.length !== 2) throw new Error(`${path} sets its buffer aside in another way than it did`);
+      return { contents: parts.join("let buffer = ByteUtils.allocate(0);"), loader: "js" };
+    });
+  },
+};
+
 await build({
   absWorkingDir: root,
   entryPoints: ["js/src/index.ts"],
@@ -31,6 +43,7 @@ await build({
   keepNames: true,
   sourcemap: true,
   legalComments: "linked",
+  plugins: [bsonWithoutBuffer],
   logLevel: "warning",
 });
 copyFileSync(path.join(pkg, "ebbtide_bg.wasm"), path.join(dist, "ebbtide_bg.wasm"));

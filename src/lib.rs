@@ -26,6 +26,7 @@ mod slot;
 mod socket;
 mod start;
 mod tabs;
+mod task;
 mod timer;
 mod view;
 mod wake;

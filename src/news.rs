@@ -1,5 +1,5 @@
-//! What the pages of an origin tell each other: that a realm was opened, created or deleted. Who hears it forgets what it
-//! has kept of that realm, and reads the catalogue again. Nobody depends on it: a page that hears nothing finds out when
+//! What the pages of an origin tell each other: that a realm was opened, created or deleted, or that a user has logged in or
+//! out. Who hears it forgets what it has kept of that realm, and reads the catalogue again. Nobody depends on it: a page that hears nothing finds out when
 //! it opens the store.
 
 use std::cell::RefCell;
@@ -7,12 +7,15 @@ use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
+use crate::api::App;
 use crate::idb::Catalogue;
 use crate::images;
 use crate::lifecycle::{Lifecycle, Turn};
 use crate::tabs::BroadcastChannel;
 
 const CHANNEL: &str = "ebbtide";
+/// The message about users; all others are paths, which begin with a slash.
+const USERS: &str = "users";
 
 thread_local! {
     static OPEN: RefCell<Option<BroadcastChannel>> = const { RefCell::new(None) };
@@ -39,9 +42,13 @@ fn join() {
         let Ok(channel) = BroadcastChannel::new(CHANNEL) else { return };
         let hear = Closure::<dyn FnMut(JsValue)>::new(|event: JsValue| {
             let data = js_sys::Reflect::get(&event, &"data".into()).ok().and_then(|data| data.as_string());
-            if let Some(path) = data {
-                images::forget(&path);
-                look_again();
+            match data.as_deref() {
+                Some(USERS) => learn_users(),
+                Some(path) => {
+                    images::forget(path);
+                    look_again();
+                }
+                None => {}
             }
         });
         channel.set_onmessage(&hear.into_js_value());
@@ -62,6 +69,7 @@ fn turn(turn: Turn) {
             // What was told meanwhile was not heard.
             images::forget_all();
             look_again();
+            learn_users();
         }
         Turn::Wakes => {}
     }
@@ -70,6 +78,20 @@ fn turn(turn: Turn) {
 /// Reads the catalogue again, some time before the next opening, which does so in any case.
 fn look_again() {
     spawn_local(async { drop(Catalogue::reload_realms().await) });
+}
+
+/// Reads again who is logged in, and ends the connections of those who are not.
+fn learn_users() {
+    spawn_local(async {
+        if Catalogue::loaded() && Catalogue::reload_users().await.is_ok() {
+            App::drop_strangers();
+        }
+    });
+}
+
+/// Tells the other pages that a user has logged in or out.
+pub(crate) fn tell_users() {
+    tell(USERS);
 }
 
 /// Tells the other pages that a realm is this page's now, or has come or gone.

@@ -8,11 +8,11 @@ use ebbtide_core::notify::{
     CollectionChanges, Compare, DictionaryChanges, Difference, KeyList, KeyPaths, Touched, array_changes,
     dictionary_changes, diff, key_changes, list_changes, map_changes, sequence_changes, set_changes,
 };
-use ebbtide_core::objects::{Dictionary, Element, List, Set};
+use ebbtide_core::objects::{Dictionary, Element, List, Set, Step};
 use ebbtide_core::{ClassIndex, Collection, ColumnIndex, ObjectKey, Snapshot, Value, ValueRef};
 use ebbtide_sync::client::Origin;
 
-use crate::nested::{Step, find};
+use crate::nested::find;
 use crate::results::{self, Results, Source};
 
 /// The id under which the realm as a whole is told of.

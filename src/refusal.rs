@@ -30,7 +30,7 @@ impl From<WriteError> for Fault {
     fn from(error: WriteError) -> Fault {
         let message = error.to_string();
         match error {
-            WriteError::NoSuchObject => Fault::ObjectInvalidated { message },
+            WriteError::NoSuchObject | WriteError::NoSuchCollection => Fault::ObjectInvalidated { message },
             WriteError::DuplicateKey { .. } => Fault::DuplicateKey { message },
             WriteError::OutOfRange { .. } => Fault::IndexOutOfRange { message },
             WriteError::TooLarge { .. } => Fault::LimitExceeded { message },

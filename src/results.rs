@@ -1,15 +1,15 @@
 //! Collections of objects or values as recipes: a source and the filters and orders over it, evaluated on any snapshot.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ebbtide_core::notify::{Difference, KeyList};
 use ebbtide_core::number::Number;
-use ebbtide_core::objects::{Element, List, Set};
+use ebbtide_core::objects::{Element, List, Set, Step};
 use ebbtide_core::query::{Aggregate, Order, Plan};
 use ebbtide_core::{ClassIndex, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Snapshot, Value, ValueRef};
 
-use crate::nested::{Step, find};
+use crate::nested::find;
 
 /// Where a collection's elements come from.
 #[derive(Clone, Debug)]
@@ -314,6 +314,8 @@ pub(crate) fn nth_key(snapshot: &Snapshot, class: ClassIndex, index: usize) -> O
 
 /// Up to which position walking over the pages costs less than listing all keys.
 const NEAR_ROWS: usize = 1_024;
+/// How many positions of one version are walked to before all keys are listed: between the writes of a loop only few are asked for.
+const WALKS: u32 = 8;
 
 /// A recipe and its last result.
 pub(crate) struct Results {
@@ -322,18 +324,24 @@ pub(crate) struct Results {
     parent: Option<Rc<Results>>,
     cache: RefCell<Option<(u64, KeyList)>>,
     positions: RefCell<Option<(u64, Rc<[u32]>)>>,
+    /// How often the pages were walked over at a version.
+    walks: Cell<(u64, u32)>,
 }
 
 impl Results {
     /// Nothing is evaluated before it is asked for.
     pub(crate) fn new(recipe: Recipe) -> Rc<Results> {
-        Rc::new(Results { recipe, parent: None, cache: RefCell::default(), positions: RefCell::default() })
+        Results::from(recipe, None)
     }
 
     /// The collection with one stage more.
     pub(crate) fn then(self: &Rc<Results>, stage: Stage) -> Rc<Results> {
-        let (recipe, parent) = (self.recipe.then(stage), Some(Rc::clone(self)));
-        Rc::new(Results { recipe, parent, cache: RefCell::default(), positions: RefCell::default() })
+        Results::from(self.recipe.then(stage), Some(Rc::clone(self)))
+    }
+
+    fn from(recipe: Recipe, parent: Option<Rc<Results>>) -> Rc<Results> {
+        let (cache, positions, walks) = (RefCell::default(), RefCell::default(), Cell::default());
+        Rc::new(Results { recipe, parent, cache, positions, walks })
     }
 
     /// The objects at a version, if they are known.
@@ -360,15 +368,23 @@ impl Results {
         self.cache.replace(Some((version, keys.clone())));
     }
 
-    /// The object at a position. The first ones of a whole class are found without listing all.
+    /// The object at a position. The first ones of a whole class are found without listing all, and so are a few others.
     pub(crate) fn key_at(&self, snapshot: &Snapshot, version: u64, index: usize) -> Option<ObjectKey> {
         if let (Source::Class(class), true) = (&self.recipe.source, self.recipe.stages.is_empty())
-            && index < NEAR_ROWS
             && self.cache.borrow().as_ref().is_none_or(|(at, _)| *at != version)
+            && (index < NEAR_ROWS || self.may_walk(version))
         {
             return nth_key(snapshot, *class, index);
         }
         self.keys(snapshot, version).get(index).copied()
+    }
+
+    /// Counts the walks at a version; false once there were too many.
+    fn may_walk(&self, version: u64) -> bool {
+        let (at, count) = self.walks.get();
+        let count = if at == version { count + 1 } else { 1 };
+        self.walks.set((version, count));
+        count <= WALKS
     }
 
     /// The positions of a collection of values at a version of the visible state.

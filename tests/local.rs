@@ -114,6 +114,7 @@ suite!(migrations {
 
 suite!(opening {
     a_realm_that_was_closed_in_this_page_opens_without_waiting
+    of_closed_realms_no_more_are_kept_than_64_megabytes
     migrations_need_no_waiting_either
     a_realm_that_another_page_has_opened_takes_an_asynchronous_open
     nothing_is_written_over_a_head_that_cannot_be_read
@@ -197,6 +198,9 @@ suite!(surface {
     decorators_ask_for_their_plugin
     distances_become_angles
     what_a_browser_or_the_server_lacks_says_so
+    what_has_not_come_yet_is_named_by_every_way_to_it
+    what_is_accepted_for_code_written_for_realm_does_nothing
+    errors_of_schemas_name_class_and_property
     a_template_object_has_defaults_and_empty_values
     values_may_be_an_array_where_a_flag_says_so
     an_object_is_found_by_its_key_in_the_store
@@ -205,6 +209,7 @@ suite!(surface {
 });
 
 suite!(types {
+    documents_become_bson_and_are_themselves_again
     every_type_reads_back_as_it_was_written
     values_of_a_wrong_type_are_refused
     defaults_are_values_or_functions
@@ -272,4 +277,10 @@ suite!(types_mixed {
     a_mixed_refuses_what_it_cannot_hold
     mixed_values_sort_and_add_up
     a_list_inside_a_mixed_is_sorted_and_reckoned_with
+});
+
+suite!(whole {
+    a_write_that_fails_at_its_last_value_leaves_nothing
+    what_is_written_after_a_failure_is_kept
+    a_dead_object_is_deleted_with_nobody
 });

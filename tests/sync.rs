@@ -35,6 +35,7 @@ suite!(resets {
 
 suite!(sync {
     a_user_logs_in_and_out
+    another_page_knows_at_once_who_logs_in_and_out
     the_current_user_is_switched_at_once
     a_path_that_is_open_belongs_to_one_user_and_partition
     two_clients_converge
@@ -48,5 +49,11 @@ suite!(sync {
     a_killed_server_loses_nothing_acknowledged
     opening_behaviours_do_what_they_say
     additive_schema_changes_flow
+    a_synced_realm_takes_additions_to_its_schema_and_nothing_else
     a_simulated_error_reaches_the_error_callback
+});
+
+suite!(encryption_sync {
+    a_synced_realm_is_encrypted_on_disk_and_syncs_from_every_page
+    the_backup_of_an_encrypted_realm_takes_its_key
 });

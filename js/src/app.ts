@@ -87,6 +87,7 @@ export class App<
     App.byId.set(config.id, this as AnyApp as App);
   }
 
+  /** The app's name on the server. */
   get id(): string {
     return this.config.id;
   }
@@ -103,6 +104,7 @@ export class App<
     return found;
   }
 
+  /** Logs a user in: `Realm.Credentials.anonymous()` is what the server knows. */
   async logIn(credentials: Credentials): Promise<User<FunctionsFactoryType, CustomDataType>> {
     if (!(credentials instanceof Credentials)) {
       throw new TypeAssertionError("an instance of Credentials", credentials, "credentials");
@@ -159,15 +161,18 @@ export class App<
     this.core.setOffline(isOffline);
   }
 
+  /** Calls `callback` whenever a user logs in or out, or is switched to. */
   addListener(callback: AppChangeCallback): void {
     assertFunction(callback, "callback");
     this.listeners.add(callback);
   }
 
+  /** Ends the calls of a callback. */
   removeListener(callback: AppChangeCallback): void {
     this.listeners.delete(callback);
   }
 
+  /** Ends the calls of all callbacks. */
   removeAllListeners(): void {
     this.listeners.clear();
   }

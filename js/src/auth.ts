@@ -14,26 +14,32 @@ export class ApiKeyAuth {
   // biome-ignore lint/complexity/noUselessConstructor: it is not for applications to call
   constructor() {}
 
+  /** Rejects: there are no API keys. */
   create(_keyName: string): Promise<SecretApiKey> {
     return notAvailable(KEYS);
   }
 
+  /** Rejects: there are no API keys. */
   fetch(_keyId: string): Promise<ApiKey> {
     return notAvailable(KEYS);
   }
 
+  /** Rejects: there are no API keys. */
   fetchAll(): Promise<ApiKey[]> {
     return notAvailable(KEYS);
   }
 
+  /** Rejects: there are no API keys. */
   delete(_keyId: string): Promise<void> {
     return notAvailable(KEYS);
   }
 
+  /** Rejects: there are no API keys. */
   enable(_keyId: string): Promise<void> {
     return notAvailable(KEYS);
   }
 
+  /** Rejects: there are no API keys. */
   disable(_keyId: string): Promise<void> {
     return notAvailable(KEYS);
   }
@@ -45,30 +51,37 @@ export class EmailPasswordAuth {
   // biome-ignore lint/complexity/noUselessConstructor: it is not for applications to call
   constructor() {}
 
+  /** Rejects: nobody logs in by email. */
   registerUser(_details: { email: string; password: string }): Promise<void> {
     return notAvailable(PASSWORDS);
   }
 
+  /** Rejects: nobody logs in by email. */
   confirmUser(_details: { token: string; tokenId: string }): Promise<void> {
     return notAvailable(PASSWORDS);
   }
 
+  /** Rejects: nobody logs in by email. */
   resendConfirmationEmail(_details: { email: string }): Promise<void> {
     return notAvailable(PASSWORDS);
   }
 
+  /** Rejects: nobody logs in by email. */
   retryCustomConfirmation(_details: { email: string }): Promise<void> {
     return notAvailable(PASSWORDS);
   }
 
+  /** Rejects: nobody logs in by email. */
   resetPassword(_details: { password: string; token: string; tokenId: string }): Promise<void> {
     return notAvailable(PASSWORDS);
   }
 
+  /** Rejects: nobody logs in by email. */
   sendResetPasswordEmail(_details: { email: string }): Promise<void> {
     return notAvailable(PASSWORDS);
   }
 
+  /** Rejects: nobody logs in by email. */
   callResetPasswordFunction(_details: { email: string; password: string }, ..._args: unknown[]): Promise<void> {
     return notAvailable(PASSWORDS);
   }

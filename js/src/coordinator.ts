@@ -40,6 +40,8 @@ export class Coordinator {
   writer: View | undefined;
   /** Rises whenever objects may have gone. */
   deletions = 0;
+  /** Whether whoever opened the realm first has had the chance to fill it. */
+  isPopulated = false;
   /** Settles when the engine is closed, once no Realm instance is open any more. */
   closing: Promise<void> | undefined;
   private stopLingering: () => void = () => {};

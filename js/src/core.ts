@@ -214,6 +214,7 @@ export interface RealmCore {
   dictionaryClear(cls: number, key: number, column: number): void;
   nestedGet(cls: number, key: number, column: number, path: CorePath): unknown;
   nestedLength(cls: number, key: number, column: number, path: CorePath): number;
+  isNestedDictionary(cls: number, key: number, column: number, path: CorePath): boolean;
   nestedKeys(cls: number, key: number, column: number, path: CorePath): string[] | undefined;
   nestedSet(cls: number, key: number, column: number, path: CorePath, at: number | string, value: CoreValue): void;
   nestedInsert(cls: number, key: number, column: number, path: CorePath, index: number, value: CoreValue): void;

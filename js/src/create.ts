@@ -11,7 +11,15 @@ import { type ListSource, NestedListSource } from "./list-source.js";
 import { checkKey, lowerMixed } from "./mixed.js";
 import { RealmObject } from "./object.js";
 import { Elements, Entries, ObjectPlan, type Planned } from "./plan.js";
-import { defaultOf, lowerPrimitive, misfit, type PropertyModel, sameCoreValue } from "./property.js";
+import {
+  converting,
+  defaultOf,
+  located,
+  lowerPrimitive,
+  misfit,
+  type PropertyModel,
+  sameCoreValue,
+} from "./property.js";
 import type { SetSource } from "./set-source.js";
 import type { Source } from "./source.js";
 import { KEY, MODEL, SOURCE } from "./symbols.js";
@@ -41,7 +49,7 @@ export function assignProperty(model: ClassModel, key: number, property: Propert
   if (property.isCounter) checkCounterReset(model, key, property, value);
   const { view } = model;
   if (property.collection === undefined && property.kind !== "link") {
-    const lowered = property.kind === "mixed" ? lowerMixed(view, value) : lowerPrimitive(property, value);
+    const lowered = property.kind === "mixed" ? mixed(view, property, value) : lowerPrimitive(property, value);
     view.core.set(model.index, key, property.column, lowered);
     return;
   }
@@ -90,7 +98,7 @@ function planElements(source: ListSource, items: unknown[]): Planned[] {
   const { view, property } = source;
   const planner = new Planner(view, UpdateMode.Never);
   const label = property.kind === "link" ? `element of ${property.name}` : undefined;
-  if (source instanceof NestedListSource) return items.map((item) => lowerMixed(view, item));
+  if (source instanceof NestedListSource) return items.map((item) => mixed(view, property, item));
   return items.map((item) => planner.element(property, item, label));
 }
 
@@ -106,23 +114,39 @@ export function addToSet(source: SetSource, value: unknown): void {
 
 /** Sets the value of a key of a dictionary. */
 export function setEntry(source: DictionarySource, name: string, value: unknown): void {
-  const { view, property } = source;
-  checkKey(name);
-  if (property.kind === "mixed") {
-    source.set(name, lowerMixed(view, value));
-    return;
-  }
-  const label = property.kind === "link" ? `value in ${property.name}` : undefined;
-  const planned = new Planner(view, UpdateMode.Never).element(property, value, label);
-  const writer = new Writer(view);
-  if (!(planned instanceof ObjectPlan)) {
-    source.set(name, planned as CoreValue);
-    return;
-  }
+  const planned = planEntry(source, name, value);
+  const writer = new Writer(source.view);
+  if (planned instanceof ObjectPlan) writer.marked(() => writeEntry(writer, source, name, planned));
+  else writeEntry(writer, source, name, planned);
+}
+
+/** Sets the values of several keys of a dictionary, or of none. */
+export function setEntries(source: DictionarySource, entries: [string, unknown][]): void {
+  const planned = entries.map(([name, value]): [string, Planned] => [name, planEntry(source, name, value)]);
+  const writer = new Writer(source.view);
   writer.marked(() => {
-    if (property.isEmbedded) writer.embedUnder(source.owner, source.key, property, name, planned);
-    else source.set(name, writer.resolve(planned));
+    for (const [name, value] of planned) writeEntry(writer, source, name, value);
   });
+}
+
+function planEntry({ view, property }: DictionarySource, name: string, value: unknown): Planned {
+  converting(property, () => checkKey(name));
+  if (property.kind === "mixed") return mixed(view, property, value);
+  const label = property.kind === "link" ? `value in ${property.name}` : undefined;
+  return new Planner(view, UpdateMode.Never).element(property, value, label);
+}
+
+function writeEntry(writer: Writer, source: DictionarySource, name: string, planned: Planned): void {
+  if (planned instanceof ObjectPlan && source.property.isEmbedded) {
+    writer.embedUnder(source.owner, source.key, source.property, name, planned);
+  } else {
+    source.set(name, writer.resolve(planned));
+  }
+}
+
+/** Runs a write of several steps; if one fails, none of them is done. */
+export function wholly(view: View, write: () => void): void {
+  new Writer(view).marked(write);
 }
 
 /** The engine's form of a value that may be among the elements of a set; undefined for an object that cannot be. */
@@ -134,6 +158,10 @@ export function lowerElement(view: View, property: PropertyModel, value: unknown
   const model = value[MODEL];
   const isHere = model !== undefined && model.view.core === view.core && model.name === property.target;
   return isHere && value.isValid() ? value[KEY] : undefined;
+}
+
+function mixed(view: View, property: PropertyModel, value: unknown): CoreValue {
+  return converting(property, () => lowerMixed(view, value));
 }
 
 function setLabel({ kind, name }: PropertyModel): string | undefined {
@@ -256,7 +284,7 @@ class Planner {
       throw misfit(property, "an object", value, `values of ${name}`);
     }
     const entries = Object.entries(value).map(([key, element]): [string, Planned] => [
-      checkKey(key),
+      converting(property, () => checkKey(key)),
       this.element(property, element, `${name}["${key}"]`),
     ]);
     return new Entries(entries);
@@ -265,8 +293,8 @@ class Planner {
   /** What is to be written for one value, or one element of a collection. */
   element(property: PropertyModel, element: unknown, label: string | undefined): Planned {
     if (property.kind === "mixed") {
-      const lowered = lowerMixed(this.view, element);
-      if (property.collection === "set") refuseNested(lowered);
+      const lowered = mixed(this.view, property, element);
+      if (property.collection === "set") converting(property, () => refuseNested(lowered));
       return lowered;
     }
     if (property.kind !== "link") return lowerPrimitive(property, element, label);
@@ -279,7 +307,7 @@ class Planner {
     const target = this.view.model(property.target);
     if (value instanceof RealmObject && value[MODEL] !== undefined) {
       const model = value[MODEL];
-      assert(model.isValid(value[KEY]), () => new Error("Target object not found"));
+      assert(model.isValid(value[KEY]), () => located(property, new Error("Target object not found")));
       const isOfOne = model.view.core === this.view.core && model.index === target.index;
       if (isOfOne && !property.isEmbedded) return value[KEY];
     }
@@ -310,7 +338,7 @@ function valuesOf(model: ClassModel, values: unknown[]): Record<string, unknown>
 }
 
 function missing(property: PropertyModel): Error {
-  return new Error(`Missing value for property '${property.name}'`);
+  return located(property, new Error(`Missing value for property '${property.name}'`));
 }
 
 /** Reads an update mode as applications write it. */

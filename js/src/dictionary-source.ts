@@ -101,14 +101,15 @@ export class PropertyDictionarySource extends DictionarySource {
   }
 }
 
-/** A dictionary inside a mixed. Each write sets the whole value underneath. */
+/** A dictionary inside a mixed. */
 export class NestedDictionarySource extends DictionarySource {
   constructor(private readonly at: Place) {
     super(at.owner, at.key, at.property);
   }
 
   override isValid(): boolean {
-    return this.found() !== undefined;
+    const { owner, key, property, at } = this;
+    return owner.isValid(key) && this.core.isNestedDictionary(owner.index, key, property.column, at.path);
   }
 
   override names(): string[] {

@@ -1,7 +1,7 @@
-import { assert, assertFunction } from "./assert.js";
+import { assert, assertFunction, assertString } from "./assert.js";
 import { dictionaryChanges, noEntryChanges } from "./change-sets.js";
 import { Collection } from "./collection.js";
-import { setEntry } from "./create.js";
+import { setEntries, setEntry } from "./create.js";
 import { DictionarySource, NestedDictionarySource } from "./dictionary-source.js";
 import { IllegalConstructorError } from "./errors.js";
 import { jsonCache, toPlain } from "./json.js";
@@ -102,9 +102,13 @@ export class DictionaryMethods<T = unknown> extends Collection<
   set(elementsOrKey: string | { [key: string]: T }, value?: T): this {
     const source = this[ENTRIES];
     source.assertWritable();
+    if (typeof elementsOrKey === "string") {
+      setEntry(source, elementsOrKey, value);
+      return this;
+    }
     const elements = typeof elementsOrKey === "object" ? elementsOrKey : { [elementsOrKey]: value };
     assert(Object.getOwnPropertySymbols(elements).length === 0, NO_SYMBOLS);
-    for (const [key, element] of Object.entries(elements)) setEntry(source, key, element);
+    setEntries(source, Object.entries(elements));
     return this;
   }
 
@@ -112,7 +116,9 @@ export class DictionaryMethods<T = unknown> extends Collection<
   remove(key: string | string[]): this {
     const source = this[ENTRIES];
     source.assertWritable();
-    for (const name of typeof key === "string" ? [key] : key) source.remove(name);
+    const names = typeof key === "string" ? [key] : [...key];
+    for (const name of names) assertString(name, "key");
+    for (const name of names) source.remove(name);
     return this;
   }
 

@@ -66,11 +66,13 @@ export class InvalidCollectionError extends Error {
 
 /** Something took longer than the given time. */
 export class TimeoutError extends Error {
+  /** Always `"TimeoutError"`. */
   override name = "TimeoutError";
 }
 
 /** A part of Realm's API that this version of Ebbtide does not have yet. */
 export class NotAvailableError extends Error {
+  /** Always `"NotAvailableError"`. */
   override name = "NotAvailableError";
   /** Always `"NotAvailable"`. */
   readonly code = "NotAvailable";
@@ -90,6 +92,7 @@ export class SchemaParseError extends Error {}
 
 /** A class of a schema that cannot be understood. */
 export class ObjectSchemaParseError extends SchemaParseError {
+  /** The class whose schema it is. */
   objectName: string;
   /** @internal */
   constructor(message: string, objectName: string) {
@@ -100,7 +103,9 @@ export class ObjectSchemaParseError extends SchemaParseError {
 
 /** A property of a schema that cannot be understood. */
 export class PropertySchemaParseError extends SchemaParseError {
+  /** The class whose schema it is. */
   objectName: string;
+  /** The property. */
   propertyName: string;
   /** @internal */
   constructor(message: string, objectName: string, propertyName: string) {
@@ -123,6 +128,7 @@ export interface SyncErrorReport {
 
 /** An error of a sync session. */
 export class SyncError extends Error {
+  /** `"SyncError"`, or `"ClientReset"`. */
   override name = "SyncError";
   /** Always false; kept for code written for Realm. */
   isOk = false;
@@ -136,6 +142,7 @@ export class SyncError extends Error {
   reason?: string;
   /** Always empty: this server keeps no log pages. */
   logUrl = "";
+  /** More about the error; for a client reset, where the backup will be. */
   userInfo: Record<string, string>;
   /** @deprecated Whether the session stopped. */
   isFatal: boolean;
@@ -154,6 +161,7 @@ export class SyncError extends Error {
 
 /** A client reset that the app has to finish with `Realm.App.Sync.initiateClientReset`. */
 export class ClientResetError extends SyncError {
+  /** Always `"ClientReset"`. */
   override name = "ClientReset";
   /** Opens the backup, once there is one. */
   config: Configuration;
@@ -167,6 +175,7 @@ export class ClientResetError extends SyncError {
 
 /** One write that the server undid. */
 export type CompensatingWriteInfo = {
+  /** The class whose schema it is. */
   objectName: string;
   reason: string;
   primaryKey: PrimaryKey;
@@ -174,6 +183,7 @@ export type CompensatingWriteInfo = {
 
 /** Writes that the server did not accept and undid. */
 export class CompensatingWriteError extends SyncError {
+  /** What was undone, and why. */
   writes: CompensatingWriteInfo[];
 
   /** @internal */
@@ -192,6 +202,7 @@ export function syncErrorFrom(report: SyncErrorReport): SyncError {
 
 /** The app's data could not be written to, or read from, the browser's storage. */
 export class StorageError extends Error {
+  /** Always `"StorageError"`. */
   override name = "StorageError";
   /** What went wrong, for example `"QuotaExceeded"`. */
   code: string;

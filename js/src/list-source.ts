@@ -107,7 +107,7 @@ export class PropertyListSource extends ListSource {
   }
 }
 
-/** A list inside a mixed. Each write sets the whole value underneath. */
+/** A list inside a mixed. */
 export class NestedListSource extends ListSource {
   private readonly core: RealmCore;
 

@@ -90,67 +90,84 @@ export type WatchOptionsFilter = { ids?: never; filter: Filter };
 export class MongoDBCollection<T extends Document> {
   /** @internal */
   constructor(
+    /** The name of the service. */
     readonly serviceName: string,
+    /** The name of the database. */
     readonly databaseName: string,
     private readonly collectionName: string,
   ) {}
 
+  /** The name of the collection. */
   get name(): string {
     return this.collectionName;
   }
 
+  /** Rejects. */
   find(_filter?: Filter, _options?: FindOptions): Promise<T[]> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   findOne(_filter?: Filter, _options?: FindOneOptions): Promise<T | null> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   findOneAndUpdate(_filter: Filter, _update: Update, _options?: FindOneAndModifyOptions): Promise<T | null> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   findOneAndReplace(_filter: Filter, _replacement: unknown, _options?: FindOneAndModifyOptions): Promise<T | null> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   findOneAndDelete(_filter?: Filter, _options?: FindOneOptions): Promise<T | null> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   aggregate(_pipeline: AggregatePipelineStage[]): Promise<unknown> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   count(_filter?: Filter, _options?: CountOptions): Promise<number> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   insertOne(_document: NewDocument<T>): Promise<InsertOneResult<T["_id"]>> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   insertMany(_documents: NewDocument<T>[]): Promise<InsertManyResult<T["_id"]>> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   deleteOne(_filter?: Filter): Promise<DeleteResult> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   deleteMany(_filter?: Filter): Promise<DeleteResult> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   updateOne(_filter: Filter, _update: Update, _options?: UpdateOptions): Promise<UpdateResult<T["_id"]>> {
     return notAvailable(MONGODB);
   }
 
+  /** Rejects. */
   updateMany(_filter: Filter, _update: Update, _options?: UpdateOptions): Promise<UpdateResult<T["_id"]>> {
     return notAvailable(MONGODB);
   }
 
+  /** Throws. */
   watch(_options?: WatchOptionsIds<T> | WatchOptionsFilter): AsyncGenerator<ChangeEvent<T>> {
     throw new NotAvailableError(MONGODB);
   }

@@ -24,8 +24,11 @@ export type AnyRealmObject = Pick<
 export class RealmObject<T = DefaultObject, RequiredProperties extends keyof OmittedRealmTypes<T> = never> {
   /** @deprecated Has no effect. */
   static allowValuesArrays = false;
+  /** Accepted in classes; the schema has it. */
   static primaryKey?: string;
+  /** Accepted in classes; the schema has it. */
   static embedded?: boolean;
+  /** Accepted in classes; the schema has it. */
   static asymmetric?: boolean;
 
   /** @internal */
@@ -138,11 +141,13 @@ export class RealmObject<T = DefaultObject, RequiredProperties extends keyof Omi
     });
   }
 
+  /** Ends the calls of a callback. */
   removeListener(callback: ObjectChangeCallback<T>): void {
     assertFunction(callback);
     this[MODEL].view.coordinator?.observations.remove(this, callback as never);
   }
 
+  /** Ends the calls of all callbacks. */
   removeAllListeners(): void {
     this[MODEL].view.coordinator?.observations.removeAll(this);
   }

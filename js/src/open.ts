@@ -5,7 +5,7 @@ import { TimeoutError } from "./errors.js";
 import { engine, type Prepared, prepare } from "./prepare.js";
 import { Realm } from "./realm.js";
 import { RealmSeed } from "./realm-seed.js";
-import { exists, releaseUnused } from "./registry.js";
+import { isThere, releaseUnused } from "./registry.js";
 import { Sync } from "./sync.js";
 import {
   type OpenRealmBehaviorConfiguration,
@@ -37,15 +37,18 @@ export class ProgressRealmPromise implements Promise<Realm> {
     });
   }
 
+  /** As of a promise. */
   // biome-ignore lint/suspicious/noThenProperty: this is a promise
   get then(): Promise<Realm>["then"] {
     return this.promise.then.bind(this.promise);
   }
 
+  /** As of a promise. */
   get catch(): Promise<Realm>["catch"] {
     return this.promise.catch.bind(this.promise);
   }
 
+  /** As of a promise. */
   get finally(): Promise<Realm>["finally"] {
     return this.promise.finally.bind(this.promise);
   }
@@ -77,14 +80,14 @@ export class ProgressRealmPromise implements Promise<Realm> {
     this.path = path;
     const promises = pending.get(path) ?? new Set();
     pending.set(path, promises.add(this));
-    const existed = exists(path);
+    const existed = isThere(path);
     const realm = await this.openEngine(prepared);
     realm.internal.isOpening = true;
     try {
       if (this.isSettled) throw new Error("Async open canceled");
       if (config.sync) await this.download(realm, config.sync, existed);
       realm.internal.isOpening = false;
-      if (!existed && config.onFirstOpen) realm.write(() => config.onFirstOpen?.(realm));
+      if (!existed) realm.populate(config.onFirstOpen);
       return realm;
     } catch (error) {
       realm.closeInstance();

@@ -118,6 +118,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return this[SOURCE].isValid();
   }
 
+  /** Whether there are no elements. */
   isEmpty(): boolean {
     return this[SOURCE].count() === 0;
   }
@@ -163,22 +164,27 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return Array.prototype[Symbol.unscopables];
   }
 
+  /** As of an array. */
   override toString(): string {
     return this.array().toString();
   }
 
+  /** As of an array. */
   override toLocaleString(): string {
     return this.array().toLocaleString();
   }
 
+  /** An array of the elements and of what is given. */
   concat(...items: (T | ConcatArray<T>)[]): T[] {
     return this.array().concat(...items.map((item) => (isCollection(item) ? ([...item] as T[]) : item)));
   }
 
+  /** As of an array. */
   join(separator?: string): string {
     return this.array().join(separator);
   }
 
+  /** An array of some of the elements. */
   slice(start?: number, end?: number): T[] {
     const source = this[SOURCE];
     const length = source.count();
@@ -196,6 +202,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return this[SOURCE].indexOf(searchElement);
   }
 
+  /** The last position of an element, or -1. */
   lastIndexOf(searchElement: T, fromIndex?: number): number {
     assert(fromIndex === undefined, "The second fromIndex argument is not yet supported");
     if (this[SOURCE].element.model === undefined) return this[SOURCE].lastIndexOf(searchElement);
@@ -204,10 +211,12 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return at < 0 ? -1 : reversed.length - 1 - reversed.indexOf(this[SOURCE].raw()[at] as never);
   }
 
+  /** Whether an element is there. */
   includes(searchElement: T, fromIndex?: number): boolean {
     return this.indexOf(searchElement, fromIndex) !== -1;
   }
 
+  /** As of an array. */
   every<S extends T>(
     predicate: (value: T, index: number, array: readonly T[]) => value is S,
     thisArg?: unknown,
@@ -217,24 +226,29 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return this.array().every(predicate, thisArg);
   }
 
+  /** As of an array. */
   some(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): boolean {
     return this.array().some(predicate, thisArg);
   }
 
+  /** As of an array. */
   forEach(callback: (value: T, index: number, array: readonly T[]) => void, thisArg?: unknown): void {
     this.array().forEach(callback, thisArg);
   }
 
+  /** As of an array. */
   map<U>(callback: (value: T, index: number, array: readonly T[]) => U, thisArg?: unknown): U[] {
     return this.array().map(callback, thisArg);
   }
 
+  /** As of an array: `filtered` gives what stays live. */
   filter<S extends T>(predicate: (value: T, index: number, array: readonly T[]) => value is S, thisArg?: unknown): S[];
   filter(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): T[];
   filter(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): T[] {
     return this.array().filter(predicate, thisArg);
   }
 
+  /** As of an array. */
   reduce(callback: (previous: T, current: T, index: number, array: readonly T[]) => T): T;
   reduce(callback: (previous: T, current: T, index: number, array: readonly T[]) => T, initial: T): T;
   reduce<U>(callback: (previous: U, current: T, index: number, array: readonly T[]) => U, initial: U): U;
@@ -242,6 +256,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return (this.array().reduce as (...all: unknown[]) => unknown).apply(this.array(), args);
   }
 
+  /** As of an array. */
   reduceRight(callback: (previous: T, current: T, index: number, array: readonly T[]) => T): T;
   reduceRight(callback: (previous: T, current: T, index: number, array: readonly T[]) => T, initial: T): T;
   reduceRight<U>(callback: (previous: U, current: T, index: number, array: readonly T[]) => U, initial: U): U;
@@ -249,6 +264,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return (this.array().reduceRight as (...all: unknown[]) => unknown).apply(this.array(), args);
   }
 
+  /** As of an array. */
   find<S extends T>(
     predicate: (this: void, value: T, index: number, array: readonly T[]) => value is S,
     thisArg?: unknown,
@@ -258,10 +274,12 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return this.array().find(predicate, thisArg);
   }
 
+  /** As of an array. */
   findIndex(predicate: (value: T, index: number, array: readonly T[]) => unknown, thisArg?: unknown): number {
     return this.array().findIndex(predicate, thisArg);
   }
 
+  /** As of an array. */
   flatMap<U, This = undefined>(
     callback: (this: This, value: T, index: number, array: T[]) => U | readonly U[],
     thisArg?: This,
@@ -269,6 +287,7 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return this.array().flatMap(callback, thisArg);
   }
 
+  /** Throws, as in Realm. */
   flat<A, D extends number = 1>(this: A, _depth?: D): FlatArray<A, D>[] {
     throw new Error("Method not implemented.");
   }
@@ -292,14 +311,17 @@ export abstract class OrderedCollection<T = unknown, EntryType extends [unknown,
     return this.aggregate("min", property) as number | Date | undefined;
   }
 
+  /** The largest value of a property (or of the elements); undefined where there is none. */
   max(property?: string): number | Date | undefined {
     return this.aggregate("max", property) as number | Date | undefined;
   }
 
+  /** The sum of the values of a property (or of the elements). */
   sum(property?: string): number {
     return (this.aggregate("sum", property) as number | undefined) ?? 0;
   }
 
+  /** Their average; undefined where there is none. */
   avg(property?: string): number | undefined {
     return this.aggregate("avg", property) as number | undefined;
   }

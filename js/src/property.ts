@@ -78,11 +78,24 @@ export function coreTypeName(kind: string): string {
   return kind === "link" ? "object" : kind === "decimal128" ? "decimal" : kind;
 }
 
-/** The error of a value that does not fit; it names the property where `label` does not. */
+/** The error of a value that does not fit. */
 export function misfit(property: PropertyModel, expected: string, value: unknown, label?: string): TypeAssertionError {
-  const error = new TypeAssertionError(expected, value, label);
-  if (label === undefined) error.message += ` (${property.label})`;
+  return located(property, new TypeAssertionError(expected, value, label));
+}
+
+/** An error that names class and property. */
+export function located<E extends Error>(property: PropertyModel, error: E): E {
+  error.message += ` (${property.label})`;
   return error;
+}
+
+/** Runs a conversion of a value for a property; its errors name class and property. */
+export function converting<T>(property: PropertyModel, convert: () => T): T {
+  try {
+    return convert();
+  } catch (error) {
+    throw error instanceof Error ? located(property, error) : error;
+  }
 }
 
 const INT_MIN = -(2n ** 63n);
@@ -129,12 +142,13 @@ export function lowerPrimitive(property: PropertyModel, value: unknown, label?: 
 function lowerInt(property: PropertyModel, value: unknown, label: string | undefined): number | bigint {
   if (typeof value === "number" && Number.isSafeInteger(value)) return value;
   if (typeof value === "number" || typeof value === "bigint") {
-    const exact = BigInt(value); // throws a RangeError that names a fraction, NaN or an infinity
+    // A fraction, NaN or an infinity is a RangeError of BigInt's own.
+    const exact = converting(property, () => BigInt(value));
     return inInt64(exact, label ?? property.label);
   }
   if (typeof value === "object" && value !== null && CELL in value) {
     if (property.isCounter) return (value as unknown as { value: number }).value;
-    throw new Error("Counters can only be used when 'counter' is declared in the property schema.");
+    throw located(property, new Error("Counters can only be used when 'counter' is declared in the property schema."));
   }
   throw misfit(property, "a number or bigint", value, label);
 }

@@ -6,10 +6,12 @@ export class PushClient {
   // biome-ignore lint/complexity/noUselessConstructor: it is not for applications to call
   constructor() {}
 
+  /** Rejects. */
   register(_token: string): Promise<void> {
     return notAvailable("Push notifications");
   }
 
+  /** Rejects. */
   deregister(): Promise<void> {
     return notAvailable("Push notifications");
   }

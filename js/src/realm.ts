@@ -18,7 +18,7 @@ import { ProgressRealmPromise } from "./open.js";
 import { OrderedCollection } from "./ordered-collection.js";
 import { engineSync, pathOf, prepare } from "./prepare.js";
 import { RealmSeed } from "./realm-seed.js";
-import { deleteStore, exists, openCopy, releaseView, storedSchemaVersion } from "./registry.js";
+import { deleteStore, exists, isThere, openCopy, releaseView, storedSchemaVersion } from "./registry.js";
 import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
@@ -142,12 +142,30 @@ export class Realm {
       this.realmPath = what.coordinator.path;
     } else {
       const prepared = prepare(parseConfiguration(arg), Realm.defaultPath);
+      const existed = isThere(prepared.path);
       const coordinator = engineSync(prepared);
       this.isGuest = false;
       this.internal = this.attach(coordinator, prepared.schema, prepared.config.readOnly ?? false);
       this.realmPath = coordinator.path;
+      this.syncSession = coordinator.sync?.session ?? null;
+      if (existed) return;
+      try {
+        this.populate(prepared.config.onFirstOpen);
+      } catch (error) {
+        this.closeInstance();
+        throw error;
+      }
+      return;
     }
     this.syncSession = this.internal.coordinator?.sync?.session ?? null;
+  }
+
+  /** @internal Lets the application fill a realm that did not exist, once, whoever opens it at the same time. */
+  populate(onFirstOpen: ((realm: Realm) => void) | undefined): void {
+    const { coordinator } = this.internal;
+    if (!coordinator || coordinator.isPopulated) return;
+    coordinator.isPopulated = true;
+    if (onFirstOpen) this.write(() => onFirstOpen(this));
   }
 
   private attach(coordinator: Coordinator, schema: CanonicalObjectSchema[] | undefined, isReadOnly: boolean): View {
@@ -156,6 +174,7 @@ export class Realm {
     return view;
   }
 
+  /** Where the realm is. */
   get path(): string {
     return this.realmPath;
   }
@@ -165,18 +184,22 @@ export class Realm {
     return described(this.internal.schema);
   }
 
+  /** The version of its schema. */
   get schemaVersion(): number {
     return this.internal.core.schemaVersion();
   }
 
+  /** Whether it is in memory only. */
   get isInMemory(): boolean {
     return this.internal.coordinator?.isInMemory ?? false;
   }
 
+  /** Whether it was opened for reading only. */
   get isReadOnly(): boolean {
     return this.internal.isReadOnly;
   }
 
+  /** Whether it is closed. */
   get isClosed(): boolean {
     return !this.internal.isOpen;
   }
@@ -186,6 +209,7 @@ export class Realm {
     return this.internal.coordinator === undefined;
   }
 
+  /** Whether a write transaction is under way. */
   get isInTransaction(): boolean {
     return this.internal.isOpen && (this.internal.coordinator?.isInTransaction ?? false);
   }
@@ -280,14 +304,13 @@ export class Realm {
     }
     if (subject instanceof OrderedCollection && this.deleteElements(subject[SOURCE])) return;
     if (!(Symbol.iterator in subject)) throw new Error("Can only delete objects, lists and results.");
-    const objects = new Map<number, RealmObject<unknown>>();
-    for (const object of Array.from(subject as Iterable<unknown>)) {
+    const objects = Array.from(subject as Iterable<unknown>, (object) => {
       if (!(object instanceof RealmObject)) throw new TypeAssertionError("an instance of Realm.Object", object);
       this.assertDeletable(object);
-      if (!objects.has(object[KEY])) objects.set(object[KEY], object);
-      else if (objects.get(object[KEY])?.[MODEL] !== object[MODEL] && object.isValid()) this.deleteObject(object);
-    }
-    for (const object of objects.values()) if (object.isValid()) this.deleteObject(object);
+      return object as RealmObject<unknown>;
+    });
+    // An object may be named twice, or have gone with one before it.
+    for (const object of objects) if (object.isValid()) this.deleteObject(object);
   }
 
   /** Deletes the objects of a collection by their keys; false, with nothing done, if they need more care. */
@@ -391,6 +414,7 @@ export class Realm {
     }
   }
 
+  /** Begins a write transaction; `write` is the safer way. */
   beginTransaction(): void {
     const { coordinator, isReadOnly } = this.internal;
     this.internal.assertOpen();
@@ -398,12 +422,14 @@ export class Realm {
     coordinator.begin(this.internal);
   }
 
+  /** Ends the transaction, and keeps what it did. */
   commitTransaction(): void {
     this.internal.assertOpen();
     assert(this.internal.coordinator, "Can't commit a non-existing write transaction");
     this.internal.coordinator.commit();
   }
 
+  /** Ends the transaction, and takes back what it did. */
   cancelTransaction(): void {
     this.internal.assertOpen();
     assert(this.internal.coordinator, "Can't cancel a non-existing write transaction");
@@ -444,12 +470,14 @@ export class Realm {
     this.listeners[eventName].add(callback);
   }
 
+  /** Ends the calls of a callback for an event. */
   removeListener(eventName: RealmEventName, callback: RealmListenerCallback): void {
     this.internal.assertOpen();
     assertFunction(callback);
     this.listenersOf(eventName).delete(callback);
   }
 
+  /** Ends the calls of all callbacks, or of those for one event. */
   removeAllListeners(eventName?: RealmEventName): void {
     this.internal.assertOpen();
     if (eventName !== undefined) assertString(eventName, "eventName");

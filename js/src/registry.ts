@@ -122,6 +122,11 @@ export function openCopy(source: RealmCore, config: CoordinatorConfig): Promise<
   return stored;
 }
 
+/** Whether a realm is there: on disk, or open in memory. */
+export function isThere(path: string): boolean {
+  return exists(path) || openCoordinator(path) !== undefined;
+}
+
 /** Whether a store exists at a path, or is about to. */
 export function exists(path: string): boolean {
   assertReady();

@@ -1,4 +1,5 @@
 import { assert, assertFunction, assertString } from "./assert.js";
+import { wholly } from "./create.js";
 import { IllegalConstructorError, NotAvailableError, notAvailable } from "./errors.js";
 import { type CollectionChangeCallback, OrderedCollection } from "./ordered-collection.js";
 import { registerResults } from "./results-maker.js";
@@ -39,9 +40,11 @@ export class Results<T = unknown> extends OrderedCollection<T, [number, T]> {
     assert(model, "Expected a result of Objects");
     const { name } = model.property(propertyName);
     view.assertWritable();
-    for (const object of this.values()) {
-      if (object !== null) (object as Record<string, unknown>)[name] = value;
-    }
+    wholly(view, () => {
+      for (const object of this.values()) {
+        if (object !== null) (object as Record<string, unknown>)[name] = value;
+      }
+    });
   }
 
   /** Flexible sync: not available yet. */

@@ -1,8 +1,9 @@
 // A set of one object.
 import type { ClassModel } from "./class-model.js";
-import type { QueryCore, RealmCore } from "./core.js";
+import type { CoreValue, QueryCore, RealmCore } from "./core.js";
 import { InvalidCollectionError } from "./errors.js";
-import type { PropertyModel } from "./property.js";
+import { lowerMixed } from "./mixed.js";
+import { lowerPrimitive, type PropertyModel } from "./property.js";
 import { Source } from "./source.js";
 
 export class SetSource extends Source {
@@ -45,6 +46,31 @@ export class SetSource extends Source {
     if (model && this.isDeserted()) return this.nothing(model, text, args);
     this.assertValid();
     return this.core.setQuery(this.owner.index, this.key, this.property.column, text, args);
+  }
+
+  /** Elements stand in their order, and none twice: a search in that order finds what equals one. */
+  override indexOf(value: unknown): number {
+    const { element, property, view } = this;
+    // A float is kept with fewer digits than a number has.
+    if (element.kind === "float") return super.indexOf(value);
+    let lowered: CoreValue | undefined;
+    if (element.model) {
+      lowered = this.keyOf(value);
+    } else {
+      this.assertValid();
+      try {
+        lowered = element.kind === "mixed" ? lowerMixed(view, value) : lowerPrimitive(property, value);
+      } catch {
+        // A value of another type.
+        return -1;
+      }
+    }
+    if (lowered === undefined || this.isDeserted()) return -1;
+    return this.core.setFind(this.owner.index, this.key, property.column, lowered);
+  }
+
+  override lastIndexOf(value: unknown): number {
+    return this.indexOf(value);
   }
 
   override observe(core: RealmCore): number {

@@ -81,10 +81,12 @@ export class SyncSession {
     return { user, partitionValue };
   }
 
+  /** Whose session it is. */
   get user(): User {
     return this.sync.user as User;
   }
 
+  /** Whether it runs or is paused. */
   get state(): SessionState {
     return this.core.state() as SessionState;
   }
@@ -94,6 +96,7 @@ export class SyncSession {
     return `${this.sync.user.app.baseUrl.replace(/^http/, "ws")}/api/app/${this.sync.user.app.id}/sync`;
   }
 
+  /** Whether the server is there. */
   get connectionState(): ConnectionState {
     return this.core.connectionState() as ConnectionState;
   }
@@ -108,6 +111,7 @@ export class SyncSession {
     return this.core.leads();
   }
 
+  /** Whether the server is there. */
   isConnected(): boolean {
     return this.connectionState === ConnectionState.Connected && this.state === SessionState.Active;
   }
@@ -117,6 +121,7 @@ export class SyncSession {
     this.core.pause();
   }
 
+  /** Takes up again what `pause` has ended. */
   resume(): void {
     this.core.resume();
   }
@@ -136,6 +141,7 @@ export class SyncSession {
     return within(this.core.waitForDownload(), timeoutMs, "Downloading");
   }
 
+  /** Calls `callback` with how much was transferred: one argument is an estimate, two are bytes. */
   addProgressNotification(
     direction: ProgressDirection | `${ProgressDirection}`,
     mode: ProgressMode | `${ProgressMode}`,
@@ -155,16 +161,19 @@ export class SyncSession {
     setTimeout(() => this.tell(listener, transferred, transferable));
   }
 
+  /** Ends the calls of a callback. */
   removeProgressNotification(callback: ProgressNotificationCallback): void {
     this.progressListeners = this.progressListeners.filter((listener) => listener.callback !== callback);
   }
 
+  /** Calls `callback(newState, oldState)` when the connection comes or goes. */
   addConnectionNotification(callback: ConnectionNotificationCallback): void {
     assertFunction(callback, "callback");
     if (this.connectionListeners.includes(callback)) throw new Error("Remove callback before adding it again");
     this.connectionListeners.push(callback);
   }
 
+  /** Ends the calls of a callback. */
   removeConnectionNotification(callback: ConnectionNotificationCallback): void {
     this.connectionListeners = this.connectionListeners.filter((listener) => listener !== callback);
   }
@@ -176,6 +185,7 @@ export class SyncSession {
     this.resetListeners.push(callback);
   }
 
+  /** Ends the calls of a callback. */
   removeResetNotification(callback: ClientResetProgressCallback): void {
     this.resetListeners = this.resetListeners.filter((listener) => listener !== callback);
   }

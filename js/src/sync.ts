@@ -40,6 +40,7 @@ export class Sync {
       .map((sync) => sync?.session as SyncSession);
   }
 
+  /** The session of a user's open realm by its partition, or null. */
   static getSyncSession(user: AnyUser, partitionValue: PartitionValue): SyncSession | null {
     const name = serverRealmName(partitionValue);
     const isWanted = ({ config }: SyncSession) => !config.flexible && serverRealmName(config.partitionValue) === name;

@@ -47,6 +47,7 @@ export class User<
 > {
   /** The app that the user logged in to. */
   readonly app: App;
+  /** The user's name on the server. */
   readonly id: string;
   private readonly listeners = new Set<UserChangeCallback>();
 
@@ -56,32 +57,39 @@ export class User<
     this.id = id;
   }
 
+  /** How the user logged in. */
   get providerType(): ProviderType {
     return (this.app.infoOf(this.id)?.providerType as ProviderType | undefined) ?? ProviderType.AnonUser;
   }
 
+  /** What the server calls this device. */
   get deviceId(): string | null {
     return this.app.infoOf(this.id)?.deviceId ?? null;
   }
 
+  /** Whether the user is logged in. */
   get state(): UserState {
     const info = this.app.infoOf(this.id);
     if (!info) return UserState.Removed;
     return info.isLoggedIn === false ? UserState.LoggedOut : UserState.LoggedIn;
   }
 
+  /** Whether the user is logged in. */
   get isLoggedIn(): boolean {
     return this.state === UserState.LoggedIn;
   }
 
+  /** How the user can log in. */
   get identities(): UserIdentity[] {
     return [{ id: this.id, providerType: this.providerType }];
   }
 
+  /** What the server knows the user by, for a while. */
   get accessToken(): string | null {
     return this.app.infoOf(this.id)?.accessToken ?? null;
   }
 
+  /** What gets the next access token. */
   get refreshToken(): string | null {
     return this.app.infoOf(this.id)?.refreshToken ?? null;
   }
@@ -141,15 +149,18 @@ export class User<
     return mongoDBService(serviceName);
   }
 
+  /** Calls `callback` when the user logs out. */
   addListener(callback: UserChangeCallback): void {
     assertFunction(callback, "callback");
     this.listeners.add(callback);
   }
 
+  /** Ends the calls of a callback. */
   removeListener(callback: UserChangeCallback): void {
     this.listeners.delete(callback);
   }
 
+  /** Ends the calls of all callbacks. */
   removeAllListeners(): void {
     this.listeners.clear();
   }

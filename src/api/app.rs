@@ -13,7 +13,7 @@ use crate::error::{Fault, Result};
 use crate::idb::{Catalogue, Change, UserRecord};
 use crate::link::{Link, LinkIdentity};
 use crate::tabs::{Queued, connection_name};
-use crate::{login, poison};
+use crate::{login, news, poison};
 
 thread_local! {
     static APPS: RefCell<Vec<Weak<App>>> = const { RefCell::new(Vec::new()) };
@@ -117,11 +117,9 @@ impl AppCore {
         let app = Rc::clone(&self.app);
         wasm_bindgen_futures::future_to_promise(async move {
             let user = app.user(&user_id)?;
-            let link = app.links.borrow_mut().remove(&user_id).and_then(|link| link.upgrade());
-            if let Some(link) = link {
-                link.handle(ConnectionEvent::SetOffline(true));
-            }
+            app.disconnect(&user_id);
             Catalogue::change(vec![Change::RemoveUser { app_id: user.app_id, id: user.id }]).await?;
+            news::tell_users();
             Ok(JsValue::UNDEFINED)
         })
     }
@@ -158,6 +156,24 @@ impl App {
     pub(crate) fn of_handle(object: &JsValue) -> Option<Rc<App>> {
         let handle = js_sys::Reflect::get(object, &"handle".into()).ok()?.as_f64()?;
         APPS.with_borrow(|apps| apps.get(handle as usize).and_then(Weak::upgrade))
+    }
+
+    /// Ends the connections of users who are logged in no more, as another page has said.
+    pub(crate) fn drop_strangers() {
+        let apps: Vec<Rc<App>> = APPS.with_borrow(|apps| apps.iter().filter_map(Weak::upgrade).collect());
+        for app in apps {
+            let users: Vec<String> = app.links.borrow().keys().cloned().collect();
+            for id in users.into_iter().filter(|id| app.user(id).is_err()) {
+                app.disconnect(&id);
+            }
+        }
+    }
+
+    fn disconnect(&self, user_id: &str) {
+        let link = self.links.borrow_mut().remove(user_id).and_then(|link| link.upgrade());
+        if let Some(link) = link {
+            link.handle(ConnectionEvent::SetOffline(true));
+        }
     }
 
     /// The app's id.
@@ -214,6 +230,7 @@ impl App {
             used_ms: clock::now().0 as f64,
         };
         Catalogue::change(vec![Change::PutUser(user.clone())]).await?;
+        news::tell_users();
         Ok(serde_wasm_bindgen::to_value(&user_info(&user))?)
     }
 }

@@ -1,13 +1,14 @@
-//! What `RealmCore` does with lists and dictionaries inside a mixed. Each write sets the whole mixed underneath.
+//! What `RealmCore` does with lists and dictionaries inside a mixed.
 
-use ebbtide_core::{ClassIndex, Collection, ColumnIndex, Value, ValueRef};
+use ebbtide_core::objects::NestedEdit;
+use ebbtide_core::{ClassIndex, ColumnIndex, Value, ValueRef};
 use wasm_bindgen::prelude::*;
 
 use super::query::QueryCore;
-use super::realm::{JsResult, RealmCore, cell, class_of, write};
+use super::realm::{JsResult, RealmCore, cell, write};
 use crate::convert::{NO_KEY, key_from_js, mixed_from_js, mixed_to_js};
 use crate::error::{Fault, Result};
-use crate::nested::{Edit, Step, apply, find, gone, path_from_js, step_from_js};
+use crate::nested::{find, path_from_js, step_from_js};
 use crate::results::{Recipe, Source};
 
 #[wasm_bindgen]
@@ -31,6 +32,16 @@ impl RealmCore {
                 Some(ValueRef::Array(values)) => values.len() as f64,
                 Some(_) | None => NO_KEY,
             })
+        })?)
+    }
+
+    /// Whether there is a dictionary at the end of a path.
+    #[wasm_bindgen(js_name = isNestedDictionary)]
+    pub fn is_nested_dictionary(&self, class: u32, key: f64, column: u32, path: js_sys::Array) -> JsResult<bool> {
+        let path = path_from_js(&path)?;
+        Ok(self.view.read(|snapshot, _| {
+            let found = find(cell(snapshot, class, key, column)?, &path);
+            Ok(matches!(found, Some(ValueRef::Map(_))))
         })?)
     }
 
@@ -64,7 +75,7 @@ impl RealmCore {
         value: JsValue,
     ) -> JsResult<()> {
         let value = mixed(&value)?;
-        self.edit((class, key, column), &path, Edit::Set(step_from_js(&at)?, value))
+        self.edit((class, key, column), &path, NestedEdit::Set(step_from_js(&at)?, value))
     }
 
     /// Inserts into a list.
@@ -79,7 +90,7 @@ impl RealmCore {
         value: JsValue,
     ) -> JsResult<()> {
         let value = mixed(&value)?;
-        self.edit((class, key, column), &path, Edit::Insert(index as usize, value))
+        self.edit((class, key, column), &path, NestedEdit::Insert(index as usize, value))
     }
 
     /// Removes what is at a position or under a name.
@@ -92,7 +103,7 @@ impl RealmCore {
         path: js_sys::Array,
         #[wasm_bindgen(unchecked_param_type = "number | string")] at: JsValue,
     ) -> JsResult<()> {
-        self.edit((class, key, column), &path, Edit::Remove(step_from_js(&at)?))
+        self.edit((class, key, column), &path, NestedEdit::Remove(step_from_js(&at)?))
     }
 
     /// Moves an element of a list; `to` is its position afterwards.
@@ -106,7 +117,7 @@ impl RealmCore {
         from: u32,
         to: u32,
     ) -> JsResult<()> {
-        self.edit((class, key, column), &path, Edit::Move(from as usize, to as usize))
+        self.edit((class, key, column), &path, NestedEdit::Move(from as usize, to as usize))
     }
 
     /// The elements of a list, in its order, as a live collection.
@@ -128,32 +139,15 @@ impl RealmCore {
     /// Removes everything.
     #[wasm_bindgen(js_name = nestedClear)]
     pub fn nested_clear(&self, class: u32, key: f64, column: u32, path: js_sys::Array) -> JsResult<()> {
-        self.edit((class, key, column), &path, Edit::Clear)
+        self.edit((class, key, column), &path, NestedEdit::Clear)
     }
 }
 
 impl RealmCore {
-    fn edit(&self, (class, key, column): (u32, f64, u32), path: &js_sys::Array, edit: Edit) -> JsResult<()> {
-        let driver = self.view.live()?;
+    fn edit(&self, (class, key, column): (u32, f64, u32), path: &js_sys::Array, edit: NestedEdit) -> JsResult<()> {
         let path = path_from_js(path)?;
-        let (root, outer) = self.view.read(|snapshot, _| {
-            let collection = class_of(snapshot, class)?.property(ColumnIndex(column)).collection;
-            let outer = match collection {
-                Collection::None => 0,
-                Collection::List | Collection::Set | Collection::Dictionary => 1,
-            };
-            let start = path.get(..outer).ok_or_else(gone)?;
-            let root = find(cell(snapshot, class, key, column)?, start).ok_or_else(gone)?.to_owned();
-            Ok((root, outer))
-        })?;
-        let mut root = root;
-        apply(&mut root, &path[outer..], edit)?;
         let (class, key, column) = (ClassIndex(class), key_from_js(key), ColumnIndex(column));
-        Ok(write(driver, |transaction| match &path[..outer] {
-            [Step::Index(index)] => transaction.list_set(class, key, column, *index, root),
-            [Step::Key(name)] => transaction.dictionary_set(class, key, column, name, root),
-            [] | [_, ..] => transaction.set(class, key, column, root),
-        })?)
+        Ok(write(self.view.live()?, |transaction| transaction.edit_nested(class, key, column, &path, edit))?)
     }
 }
 

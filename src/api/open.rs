@@ -60,11 +60,12 @@ pub(super) async fn open(config: JsValue, host: Host, app: &JsValue) -> Result<R
         let record = record_of(&config, known.as_ref(), &engine.0, generation);
         register(known, record).await?;
     }
+    let company = presence.company();
     let guard = StoreGuard::new(store, presence);
     let slot = StoreSlot::open(Rc::clone(&guard), config.encryption_key.clone());
     let driver = Driver::start(path, engine.0, host, slot, engine.1)?;
     watch(&guard, &driver);
-    driver.join(stake);
+    driver.join(stake, company);
     if let Some(fault) = lost {
         driver.tell_storage_error(fault);
     }
@@ -174,10 +175,11 @@ fn open_now(config: CoreConfig, host: Host, app: &JsValue, fresh: State) -> Resu
                 }
                 register(known, record).await?;
             }
+            let company = presence.company();
             let guard = StoreGuard::new(store, presence);
             if let Some(driver) = driver.borrow().upgrade() {
                 watch(&guard, &driver);
-                driver.join(stake);
+                driver.join(stake, company);
                 if let Some(fault) = lost {
                     driver.tell_storage_error(fault);
                 }

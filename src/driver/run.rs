@@ -25,7 +25,7 @@ use crate::refusal::failure_code;
 use crate::slot::{Home, StoreSlot};
 use crate::tabs::{self, Tab};
 use crate::timer::Alarm;
-use crate::{clock, generation, poison};
+use crate::{clock, generation, poison, task};
 
 /// An open realm.
 pub(crate) struct Driver {
@@ -45,6 +45,8 @@ pub(crate) struct Driver {
     next_wait: Cell<u64>,
     lane: Cell<u64>,
     scheduled: Cell<bool>,
+    /// Whether what waits to be stored has a task of its own.
+    stores_soon: Cell<bool>,
     phase: Cell<Phase>,
     /// Why nothing can be stored any more: then no wait can end well.
     failed: RefCell<Option<Fault>>,
@@ -94,6 +96,7 @@ impl Driver {
             next_wait: Cell::new(1),
             lane: Cell::new(0),
             scheduled: Cell::new(false),
+            stores_soon: Cell::new(false),
             phase: Cell::new(Phase::Open),
             failed: RefCell::default(),
             closers: RefCell::default(),
@@ -278,12 +281,27 @@ impl Driver {
         });
     }
 
+    /// Does all that is to be done at once; what nobody waits for to be stored is in a task of its own.
     fn drain(&self) {
+        self.carry_out_all(Engine::poll_awaited);
+        if poison::check().is_ok() && self.engine.borrow().has_batch() && !self.stores_soon.replace(true) {
+            // It is held until then: the app may lose a realm right after it has written.
+            let driver = self.this.upgrade();
+            task::next(move || {
+                if let Some(driver) = driver {
+                    driver.stores_soon.set(false);
+                    driver.carry_out_all(Engine::poll);
+                }
+            });
+        }
+    }
+
+    fn carry_out_all(&self, poll: impl Fn(&mut Engine) -> Option<Effect>) {
         if poison::check().is_err() {
             return;
         }
         loop {
-            let effect = self.engine_mut().poll();
+            let effect = poll(&mut self.engine_mut());
             match effect {
                 Some(effect @ Effect::Changed { .. }) => {
                     self.carry_out(effect);

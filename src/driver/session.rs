@@ -15,7 +15,7 @@ use crate::api;
 use crate::error::Result;
 use crate::link::{Link, LinkUser};
 use crate::outbox::Call;
-use crate::tabs::{Activity, LeaderState, Saying, Stake, Tab, TabUser};
+use crate::tabs::{Activity, Company, LeaderState, Saying, Stake, Tab, TabUser};
 
 /// The session as it is in this tab.
 pub(super) struct Session {
@@ -44,13 +44,13 @@ impl Session {
 
 impl Driver {
     /// Comes among the tabs that have the realm open.
-    pub(crate) fn join(&self, stake: Stake) {
+    pub(crate) fn join(&self, stake: Stake, company: Company) {
         if self.is_closed() {
             return;
         }
         let leads = matches!(stake, Stake::Has(_));
         let user: Weak<dyn TabUser> = self.this.clone();
-        let tab = Tab::begin(self.path(), stake, user);
+        let tab = Tab::begin(self.path(), stake, company, user);
         self.tab.replace(Some(tab));
         if leads {
             self.become_role(Role::Leads);

@@ -1,7 +1,7 @@
 //! The catalogue database: users, realms and the stores that hold them, pending file actions, backups. Read once into memory so
 //! that questions about it are synchronous; every change is one strict transaction.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use indexed_db_futures::prelude::*;
@@ -89,6 +89,8 @@ struct Contents {
 
 thread_local! {
     static CONTENTS: RefCell<Option<Contents>> = const { RefCell::new(None) };
+    /// How many changes this page has begun, and how many of them have ended.
+    static CHANGES: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
 
 /// The catalogue of this origin.
@@ -154,6 +156,20 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Reads again who is logged in, as another page has said that this has changed.
+    pub(crate) async fn reload_users() -> Result<()> {
+        // What is read while this page writes may be what was there before.
+        let read = loop {
+            let before = CHANGES.get();
+            let read = Catalogue::read().await?;
+            if before.0 == before.1 && CHANGES.get() == before {
+                break read;
+            }
+        };
+        CONTENTS.with_borrow_mut(|contents| contents.get_or_insert_default().users = read.users);
+        Ok(())
+    }
+
     /// Reads the catalogue if it was not read before.
     pub(crate) async fn ensure_loaded() -> Result<()> {
         if Catalogue::loaded() { Ok(()) } else { Catalogue::load().await }
@@ -210,6 +226,13 @@ impl Catalogue {
 
     /// Writes changes, all or none, and then shows them.
     pub(crate) async fn change(changes: Vec<Change>) -> Result<()> {
+        CHANGES.set((CHANGES.get().0 + 1, CHANGES.get().1));
+        let result = Catalogue::write(changes).await;
+        CHANGES.set((CHANGES.get().0, CHANGES.get().1 + 1));
+        result
+    }
+
+    async fn write(changes: Vec<Change>) -> Result<()> {
         const DOING: &str = "writing the catalogue";
         let mut rows = Vec::new();
         for change in &changes {

@@ -14,6 +14,7 @@ use super::channel::{Channel, drawn_name};
 use super::heartbeat::{Beat, Heartbeat};
 use super::lead::{Lead, LeadLock, Lot};
 use super::message::{Activity, LeaderState, Message};
+use super::presence::Company;
 use crate::lifecycle::{Lifecycle, Turn};
 use crate::wake::WakeEvents;
 
@@ -58,6 +59,8 @@ pub(crate) struct Tab {
     /// What this tab is called as a leader.
     name: String,
     user: Weak<dyn TabUser>,
+    /// Whether others may have the realm open. Once there was somebody, it is not known that they have gone.
+    company: Cell<Company>,
     parts: RefCell<Option<Parts>>,
     leader: RefCell<Option<LeaderState>>,
     /// What we have asked the leader, and the name of the question.
@@ -99,11 +102,12 @@ impl Stake {
 
 impl Tab {
     /// Comes among the others. Who leads already is told to them, and who does not asks how the leader is.
-    pub(crate) fn begin(path: &str, stake: Stake, user: Weak<dyn TabUser>) -> Rc<Tab> {
+    pub(crate) fn begin(path: &str, stake: Stake, company: Company, user: Weak<dyn TabUser>) -> Rc<Tab> {
         let tab = Rc::new_cyclic(|this: &Weak<Tab>| Tab {
             path: path.to_owned(),
             name: drawn_name(),
             user,
+            company: Cell::new(company),
             parts: RefCell::default(),
             leader: RefCell::default(),
             asked: RefCell::default(),
@@ -173,9 +177,18 @@ impl Tab {
         }
     }
 
-    /// Tells the others that a batch was stored.
+    /// Tells the others that a batch was stored, if there are any.
     pub(crate) fn tell_written(&self) {
-        self.say(&Message::Written);
+        if self.company.get() == Company::Others {
+            self.say(&Message::Written);
+        }
+    }
+
+    /// Others may have the realm open. They may have looked at the store before they were told of what is written.
+    fn has_company(&self) {
+        if self.company.replace(Company::Others) == Company::Alone {
+            self.tell_written();
+        }
     }
 
     /// Tells the others how the session is, if this tab leads.
@@ -269,9 +282,10 @@ impl Tab {
         can_lead && !self.leads() && self.user.upgrade().is_some_and(|user| user.waits_for_server())
     }
 
-    /// Tells the others who leads if we do, and otherwise asks.
+    /// Tells the others that we are there, and who leads if we do.
     fn introduce(&self) {
-        if self.leads() { self.tell_session() } else { self.say(&Message::Ping) }
+        self.say(&Message::Ping);
+        self.tell_session();
     }
 
     fn say(&self, message: &Message) {
@@ -321,6 +335,8 @@ impl Tab {
                 if let Some(parts) = &*self.parts.borrow() {
                     parts.channel.rejoin();
                 }
+                // Whoever came meanwhile was not heard.
+                self.has_company();
                 // That no answer was heard meanwhile says nothing about the leader.
                 self.heartbeat.take();
                 if let Some(lead) = lead {
@@ -338,6 +354,7 @@ impl Tab {
 
     fn hear(&self, message: Message) {
         let Some(user) = self.user.upgrade() else { return };
+        self.has_company();
         let leads = self.leads();
         match message {
             Message::Written => user.tab_event(Event::Nudged),

@@ -15,6 +15,21 @@ await keep({
     });
   },
 
+  async a_tab_that_is_alone_tells_nobody_that_it_has_written_and_one_that_comes_hears_of_all() {
+    await withTabs(0, async (_, profile) => {
+      const first = await tabIn(profile, { hook: countSaid });
+      await first("open", "alone");
+      for (const _id of ["a", "b"]) await first("write", "alone", [{ _id }]);
+      equal(await first.page.evaluate(() => globalThis.said), 0, "what was told");
+      const second = await tabIn(profile);
+      await second("open", "alone");
+      for (const _id of ["c", "d"]) await first("write", "alone", [{ _id }]);
+      await agree([first, second], "alone", ({ notes }) => notes.length === 4);
+      isTrue((await first.page.evaluate(() => globalThis.said)) > 0, "that the second was told");
+      await noMistakes([first, second], "alone");
+    });
+  },
+
   async tabs_that_write_at_the_same_moment_lose_nothing_and_show_the_same() {
     await withTabs(2, async ([first, second]) => {
       const [path, rounds] = ["hammered", 60];
@@ -240,3 +255,13 @@ await keep({
     });
   },
 });
+
+/** In a page: counts how often it tells others that it has written. */
+function countSaid() {
+  globalThis.said = 0;
+  const { postMessage } = BroadcastChannel.prototype;
+  BroadcastChannel.prototype.postMessage = function (message) {
+    if (message?.kind === "written") globalThis.said += 1;
+    return postMessage.call(this, message);
+  };
+}

@@ -24,7 +24,7 @@ function comparable({ step, text }) {
   if (step === "query" || step === "listen") return "error";
   // The oracle's bundler has numbered some of its classes.
   return text
-    .replace(/(^error Expected value to be .*) \(\w+\.\w+\)$/, "$1")
+    .replace(/(^error .*) \(\w+\.\w+\)$/, "$1")
     .replace(/^error Expected '.*' to be /, "error Expected value to be ")
     .replace(/instance of (Decimal128|ObjectId|UUID)2\b/, "instance of $1");
 }

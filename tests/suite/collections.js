@@ -48,6 +48,7 @@ export async function array_methods_work_on_every_collection() {
       same(collection.concat([1], 2), array.concat([1], 2), "concat");
       equal(collection.join("-"), array.join("-"), "join");
       equal(collection.toString(), array.toString(), "toString");
+      equal(collection.toLocaleString(), array.toLocaleString(), "toLocaleString");
       equal(
         collection.map((_, index) => index),
         array.map((_, index) => index),

@@ -134,6 +134,7 @@ export async function a_record_in_the_place_of_another_is_damage() {
   const path = freshPath("encryption");
   const config = { path, schema, encryptionKey: key(1) };
   const realm = await Realm.open(config);
+  await realm.waitForDurable();
   for (const _id of [1, 2]) {
     realm.write(() => realm.create("Dog", { _id, name: "same" }));
     await realm.waitForDurable();

@@ -43,6 +43,26 @@ export async function a_realm_that_was_closed_in_this_page_opens_without_waiting
   await Realm.deleteFile({ path });
 }
 
+export async function of_closed_realms_no_more_are_kept_than_64_megabytes() {
+  const [small, large] = [freshPath("opening"), freshPath("opening")];
+  await closed(withDog({ path: small }));
+  const realm = withDog({ path: large });
+  const name = "x".repeat(2 * 1024 * 1024 - 1);
+  for (let _id = 2; _id < 36; _id++) {
+    realm.write(() => realm.create("Dog", { _id, name }));
+    await realm.waitForDurable();
+  }
+  await closed(realm);
+  // The one that was closed before went first, and then the large one itself.
+  for (const path of [small, large]) {
+    equal(throws(() => new Realm({ path, schema }), "Realm.open").code, "NeedsAsyncOpen");
+  }
+  const again = await Realm.open({ path: large, schema });
+  equal(again.objects("Dog").length, 35);
+  again.close();
+  for (const path of [small, large]) await Realm.deleteFile({ path });
+}
+
 export async function migrations_need_no_waiting_either() {
   const path = freshPath("opening");
   const config = (schemaVersion, properties, rest = {}) => ({

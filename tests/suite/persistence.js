@@ -299,11 +299,13 @@ export async function the_promise_of_a_realm_tells_progress_and_can_be_cancelled
   promise.progress((estimate) => seen.push(estimate));
   promise.progress((transferred, transferable) => seen.push([transferred, transferable]));
   equal(seen, [1, [0, 0]]);
-  const realm = await promise;
+  const realm = await promise.finally(() => seen.push("open"));
+  equal([seen.at(-1), await promise.then(({ path: there }) => there)], ["open", `/${path}`]);
   realm.close();
   const cancelled = Realm.open({ path, schema });
   cancelled.cancel();
   await rejects(cancelled, "Async open canceled");
+  equal(await Realm.open({ path: "" }).catch(({ message }) => message.split(".")[0]), "The path cannot be empty");
   await Realm.deleteFile({ path });
 }
 
@@ -316,4 +318,23 @@ export async function a_first_opening_populates() {
     realm.close();
   }
   await Realm.deleteFile({ path });
+  // Whoever opens it, and however many at once.
+  for (const open of [
+    () => [new Realm(config)],
+    () => [new Realm(config), new Realm(config)],
+    () => [Realm.open(config), Realm.open(config)],
+    () => [new Realm({ ...config, inMemory: true }), Realm.open({ ...config, inMemory: true })],
+  ]) {
+    const realms = await Promise.all(open());
+    equal(realms[0].objects("Dog").length, 1);
+    for (const realm of realms) realm.close();
+    await Realm.deleteFile({ path });
+  }
+  const failing = () => {
+    throw new Error("nothing to begin with");
+  };
+  throws(() => new Realm({ path, schema, inMemory: true, onFirstOpen: failing }), "nothing to begin with");
+  const realm = new Realm({ path, schema, inMemory: true });
+  equal(realm.isEmpty, true);
+  realm.close();
 }

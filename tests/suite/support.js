@@ -102,6 +102,15 @@ export function turn() {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
+/** Waits until something is so. */
+export async function until(condition, what, timeoutMs = 20000) {
+  const deadline = performance.now() + timeoutMs;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`${what} did not come within ${timeoutMs} ms`);
+    await turn();
+  }
+}
+
 /** A callback that remembers its calls, and a promise of each of them. */
 export class Calls {
   all = [];

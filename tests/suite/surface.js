@@ -210,6 +210,77 @@ export async function what_a_browser_or_the_server_lacks_says_so() {
   equal([user.customData, user.profile], [{}, {}]);
 }
 
+export async function what_has_not_come_yet_is_named_by_every_way_to_it() {
+  const { SubscriptionSet, MutableSubscriptionSet } = Realm.App.Sync;
+  const [set, mutable] = [SubscriptionSet, MutableSubscriptionSet].map(({ prototype }) => Object.create(prototype));
+  const flexible = "Flexible sync is not available";
+  for (const subject of [set, mutable]) {
+    isNotAvailable(throws(() => subject.findByName("all"), flexible));
+    isNotAvailable(throws(() => subject.findByQuery(undefined), flexible));
+    isNotAvailable(throws(() => [...subject], flexible));
+  }
+  isNotAvailable(await rejects(set.waitForSynchronization(), flexible));
+  isNotAvailable(
+    await rejects(
+      set.update(() => {}),
+      flexible,
+    ),
+  );
+  isNotAvailable(throws(() => mutable.add(undefined), flexible));
+  isNotAvailable(throws(() => mutable.remove(undefined), flexible));
+  isNotAvailable(throws(() => mutable.removeByName("all"), flexible));
+  isNotAvailable(throws(() => mutable.removeSubscription(undefined), flexible));
+  isNotAvailable(throws(() => mutable.removeByObjectType("Dog"), flexible));
+  isNotAvailable(throws(() => mutable.removeAll(), flexible));
+  isNotAvailable(throws(() => mutable.removeUnnamed(), flexible));
+
+  const { Credentials } = Realm;
+  equal(Credentials.anonymous(false).payload, { provider: "anon-user", reuse: false });
+  equal(
+    Credentials.emailPassword("a@b.c", "x").payload,
+    Credentials.emailPassword({ email: "a@b.c", password: "x" }).payload,
+  );
+  equal(Credentials.apiKey("k").payload, { provider: "api-key", key: "k" });
+  equal(Credentials.jwt("t").payload, { provider: "custom-token", token: "t" });
+  equal(Credentials.function({ name: "Jo" }).payload, { provider: "custom-function", name: "Jo" });
+  throws(() => Credentials.apiKey(5), "Expected 'key' to be a string, got a number");
+  for (const [provider, make] of [
+    ["Apple", () => Credentials.apple("token")],
+    ["Facebook", () => Credentials.facebook("token")],
+    ["Google", () => Credentials.google({ idToken: "token" })],
+  ]) {
+    isNotAvailable(throws(make, `Logging in with ${provider} is not available`));
+  }
+}
+
+export async function what_is_accepted_for_code_written_for_realm_does_nothing() {
+  const { Sync } = Realm.App;
+  const app = new Realm.App({ id: freshPath("app"), baseUrl: "http://localhost" });
+  isTrue(Realm.App.getApp(app.id) === app && Realm.App.get(app.id) === app, "the app by its id");
+  equal([Sync.enableSessionMultiplexing(app), Sync.setUserAgent(app, "tests")], [undefined, undefined]);
+  equal(Sync.downloadBeforeOpenBehavior, {
+    type: "downloadBeforeOpen",
+    timeOut: 30000,
+    timeOutBehavior: "throwException",
+  });
+  equal(Sync.openLocalRealmBehavior, { type: "openImmediately" });
+  equal(Realm.Object.allowValuesArrays, false);
+  const realm = memoryRealm(freshPath("surface"));
+  const rex = realm.write(() => realm.create("Dog", { _id: 1, name: "Rex" }));
+  equal(rex._objectId(), rex._objectKey());
+  realm.close();
+}
+
+export async function errors_of_schemas_name_class_and_property() {
+  const open = (properties) => () => new Realm({ path: "x", inMemory: true, schema: [{ name: "Dog", properties }] });
+  let error = throws(open({ name: "strin[][]" }), "Invalid type declaration for property 'name' on 'Dog'");
+  isTrue(error instanceof Realm.PropertySchemaParseError && error instanceof Realm.SchemaParseError, "its class");
+  equal([error.objectName, error.propertyName], ["Dog", "name"]);
+  error = throws(open(5), "Invalid schema for object 'Dog'");
+  isTrue(error instanceof Realm.ObjectSchemaParseError, "an ObjectSchemaParseError");
+  equal(error.objectName, "Dog");
+}
+
 export async function a_template_object_has_defaults_and_empty_values() {
   const noise = () => "woof";
   const template = Realm.createTemplateObject({

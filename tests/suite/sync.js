@@ -14,13 +14,15 @@ import {
   Task,
   tasks,
 } from "/tests/suite/server.js";
-import { Calls, changes, equal, isTrue, rejects, throws } from "/tests/suite/support.js";
+import { Calls, changes, equal, isTrue, rejects, throws, until } from "/tests/suite/support.js";
 
 export async function a_user_logs_in_and_out() {
   const user = await logIn();
   const { app } = user;
   isTrue(user.id.length > 0 && user.accessToken.length > 0, "a user with an id and a token");
   equal([user.state, user.isLoggedIn, app.currentUser === user], ["LoggedIn", true, true]);
+  equal([user.providerType, user.identities], ["anon-user", [{ id: user.id, providerType: "anon-user" }]]);
+  isTrue(user.refreshToken.length > 0 && user.deviceId !== undefined, "a refresh token, and a device's id or null");
   isTrue(app.allUsers[user.id] === user, "the user among all users");
   const again = await app.logIn(Realm.Credentials.anonymous());
   isTrue(again.isLoggedIn, "the known user again");
@@ -28,6 +30,22 @@ export async function a_user_logs_in_and_out() {
   equal([user.state, user.isLoggedIn], ["Removed", false]);
   isTrue(app.currentUser !== user, "another current user, or none");
   isTrue(Realm.App.get(app.id) === app, "the app by its id");
+}
+
+export async function another_page_knows_at_once_who_logs_in_and_out() {
+  const page = await openPage();
+  const there = await logIn({ module: page.module });
+  const here = await logIn();
+  await until(() => there.id in here.app.allUsers && here.id in there.app.allUsers, "the other page's user");
+  const known = here.app.allUsers[there.id];
+  isTrue(known.isLoggedIn, "a user who has logged in elsewhere");
+  await there.logOut();
+  await until(() => !known.isLoggedIn, "the end of the other page's user");
+  equal([known.state, here.isLoggedIn, there.id in here.app.allUsers], ["Removed", true, false]);
+  const config = syncConfig(known, freshPartition(), { newRealmFileBehavior: { type: "openImmediately" } });
+  await rejects(Realm.open(config), "is not logged in");
+  page.kill();
+  await here.logOut();
 }
 
 export async function the_current_user_is_switched_at_once() {
@@ -43,7 +61,9 @@ export async function the_current_user_is_switched_at_once() {
   await first.logOut();
   isTrue(app.currentUser === second, "another user after logging out");
   throws(() => app.switchUser(first), "who is not logged in");
-  await second.logOut();
+  const names = app.allUsers;
+  await app.removeUser(second);
+  equal([second.state, second.id in names, second.id in app.allUsers], ["Removed", true, false]);
 }
 
 export async function a_path_that_is_open_belongs_to_one_user_and_partition() {
@@ -160,6 +180,19 @@ export async function connection_and_progress_are_told() {
   await session.uploadAllLocalChanges(20000);
   while ((await estimates.next("the end of the upload"))[0] < 1);
   while ((await bytes.next("the last byte"))[0] < transferable);
+  // Who has been removed hears nothing more.
+  const removed = new Calls();
+  session.addProgressNotification("upload", "reportIndefinitely", removed.callback);
+  session.removeProgressNotification(removed.callback);
+  session.removeConnectionNotification(states.callback);
+  session.addResetNotification(removed.callback);
+  session.removeResetNotification(removed.callback);
+  const [told, connected] = [removed.count, states.count];
+  addTask(realm, 2, "more");
+  await session.uploadAllLocalChanges(20000);
+  app.setOffline(true);
+  equal([removed.count, states.count, session.isConnected()], [told, connected, false]);
+  app.setOffline(false);
   realm.close();
 }
 
@@ -324,6 +357,37 @@ export async function additive_schema_changes_flow() {
   two.close();
 }
 
+export async function a_synced_realm_takes_additions_to_its_schema_and_nothing_else() {
+  const user = await logIn();
+  const { sync } = syncConfig(user, freshPartition());
+  const config = (properties, others = []) => ({ sync, schema: [{ ...Task, properties }, ...others] });
+  const { parent, ...fewer } = Task.properties;
+  let realm = await Realm.open(config(Task.properties));
+  addTask(realm, 1, "kept");
+  await settle(realm);
+  await realm.waitForDurable();
+  realm.close();
+  const refused = "The following changes cannot be made in additive-only schema mode";
+  for (const [properties, problem] of [
+    [{ ...fewer, parent, title: "int" }, "'Task.title'"],
+    [{ ...fewer, parent, title: "string?" }, "'Task.title'"],
+    [{ ...fewer, parent, notes: "int[]" }, "'Task.notes'"],
+  ]) {
+    const error = await rejects(Realm.open(config(properties)), refused);
+    isTrue(error.message.includes(problem), `${problem} in: ${error.message}`);
+  }
+  // A later version of the schema counts for nothing, and what is left out stays in the store.
+  realm = await Realm.open({ ...config(fewer), schemaVersion: 7 });
+  equal([tasks(realm), Object.keys(realm.objects("Task")[0]).includes("parent")], [["1 kept"], false]);
+  realm.close();
+  const Note = { name: "Note", primaryKey: "_id", properties: { _id: "int", text: "string" } };
+  realm = await Realm.open(config({ ...fewer, parent, priority: "int?" }, [Note]));
+  realm.write(() => realm.create("Note", { _id: 1, text: "new" }));
+  await settle(realm);
+  equal([realm.objects("Task")[0].priority, realm.objects("Task")[0].parent], [null, null]);
+  realm.close();
+}
+
 export async function a_simulated_error_reaches_the_error_callback() {
   const errors = new Calls();
   const realm = await openClient(freshPartition(), { onError: errors.callback });
@@ -331,5 +395,6 @@ export async function a_simulated_error_reaches_the_error_callback() {
   const [session, error] = await errors.next("the error");
   isTrue(session === realm.syncSession && error instanceof Realm.SyncError, "the session and a SyncError");
   equal([error.name, error.message, error.wireCode], ["SyncError", "on purpose", 231]);
+  equal([error.reason, error.isFatal, error.isOk, error.logUrl], ["on purpose", false, false, ""]);
   realm.close();
 }

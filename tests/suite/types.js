@@ -14,6 +14,13 @@ export function plain(object) {
   return result;
 }
 
+export async function documents_become_bson_and_are_themselves_again() {
+  const small = { _id: new BSON.ObjectId(), list: [1.5, "a"] };
+  for (const document of [small, { ...small, text: "é".repeat(1 << 20) }, small]) {
+    equal(BSON.deserialize(BSON.serialize(document)), document);
+  }
+}
+
 export async function every_type_reads_back_as_it_was_written() {
   const realm = memoryRealm(freshPath("types"));
   const values = everything();

@@ -149,4 +149,18 @@ async function apps() {
   return backup;
 }
 
-export { apps, collections, objects, realms };
+function subscriptions(realm: Realm, error: Realm.SyncError) {
+  const set = realm.subscriptions;
+  same<typeof set.state, Realm.SubscriptionSetState>(true);
+  same<[typeof set.version, typeof set.isEmpty, typeof set.error], [number, boolean, string | null]>(true);
+  const [first] = set;
+  if (first) {
+    same<[typeof first.createdAt, typeof first.updatedAt, typeof first.id], [Date, Date, BSON.ObjectId]>(true);
+    same<[typeof first.name, typeof first.objectType, typeof first.queryString], [string | null, string, string]>(true);
+  }
+  if (error instanceof Realm.CompensatingWriteError) {
+    for (const { objectName, reason, primaryKey } of error.writes) console.log(objectName, reason, primaryKey);
+  }
+}
+
+export { apps, collections, objects, realms, subscriptions };

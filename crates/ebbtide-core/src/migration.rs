@@ -166,18 +166,18 @@ fn filled(column: &Column, property: &Property, stamps: &[Stamp]) -> Column {
                 set.insert(zero.clone(), *stamp);
             }
             ValueRef::Dictionary(dictionary) if dictionary.iter().any(|(_, value)| is_null(value)) => {
-                for entry in &mut filled.dictionary_mut(row).entries {
+                filled.dictionary_mut(row).entries.change_all(|entry| {
                     if entry.value == Value::Null {
                         entry.value = zero.clone();
                     }
-                }
+                });
             }
             ValueRef::List(list) if list.iter().any(is_null) => {
-                for element in &mut filled.list_mut(row).elements {
+                filled.list_mut(row).elements.change_all(|element| {
                     if element.value == Value::Null {
                         element.value = zero.clone();
                     }
-                }
+                });
             }
             _ => {}
         }

@@ -97,7 +97,7 @@ impl Applier<'_, '_> {
             .cloned()
             .collect();
         if left.len() < list.len() {
-            self.snapshot.list_replace(at.0, at.1, at.2, List { elements: left });
+            self.snapshot.list_replace(at.0, at.1, at.2, List { elements: left.into() });
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::diff::Compare;
 use crate::ids::ObjectKey;
-use crate::objects::{ElementId, List};
+use crate::objects::{Element, ElementId, List};
 use crate::value::{Value, ValueRef};
 
 /// A change set of a collection: positions, each run ascending.
@@ -125,14 +125,23 @@ pub fn list_changes(
 
 /// The identities of the elements of the later list; of a new link that of one that is gone and led to the same object.
 fn matched(before: &List, after: &List) -> Vec<ElementId> {
-    let mut ids: Vec<ElementId> = after.elements().iter().map(|element| element.id).collect();
+    let id_of = |element: &Element| element.id;
+    let mut ids: Vec<ElementId> = after.elements().iter().map(id_of).collect();
+    // What both begin and end with is there in both; most changes are small.
+    let same = |(a, b): &(&Element, &Element)| a.id == b.id;
+    let prefix = before.elements().iter().zip(after.elements()).take_while(same).count();
+    let rest = before.len().min(after.len()) - prefix;
+    let ends = before.elements().iter().rev().zip(after.elements().iter().rev());
+    let suffix = ends.take(rest).take_while(same).count();
+    let old = || before.elements().iter().take(before.len() - suffix).skip(prefix);
+    let new = prefix..after.len() - suffix;
     let link = |value: &Value| if let Value::Link(key) = value { Some(*key) } else { None };
-    if !before.elements().iter().any(|element| link(&element.value).is_some()) {
+    if new.is_empty() || !old().any(|element| link(&element.value).is_some()) {
         return ids;
     }
-    let stay: BTreeSet<ElementId> = ids.iter().copied().collect();
+    let stay: BTreeSet<ElementId> = ids[new.clone()].iter().copied().collect();
     let mut gone: BTreeMap<ObjectKey, VecDeque<ElementId>> = BTreeMap::new();
-    for element in before.elements().iter().filter(|element| !stay.contains(&element.id)) {
+    for element in old().filter(|element| !stay.contains(&element.id)) {
         if let Some(key) = link(&element.value) {
             gone.entry(key).or_default().push_back(element.id);
         }
@@ -140,8 +149,9 @@ fn matched(before: &List, after: &List) -> Vec<ElementId> {
     if gone.is_empty() {
         return ids;
     }
-    let were: BTreeSet<ElementId> = before.elements().iter().map(|element| element.id).collect();
-    for (id, element) in ids.iter_mut().zip(after.elements()).filter(|(id, _)| !were.contains(id)) {
+    let were: BTreeSet<ElementId> = old().map(id_of).collect();
+    let links = after.elements().iter().take(new.end).skip(prefix);
+    for (id, element) in ids[new].iter_mut().zip(links).filter(|(id, _)| !were.contains(id)) {
         let same = link(&element.value).and_then(|key| gone.get_mut(&key)).and_then(VecDeque::pop_front);
         *id = same.unwrap_or(*id);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::chunks::Chunks;
 use super::set::{SetElement, ascends};
 use super::snapshot::Snapshot;
 use super::table::BacklinkKey;
@@ -111,7 +112,7 @@ fn fits(property: &Property, value: ValueRef<'_>) -> bool {
     match (property.collection, value) {
         (Collection::List, ValueRef::List(list)) => list.iter().all(accepts),
         (Collection::Set, ValueRef::Set(set)) => {
-            let sound = |elements: &[SetElement]| {
+            let sound = |elements: &Chunks<SetElement>| {
                 ascends(elements)
                     && elements.iter().all(|element| accepts(element.value.as_ref()) && element.value.depth() == 0)
             };
@@ -119,8 +120,8 @@ fn fits(property: &Property, value: ValueRef<'_>) -> bool {
         }
         (Collection::Dictionary, ValueRef::Dictionary(dictionary)) => {
             dictionary.entries().is_sorted_by(|a, b| a.key < b.key)
-                && dictionary.removed.is_sorted_by(|a, b| a.0 < b.0)
-                && dictionary.removed.iter().all(|(key, _)| dictionary.get(key).is_none())
+                && dictionary.removed.is_sorted_by(|a, b| a.key < b.key)
+                && dictionary.removed.iter().all(|gone| dictionary.get(&gone.key).is_none())
                 && dictionary.iter().all(|(_, value)| accepts(value))
         }
         (Collection::None, ValueRef::List(_) | ValueRef::Set(_) | ValueRef::Dictionary(_)) => false,

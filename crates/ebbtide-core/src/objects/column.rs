@@ -563,6 +563,13 @@ impl Column {
         Column { data, unset: self.unset.split_off(row), stamps }
     }
 
+    pub(crate) fn mixed_mut(&mut self, row: usize) -> &mut Value {
+        match &mut self.data {
+            ColumnData::Mixed(values) => &mut values[row],
+            data => unreachable!("an edit of a mixed value was checked against its column {data:?}"),
+        }
+    }
+
     pub(crate) fn list_mut(&mut self, row: usize) -> &mut List {
         match &mut self.data {
             ColumnData::List(lists) => Arc::make_mut(&mut lists[row]),

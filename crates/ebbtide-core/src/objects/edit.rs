@@ -227,10 +227,7 @@ impl Snapshot {
         match row.value(column) {
             ValueRef::List(_) if mutant(Mutant::LinksStay) => {}
             ValueRef::List(list) => {
-                let found = |value: ValueRef<'_>| leads_to(value, target);
-                let places: Vec<usize> =
-                    (0..list.len()).rev().filter(|index| list.get(*index).is_some_and(found)).collect();
-                for index in places {
+                for index in list.linking(target) {
                     if is_mixed {
                         let element =
                             &self.list(class, source, column).expect("the list was just read").elements()[index];
@@ -242,14 +239,14 @@ impl Snapshot {
                 }
             }
             ValueRef::Set(set) => {
-                let gone: Vec<Value> =
-                    set.iter().filter(|value| leads_to(*value, target)).map(|value| value.to_owned()).collect();
-                for value in gone {
-                    self.set_remove((class, source, column), value.as_ref(), None);
+                // An element of a set is a link or has none in it.
+                let link = if is_mixed { Value::TypedLink(target.0, target.1) } else { Value::Link(target.1) };
+                if set.contains(link.as_ref()) {
+                    self.set_remove((class, source, column), link.as_ref(), None);
                 }
             }
             ValueRef::Dictionary(dictionary) => {
-                let found = dictionary.entries().iter().filter(|entry| leads_to(entry.value.as_ref(), target));
+                let found = dictionary.linking(target);
                 let found: Vec<_> = found.map(|entry| (entry.key.clone(), entry.value.clone(), entry.stamp)).collect();
                 for (name, value, stamp) in found {
                     let value = value.without_link(target.0, target.1);
@@ -262,11 +259,4 @@ impl Snapshot {
             }
         }
     }
-}
-
-/// Whether a value is or has in it a link to an object.
-pub(super) fn leads_to(value: ValueRef<'_>, (class, key): (ClassIndex, ObjectKey)) -> bool {
-    let mut found = false;
-    value.each_link(Some(class), &mut |target, link| found |= (target, link) == (class, key));
-    found
 }

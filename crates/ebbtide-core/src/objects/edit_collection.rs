@@ -1,7 +1,6 @@
 //! The elementary changes of lists, sets and dictionaries; what [`super::edit`] says of them holds here too.
 
 use super::dictionary::Dictionary;
-use super::edit::leads_to;
 use super::list::{Element, ElementId, List};
 use super::set::{Set, SetElement};
 use super::snapshot::{Snapshot, Stamp};
@@ -33,6 +32,37 @@ impl Snapshot {
             (Slot::Element(id), ValueRef::List(list)) => list.get(list.position(*id)?),
             (Slot::Key(name), ValueRef::Dictionary(dictionary)) => dictionary.get(name),
             (Slot::Element(_) | Slot::Key(_), _) => None,
+        }
+    }
+
+    /// Changes the mixed value in a place of a property, where there is one, and gives it a stamp.
+    pub(crate) fn change_in_slot<T>(
+        &mut self,
+        (class, key, column): Place,
+        slot: &Slot,
+        stamp: Stamp,
+        change: impl FnOnce(&mut Value) -> Option<T>,
+    ) -> Option<T> {
+        match slot {
+            Slot::Single => self.table_mut(class).edit_mixed(key, column, stamp, change),
+            Slot::Element(id) => {
+                let index = self.list(class, key, column)?.position(*id)?;
+                self.edit_list((class, key, column), |list| {
+                    list.elements.change(index, |element| {
+                        element.stamp = stamp;
+                        change(&mut element.value)
+                    })
+                })
+            }
+            Slot::Key(name) => {
+                let index = self.dictionary((class, key, column))?.position(name).ok()?;
+                self.edit_dictionary((class, key, column), |dictionary| {
+                    dictionary.entries.change(index, |entry| {
+                        entry.stamp = stamp;
+                        change(&mut entry.value)
+                    })
+                })
+            }
         }
     }
 
@@ -83,9 +113,10 @@ impl Snapshot {
     ) {
         self.link_all((class, key, column), value.as_ref());
         let old = self.edit_list((class, key, column), |list| {
-            let element = &mut list.elements[index];
-            element.stamp = stamp;
-            std::mem::replace(&mut element.value, value)
+            list.elements.change(index, |element| {
+                element.stamp = stamp;
+                std::mem::replace(&mut element.value, value)
+            })
         });
         self.unlink_all((class, key, column), old.as_ref());
     }
@@ -168,7 +199,8 @@ impl Snapshot {
 
     /// Takes from a set the memory of a link to an object that is gone.
     pub(super) fn set_forget(&mut self, at: Place, class: ClassIndex, key: ObjectKey) {
-        self.edit_set(at, |set| set.removed.retain(|element| !leads_to(element.value.as_ref(), (class, key))));
+        let links = [Value::Link(key), Value::TypedLink(class, key)];
+        self.edit_set(at, |set| links.iter().for_each(|link| set.forget(link.as_ref())));
     }
 
     /// Notes the links in a value that a set is about to remember.
@@ -205,7 +237,7 @@ impl Snapshot {
         let Some(dictionary) = self.dictionary(at) else { return };
         let left = Dictionary {
             entries: dictionary.entries.iter().filter(|entry| self.later(entry.stamp, stamp)).cloned().collect(),
-            removed: dictionary.removed.iter().filter(|(_, gone)| self.later(*gone, stamp)).cloned().collect(),
+            removed: dictionary.removed.iter().filter(|gone| self.later(gone.stamp, stamp)).cloned().collect(),
             cleared: remember.or(dictionary.cleared),
         };
         self.dictionary_replace(at, left);

@@ -37,7 +37,7 @@ fn latest_of(row: Row<'_>, primary_key: Option<ColumnIndex>) -> EditTime {
             }
             ValueRef::Dictionary(dictionary) => {
                 dictionary.entries.iter().for_each(|entry| see(entry.stamp));
-                dictionary.removed.iter().for_each(|(_, stamp)| see(*stamp));
+                dictionary.removed.iter().for_each(|gone| see(gone.stamp));
                 dictionary.cleared.into_iter().for_each(&mut see);
             }
             _ => {}

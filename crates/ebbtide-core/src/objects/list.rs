@@ -1,7 +1,8 @@
 //! Lists whose elements have identities, so that an edit names an element and not a place.
 
+use super::chunks::{Chunks, Marked};
 use super::snapshot::{AuthorIndex, Stamp};
-use crate::ids::{ChangesetNumber, ServerVersion};
+use crate::ids::{ChangesetNumber, ClassIndex, ObjectKey, ServerVersion};
 use crate::value::{Value, ValueRef};
 
 /// The identity of a list element: its author, and a number that the author uses once.
@@ -26,6 +27,18 @@ impl ElementId {
     pub fn origin_of(sequence: u64) -> (ChangesetNumber, u64) {
         (ChangesetNumber(sequence >> SEQUENCE_SHIFT), sequence & ((1 << SEQUENCE_SHIFT) - 1))
     }
+
+    /// What an element is looked for by.
+    fn mark(self) -> u64 {
+        self.sequence ^ u64::from(self.author.0) << 48
+    }
+}
+
+impl Marked for Element {
+    fn marks(&self, see: &mut dyn FnMut(u64)) {
+        see(self.id.mark());
+        each_link_mark(&self.value, see);
+    }
 }
 
 /// One element of a list.
@@ -48,7 +61,7 @@ pub struct Element {
 /// The elements of one list property.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct List {
-    pub(crate) elements: Vec<Element>,
+    pub(crate) elements: Chunks<Element>,
 }
 
 impl List {
@@ -73,17 +86,39 @@ impl List {
     }
 
     /// The elements in order.
-    pub fn elements(&self) -> &[Element] {
+    pub fn elements(&self) -> &Chunks<Element> {
         &self.elements
     }
 
     /// Where an element is. What is near the end is found first, since that is where most edits are.
     pub fn position(&self, id: ElementId) -> Option<usize> {
-        self.elements.iter().rposition(|element| element.id == id)
+        self.elements.marked(id.mark(), move |element| element.id == id).next()
+    }
+
+    /// The positions of the elements that are or have in them a link to an object, from the last to the first.
+    pub(crate) fn linking(&self, target: (ClassIndex, ObjectKey)) -> Vec<usize> {
+        self.elements.marked(link_mark(target.1), |element| leads_to(element.value.as_ref(), target)).collect()
     }
 
     /// Whether both have the same values in the same order, identities aside.
     pub fn same_values(&self, other: &List) -> bool {
         self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| a.same(&b))
     }
+}
+
+/// What the holder of a link to an object is looked for by.
+pub(super) fn link_mark(key: ObjectKey) -> u64 {
+    !key.0
+}
+
+/// The marks of the links in a value.
+pub(super) fn each_link_mark(value: &Value, see: &mut dyn FnMut(u64)) {
+    value.as_ref().each_link(Some(ClassIndex(0)), &mut |_, key| see(link_mark(key)));
+}
+
+/// Whether a value is or has in it a link to an object; a link that names no class leads to one of the object's class.
+pub(crate) fn leads_to(value: ValueRef<'_>, (class, key): (ClassIndex, ObjectKey)) -> bool {
+    let mut found = false;
+    value.each_link(Some(class), &mut |target, link| found |= (target, link) == (class, key));
+    found
 }

@@ -8,6 +8,7 @@
 mod audit;
 mod bits;
 mod canonical;
+mod chunks;
 mod column;
 mod dictionary;
 mod edit;
@@ -24,6 +25,7 @@ mod table;
 mod transaction;
 
 pub use bits::Bits;
+pub use chunks::Chunks;
 pub use column::{Column, ColumnData, Fixed, Runs};
 pub use dictionary::{Dictionary, Entry};
 pub(crate) use edit_collection::{Place, Slot};
@@ -35,4 +37,6 @@ pub(crate) use set::ascends;
 pub use set::{Set, SetElement};
 pub use snapshot::{AuthorIndex, Authors, Snapshot, Stamp};
 pub use table::{BacklinkKey, Table, Tombstone};
-pub use transaction::{Cell, CellSource, Constraints, Embedding, Synced, Transaction, WriteContext, WriteError};
+pub use transaction::{
+    Cell, CellSource, Constraints, Embedding, NestedEdit, Step, Synced, Transaction, WriteContext, WriteError,
+};

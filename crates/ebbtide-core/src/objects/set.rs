@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::chunks::{Chunks, Marked};
 use super::snapshot::Stamp;
 use crate::limits::LIST_ELEMENTS;
 use crate::value::{Value, ValueRef};
@@ -15,13 +16,18 @@ pub struct SetElement {
     pub stamp: Stamp,
 }
 
+/// Elements of sets are found by their order.
+impl Marked for SetElement {
+    fn marks(&self, _see: &mut dyn FnMut(u64)) {}
+}
+
 /// The elements of one set property, ascending by [`ValueRef::total_cmp`].
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Set {
-    pub(crate) elements: Vec<SetElement>,
+    pub(crate) elements: Chunks<SetElement>,
     /// Elements that were removed, so that an earlier insertion that arrives later does not bring one back. Empty in a
     /// local realm. The memory of a link goes with the object that it led to.
-    pub(crate) removed: Vec<SetElement>,
+    pub(crate) removed: Chunks<SetElement>,
     /// When the set was cleared last, to the same end; `None` in a local realm.
     pub(crate) cleared: Option<Stamp>,
 }
@@ -48,7 +54,7 @@ impl Set {
     }
 
     /// The elements in order.
-    pub fn elements(&self) -> &[SetElement] {
+    pub fn elements(&self) -> &Chunks<SetElement> {
         &self.elements
     }
 
@@ -68,7 +74,7 @@ impl Set {
     }
 
     /// Elements that were removed and are remembered.
-    pub(crate) fn remembered(&self) -> &[SetElement] {
+    pub(crate) fn remembered(&self) -> &Chunks<SetElement> {
         &self.removed
     }
 
@@ -79,12 +85,17 @@ impl Set {
 
     /// Puts a value in, or gives the one that is there a stamp.
     pub(crate) fn insert(&mut self, value: Value, stamp: Stamp) {
-        if let Ok(index) = find(&self.removed, value.as_ref()) {
-            self.removed.remove(index);
-        }
+        self.forget(value.as_ref());
         match self.position(value.as_ref()) {
-            Ok(index) => self.elements[index].stamp = stamp,
+            Ok(index) => self.elements.change(index, |element| element.stamp = stamp),
             Err(index) => self.elements.insert(index, SetElement { value, stamp }),
+        }
+    }
+
+    /// Forgets that a value was removed.
+    pub(crate) fn forget(&mut self, value: ValueRef<'_>) {
+        if let Ok(index) = find(&self.removed, value) {
+            self.removed.remove(index);
         }
     }
 
@@ -93,7 +104,7 @@ impl Set {
         let gone = self.position(value).ok().map(|index| self.elements.remove(index).value);
         if let Some(stamp) = remember {
             match find(&self.removed, value) {
-                Ok(index) => self.removed[index].stamp = stamp,
+                Ok(index) => self.removed.change(index, |element| element.stamp = stamp),
                 Err(_) if self.removed.len() >= LIST_ELEMENTS => {}
                 Err(index) => self.removed.insert(index, SetElement { value: value.to_owned(), stamp }),
             }
@@ -102,11 +113,11 @@ impl Set {
     }
 }
 
-fn find(elements: &[SetElement], value: ValueRef<'_>) -> Result<usize, usize> {
-    elements.binary_search_by(|element| element.value.as_ref().total_cmp(&value))
+fn find(elements: &Chunks<SetElement>, value: ValueRef<'_>) -> Result<usize, usize> {
+    elements.search(|element| element.value.as_ref().total_cmp(&value))
 }
 
 /// Whether elements ascend with no two equal: what a set that was read must fulfil.
-pub(crate) fn ascends(elements: &[SetElement]) -> bool {
-    elements.windows(2).all(|pair| pair[0].value.as_ref().total_cmp(&pair[1].value.as_ref()) == Ordering::Less)
+pub(crate) fn ascends(elements: &Chunks<SetElement>) -> bool {
+    elements.is_sorted_by(|a, b| a.value.as_ref().total_cmp(&b.value.as_ref()) == Ordering::Less)
 }

@@ -279,6 +279,21 @@ impl Table {
         });
     }
 
+    /// Changes a value of a mixed property where it is, and gives it a stamp.
+    pub(crate) fn edit_mixed<T>(
+        &mut self,
+        key: ObjectKey,
+        column: ColumnIndex,
+        stamp: Stamp,
+        change: impl FnOnce(&mut Value) -> T,
+    ) -> T {
+        self.edit(key, |page, index| {
+            let cells = Arc::make_mut(&mut page.columns[column.index()]);
+            cells.set_stamp(index, stamp, &page.stamps);
+            change(cells.mixed_mut(index))
+        })
+    }
+
     /// Gives a primary key to a row. If another has it, this one waits for it.
     fn claim(&mut self, primary_key: PrimaryKey, key: ObjectKey) {
         if self.by_primary_key.get(&primary_key).is_some() {

@@ -9,8 +9,8 @@ use crate::decimal::Decimal;
 use crate::ids::{ObjectKey, ServerVersion};
 use crate::limits;
 use crate::objects::{
-    AuthorIndex, Bits, Column, ColumnData, Dictionary, Element, ElementId, Entry, Fixed, List, Runs, Set, SetElement,
-    Stamp, ascends,
+    AuthorIndex, Bits, Chunks, Column, ColumnData, Dictionary, Element, ElementId, Entry, Fixed, List, Runs, Set,
+    SetElement, Stamp, ascends,
 };
 use crate::schema::{Property, PropertyType};
 use crate::value::{Value, ValueRef};
@@ -250,10 +250,10 @@ fn read_list(property: &Property, authors: usize, input: &mut Reader<'_>) -> Res
         };
         elements.push(Element { id, after, placed, version, stamp, value });
     }
-    Ok(List { elements })
+    Ok(List { elements: elements.into() })
 }
 
-fn write_set_elements(elements: &[SetElement], out: &mut Writer) {
+fn write_set_elements(elements: &Chunks<SetElement>, out: &mut Writer) {
     out.varint(elements.len() as u64);
     for element in elements {
         write_stamp(element.stamp, out);
@@ -265,13 +265,13 @@ fn read_set_elements(
     property: &Property,
     authors: usize,
     input: &mut Reader<'_>,
-) -> Result<Vec<SetElement>, DecodeError> {
+) -> Result<Chunks<SetElement>, DecodeError> {
     let count = input.count(limits::LIST_ELEMENTS)?;
     let element = |input: &mut Reader<'_>| {
         let stamp = read_stamp(authors, input)?;
         Ok(SetElement { stamp, value: read_element_value(property, input)? })
     };
-    let elements = (0..count).map(|_| element(input)).collect::<Result<Vec<_>, _>>()?;
+    let elements = (0..count).map(|_| element(input)).collect::<Result<Chunks<_>, _>>()?;
     let are_plain = elements.iter().all(|element| element.value.depth() == 0);
     if are_plain && ascends(&elements) {
         Ok(elements)
@@ -288,9 +288,9 @@ fn write_dictionary(dictionary: &Dictionary, out: &mut Writer) {
         write_element_value(&entry.value, out);
     }
     out.varint(dictionary.removed.len() as u64);
-    for (key, stamp) in &dictionary.removed {
-        out.string(key);
-        write_stamp(*stamp, out);
+    for gone in &dictionary.removed {
+        out.string(&gone.key);
+        write_stamp(gone.stamp, out);
     }
     out.option(dictionary.cleared, |out, cleared| write_stamp(cleared, out));
 }
@@ -305,11 +305,12 @@ fn read_dictionary(property: &Property, authors: usize, input: &mut Reader<'_>) 
     }
     let count = input.count(limits::LIST_ELEMENTS)?;
     for _ in 0..count {
-        dictionary.removed.push((input.string(limits::KEY_BYTES)?.to_string(), read_stamp(authors, input)?));
+        let key = input.string(limits::KEY_BYTES)?.to_string();
+        dictionary.removed.push(Entry::removed(&key, read_stamp(authors, input)?));
     }
     dictionary.cleared = input.option(|input| read_stamp(authors, input))?;
-    let ascend = dictionary.entries.windows(2).all(|pair| pair[0].key < pair[1].key)
-        && dictionary.removed.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    let ascend =
+        dictionary.entries.is_sorted_by(|a, b| a.key < b.key) && dictionary.removed.is_sorted_by(|a, b| a.key < b.key);
     if ascend { Ok(dictionary) } else { Err(input.invalid("ascending keys of a dictionary")) }
 }
 

@@ -46,10 +46,7 @@ impl Replica {
     /// at `log_start`.
     pub fn checkpoint(&mut self, log_start: LogPosition) -> Checkpoint {
         let before = self.records.clone();
-        let state = match self.synced {
-            Synced::Yes => self.base.clone(),
-            Synced::No => self.current.clone(),
-        };
+        let state = self.to_store().clone();
         let there = before.by_checksum();
         let mut pages = Vec::new();
         let mut kept = BTreeSet::new();
@@ -146,6 +143,22 @@ impl Replica {
     /// How many bytes the page records take that the store has, or will have after the last checkpoint.
     pub fn page_bytes(&self) -> usize {
         self.records.known.values().map(|record| record.bytes).sum()
+    }
+
+    /// How many bytes of pages a checkpoint would write, about: groups that were changed are taken to be as large as those that
+    /// the store has are on average.
+    pub fn unsaved_bytes(&self) -> usize {
+        let groups = self.to_store().tables.iter().flat_map(|table| table.groups.values());
+        let changed = groups.filter(|group| self.records.holding(group).is_none()).count();
+        changed * self.page_bytes() / self.records.known.len().max(1)
+    }
+
+    /// The state that pages hold: a synced realm keeps its pending changesets in the log.
+    fn to_store(&self) -> &Snapshot {
+        match self.synced {
+            Synced::Yes => &self.base,
+            Synced::No => &self.current,
+        }
     }
 
     /// How many bytes root and pages would take after a checkpoint.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use crate::clock::EditTime;
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::objects::{
-    AuthorIndex, CowMap, ElementId, KeySource, List, Row, Set, SetElement, Slot, Snapshot, Stamp, Tombstone,
+    AuthorIndex, Chunks, CowMap, Element, ElementId, KeySource, List, Row, Set, SetElement, Slot, Snapshot, Stamp,
+    Tombstone,
 };
 use crate::schema::{ClassSchema, Collection};
 use crate::value::{PrimaryKey, Value, ValueRef};
@@ -232,7 +233,7 @@ impl<'a> Transfer<'a> {
 
     fn set_list(&mut self, class: ClassIndex, row: Row<'_>, column: ColumnIndex, key: ObjectKey) {
         let ValueRef::List(list) = row.value(column) else { return };
-        let mut elements = list.elements().to_vec();
+        let mut elements: Vec<Element> = list.elements().iter().cloned().collect();
         for element in &mut elements {
             element.id = self.element(element.id);
             element.after = element.after.map(|after| self.element(after));
@@ -241,7 +242,7 @@ impl<'a> Transfer<'a> {
             element.value = self.value(class, column, element.value.as_ref());
         }
         let (ours, our_column) = self.place(class, column);
-        let list = List { elements };
+        let list = List { elements: elements.into() };
         if self.result.list(ours, key, our_column) != Some(&list) {
             self.result.list_replace(ours, key, our_column, list);
         }
@@ -259,7 +260,12 @@ impl<'a> Transfer<'a> {
     }
 
     /// Elements of a set in our rows, and in the order that their links have there.
-    fn set_elements(&mut self, class: ClassIndex, column: ColumnIndex, fresh: &[SetElement]) -> Vec<SetElement> {
+    fn set_elements(
+        &mut self,
+        class: ClassIndex,
+        column: ColumnIndex,
+        fresh: &Chunks<SetElement>,
+    ) -> Chunks<SetElement> {
         let mut elements: Vec<SetElement> = fresh
             .iter()
             .map(|element| SetElement {
@@ -268,19 +274,17 @@ impl<'a> Transfer<'a> {
             })
             .collect();
         elements.sort_by(|a, b| a.value.as_ref().total_cmp(&b.value.as_ref()));
-        elements
+        elements.into()
     }
 
     fn set_dictionary(&mut self, class: ClassIndex, row: Row<'_>, column: ColumnIndex, key: ObjectKey) {
         let ValueRef::Dictionary(fresh) = row.value(column) else { return };
         let mut dictionary = fresh.clone();
-        for entry in &mut dictionary.entries {
+        dictionary.entries.change_all(|entry| {
             entry.stamp = self.stamp(entry.stamp);
             entry.value = self.value(class, column, entry.value.as_ref());
-        }
-        for (_, stamp) in &mut dictionary.removed {
-            *stamp = self.stamp(*stamp);
-        }
+        });
+        dictionary.removed.change_all(|gone| gone.stamp = self.stamp(gone.stamp));
         dictionary.cleared = dictionary.cleared.map(|cleared| self.stamp(cleared));
         let (ours, our_column) = self.place(class, column);
         if self.result.dictionary((ours, key, our_column)) != Some(&dictionary) {

@@ -52,6 +52,7 @@ impl Session {
             return;
         }
         self.link = Link::Bound(session);
+        self.doubted = false;
         self.window = UploadWindow::after(number);
         self.told_version = cursor.version;
         self.acknowledge(state, number);

@@ -53,6 +53,14 @@ pub(super) enum Life {
     Closed,
 }
 
+/// Which batches are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Batches {
+    All,
+    /// Those that somebody waits for: the app, the server, or whoever closes the realm.
+    Awaited,
+}
+
 impl Engine {
     /// Opens a realm from what its store holds. A store without a head is a realm that does not exist yet.
     pub fn open(now: Millis, options: OpenOptions, loaded: LoadedStore) -> Result<Engine, OpenError> {
@@ -110,6 +118,21 @@ impl Engine {
 
     /// The next thing to do. Effects are to be carried out in order.
     pub fn poll(&mut self) -> Option<Effect> {
+        self.next_effect(Batches::All)
+    }
+
+    /// The same, but for a batch that nobody waits for: what is written before it begins goes along with it. Once there is
+    /// nothing else to do, [`Engine::has_batch`] says whether there is one.
+    pub fn poll_awaited(&mut self) -> Option<Effect> {
+        self.next_effect(Batches::Awaited)
+    }
+
+    /// Whether there is something to be stored that is not under way.
+    pub fn has_batch(&self) -> bool {
+        self.may_store() && self.state.disk.has_batch()
+    }
+
+    fn next_effect(&mut self, batches: Batches) -> Option<Effect> {
         if let Some(effect) = self.state.effects.pop_front() {
             return Some(effect);
         }
@@ -124,7 +147,7 @@ impl Engine {
         if let Some(look) = self.looks.next(self.state.disk.head(), self.state.disk.failure()) {
             return Some(Effect::Look(look));
         }
-        if let Some(commit) = self.next_batch() {
+        if let Some(commit) = self.next_batch(batches) {
             return Some(commit);
         }
         if self.life == Life::Closing && self.state.disk.is_idle() {
@@ -395,14 +418,21 @@ impl Engine {
         }
     }
 
-    fn next_batch(&mut self) -> Option<Effect> {
-        if self.read_only || self.looks.must_see_all() {
+    fn may_store(&self) -> bool {
+        !self.read_only && !self.looks.must_see_all()
+    }
+
+    fn next_batch(&mut self, batches: Batches) -> Option<Effect> {
+        if !self.may_store() {
             return None;
         }
         let session = self.session.as_ref();
         let awaited = self.state.waits.any(|wait| matches!(wait, Wait::Durable { .. }));
         let open = self.life == Life::Open;
         let strict = awaited || session.is_some_and(|session| open && session.wants_strict(self.state.role));
+        if open && !strict && batches == Batches::Awaited {
+            return None;
+        }
         let durability = if strict { Durability::Strict } else { Durability::Relaxed };
         let record = session.map(Session::record);
         let (id, batch) = self.state.disk.flush(&mut self.state.replica, record, durability, self.state.role)?;

@@ -14,6 +14,9 @@ use super::options::Role;
 
 /// Bytes of log, pending changesets aside, over which a checkpoint writes the changed pages.
 const LOG_BYTES_MAX: usize = 1024 * 1024;
+/// So many times what the log takes may the pages take that a checkpoint writes in its place: a few changes all over a large
+/// realm would otherwise write all of it.
+const PAGES_PER_LOG: usize = 8;
 
 /// What is on disk for good, as far as others may be told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -183,6 +186,11 @@ impl Disk {
         self.in_flight.is_none() && (self.failure.is_some() || self.waiting.is_empty())
     }
 
+    /// Whether something is to be written, and nothing in the way of it.
+    pub(crate) fn has_batch(&self) -> bool {
+        self.in_flight.is_none() && self.failure.is_none() && !self.waiting.is_empty()
+    }
+
     /// Takes note of a changeset of ours that the log is to have.
     pub(crate) fn log_own(&mut self, bytes: usize) {
         self.waiting.own = Some(self.waiting.own.unwrap_or(0) + bytes);
@@ -292,7 +300,8 @@ impl Disk {
 
     /// Whether so much of the log has been confirmed that pages are cheaper.
     pub(crate) fn has_long_log(&self, replica: &Replica) -> bool {
-        self.log_bytes.saturating_sub(pending_bytes(replica)) > LOG_BYTES_MAX
+        let confirmed = self.log_bytes.saturating_sub(pending_bytes(replica));
+        confirmed > LOG_BYTES_MAX && pays(confirmed, replica)
     }
 
     /// The next batch, if there is something to write, or something written that must be made strict.
@@ -379,8 +388,14 @@ impl Disk {
         let entry_bytes = waiting.entry_bytes();
         let large = replica.pending().len() == 0 && entry_bytes > LOG_ENTRY_BYTES;
         let log_bytes = self.log_bytes + entry_bytes;
-        large || (log_bytes > LOG_BYTES_MAX && log_bytes - pending_bytes(replica).min(log_bytes) > LOG_BYTES_MAX)
+        let is_long = || log_bytes > LOG_BYTES_MAX && log_bytes - pending_bytes(replica).min(log_bytes) > LOG_BYTES_MAX;
+        (large || is_long()) && pays(log_bytes, replica)
     }
+}
+
+/// Whether a checkpoint is worth what it writes, to be rid of so many bytes of log.
+fn pays(log_bytes: usize, replica: &Replica) -> bool {
+    replica.unsaved_bytes() <= log_bytes * PAGES_PER_LOG
 }
 
 /// What others have made of the log.

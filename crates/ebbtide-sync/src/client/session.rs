@@ -51,6 +51,8 @@ pub(crate) struct Session {
     pub(super) acknowledged: ChangesetNumber,
     /// The last entry that the server knows us to have.
     pub(super) told_version: ServerVersion,
+    /// Whether the last BIND was refused because the server has more of us than it said.
+    pub(super) doubted: bool,
     /// The server's last entry when it was bound, and our last changeset that it had then.
     pub(super) had: (ServerVersion, ChangesetNumber),
     marks: u64,
@@ -113,6 +115,7 @@ impl Session {
             window: UploadWindow::after(confirmed),
             acknowledged: confirmed,
             told_version: ServerVersion(0),
+            doubted: false,
             had: (ServerVersion(0), ChangesetNumber(0)),
             marks: 0,
             staging: Staging::default(),
@@ -548,9 +551,22 @@ impl Session {
         match action {
             Action::Warning => self.tell(state, code, reason, Fatal::No),
             Action::Transient | Action::RefreshToken => self.hold(state, now, u64::from(backoff_ms)),
+            Action::ClientReset | Action::ClientResetNoRecovery if self.looks_again(state, code) => {}
             Action::ClientReset | Action::ClientResetNoRecovery => self.begin_reset(state, now, code, reason),
             Action::SessionFatal => self.fail(state, code, reason),
         }
+    }
+
+    /// The server has more of us than our BIND said. Before that is believed the store is written to once more, which finds out
+    /// whether a leader before us, who had not heard of us, has stored and uploaded something while the BIND was on its way.
+    fn looks_again(&mut self, state: &mut State, code: Code) -> bool {
+        let is_doubtful = code == Code::BAD_CLIENT_VERSION && matches!(self.link, Link::Binding(_, Bound::Sync));
+        if !is_doubtful || std::mem::replace(&mut self.doubted, true) {
+            return false;
+        }
+        state.disk.touch_record();
+        self.rebind(state);
+        true
     }
 
     /// Acts as if the server had sent an error.

@@ -1,10 +1,11 @@
 //! Local realms: schema changes, migrations, copies, and opening again without the disk.
 
+use ebbtide_core::batch::Durability;
 use ebbtide_core::objects::Synced;
 use ebbtide_core::schema::{ClassKind, IndexKind};
 use ebbtide_core::{ClassIndex, ClassSchema, ClientId, Collection, ColumnIndex, Millis, PropertyType, Schema, Value};
 use ebbtide_sync::client::{
-    Effect, Engine, EngineError, Event, Image, Kind, Migration, OpenError, OpenOptions, ResetMode,
+    Effect, Engine, EngineError, Event, Image, Kind, Migration, OpenError, OpenOptions, ResetMode, WaitId,
 };
 use ebbtide_testkit::{Kennel, MemoryStore};
 
@@ -85,6 +86,89 @@ fn names(engine: &Engine) -> Vec<Value> {
     let dogs = engine.current().table(DOG);
     let name = engine.current().schema().class(DOG).column("name").unwrap();
     dogs.rows().map(|row| row.value(name).to_owned()).collect()
+}
+
+/// How strict the batch is that the next effect begins, where effects are taken one by one.
+fn durability_of(effect: Option<Effect>) -> Option<Durability> {
+    match effect {
+        Some(Effect::Commit(_, batch)) => Some(batch.durability),
+        Some(other) => panic!("{other:?} instead of a batch"),
+        None => None,
+    }
+}
+
+#[test]
+fn a_batch_that_nobody_waits_for_is_left_for_later_and_takes_along_what_is_written_until_then() {
+    let mut store = kennel(&["Rex"]);
+    let mut engine = open(options(1, Kennel::schema()), &store).unwrap();
+    let rename = |engine: &mut Engine, name: &str| {
+        engine.begin_write(NOW).unwrap();
+        let key = engine.current().find(DOG, &Value::Int(0)).unwrap();
+        engine.transaction().unwrap().set(DOG, key, NAME, Value::String(name.into())).unwrap();
+        engine.commit_write(NOW).unwrap();
+    };
+    for name in ["Max", "Ben"] {
+        rename(&mut engine, name);
+        assert!(matches!(engine.poll_awaited(), Some(Effect::Changed { .. })));
+        assert_eq!(durability_of(engine.poll_awaited()), None);
+        assert!(engine.has_batch());
+    }
+    let commits = store.commits();
+    flush(&mut engine, &mut store);
+    assert_eq!(store.commits(), commits + 1, "both are in one batch");
+    assert!(!engine.has_batch());
+    // What is awaited begins at once, and is strict.
+    rename(&mut engine, "Sam");
+    engine.handle(NOW, Event::WaitDurable(WaitId(1)));
+    assert!(matches!(engine.poll_awaited(), Some(Effect::Changed { .. })));
+    assert_eq!(durability_of(engine.poll_awaited()), Some(Durability::Strict));
+    assert!(!engine.has_batch(), "it is under way");
+}
+
+#[test]
+fn changes_all_over_a_large_realm_are_logged_until_the_log_is_worth_the_pages() {
+    const DOGS: i64 = 40_000;
+    let mut store = MemoryStore::new();
+    let mut engine = open(options(1, Kennel::schema()), &store).unwrap();
+    engine.begin_write(NOW).unwrap();
+    let transaction = engine.transaction().unwrap();
+    for id in 0..DOGS {
+        let key = transaction.create(DOG, Some(Value::Int(id))).unwrap();
+        transaction.set(DOG, key, NAME, Value::String(format!("{id:0>150}"))).unwrap();
+    }
+    engine.commit_write(NOW).unwrap();
+    flush(&mut engine, &mut store);
+    let mut written = Vec::new();
+    for age in 0..3 {
+        engine.begin_write(NOW).unwrap();
+        for id in 0..DOGS {
+            let key = engine.transaction().unwrap().snapshot().find(DOG, &Value::Int(id)).unwrap();
+            engine.transaction().unwrap().set(DOG, key, ColumnIndex(2), Value::Int(i64::MAX - age)).unwrap();
+        }
+        engine.commit_write(NOW).unwrap();
+        while let Some(effect) = engine.poll() {
+            if let Effect::Commit(id, batch) = effect {
+                written.push((batch.pages.len(), batch.append.is_some()));
+                store.commit(&batch).unwrap();
+                engine.handle(NOW, Event::Committed(id));
+            }
+        }
+    }
+    let groups = (DOGS as usize).div_ceil(16 * 256);
+    assert_eq!(written, [(0, true), (groups, false), (0, true)]);
+    let again = open(options(1, Kennel::schema()), &store).unwrap();
+    assert_eq!(again.current().canonical(), engine.current().canonical());
+}
+
+#[test]
+fn closing_does_not_leave_a_batch_for_later() {
+    let store = kennel(&["Rex"]);
+    let mut engine = open(options(1, Kennel::schema()), &store).unwrap();
+    engine.begin_write(NOW).unwrap();
+    engine.transaction().unwrap().create(DOG, Some(Value::Int(9))).unwrap();
+    engine.commit_write(NOW).unwrap();
+    engine.handle(NOW, Event::Close);
+    assert_eq!(durability_of(engine.poll_awaited()), Some(Durability::Relaxed));
 }
 
 #[test]

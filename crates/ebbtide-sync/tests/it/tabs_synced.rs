@@ -148,6 +148,26 @@ impl World {
         self.link(device);
     }
 
+    /// Another tab takes the lead from one that does not hear of it, and gives the BIND that is on its way.
+    fn seizes(&mut self, device: usize, tab: usize) -> ClientMessage {
+        let now = self.clock(device);
+        self.devices[device].leader = tab;
+        self.tab(device, tab).engine.handle(now, Event::Lead);
+        self.link(device);
+        for _ in 0..1_000 {
+            let Tab { engine, commit: None, look: None, .. } = self.tab(device, tab) else {
+                self.step(device, tab);
+                continue;
+            };
+            match engine.poll() {
+                Some(Effect::Send(bind @ ClientMessage::Bind { .. })) => return bind,
+                Some(effect) => self.carry_out(device, tab, effect),
+                None => assert!(self.step(device, tab), "it binds"),
+            }
+        }
+        panic!("it does not bind");
+    }
+
     /// A tab dies and is opened again; if it led, the next leads.
     fn die(&mut self, device: usize, tab: usize) {
         let count = self.devices[device].tabs.len();
@@ -216,7 +236,7 @@ impl World {
                 tab.seen = Some(after);
             }
             Effect::Send(message) => {
-                assert!(index == leader || tab.session.is_none(), "a follower speaks");
+                assert!(tab.engine.role() == Role::Leads || tab.session.is_none(), "a follower speaks");
                 if let ClientMessage::Upload { changesets, .. } = &message {
                     let last = changesets.last().expect("an upload has changesets");
                     let last = Changeset::decode(last).expect("an upload can be read").number;
@@ -226,8 +246,9 @@ impl World {
                 let tab = &mut self.devices[device].tabs[index];
                 if tab.session.is_some() && message.session() == tab.session {
                     for (DeviceId(to), answer) in self.server.handle(Millis(self.now), address(device), message) {
-                        let leader = self.devices[to].leader;
-                        self.devices[to].tabs[leader].inbox.push_back(answer);
+                        let Device { tabs, leader, .. } = &mut self.devices[to];
+                        let asker = tabs.iter().position(|tab| tab.session == answer.session());
+                        tabs[asker.unwrap_or(*leader)].inbox.push_back(answer);
                     }
                 }
             }
@@ -420,6 +441,29 @@ fn a_new_leader_that_takes_in_what_the_one_before_had_downloaded_is_sent_nothing
     world.settle();
     world.check();
     assert!(world.devices[0].tabs.iter().all(|tab| tab.errors.is_empty()), "{:?}", world.tab(0, 1).errors);
+}
+
+#[test]
+fn what_a_former_leader_uploads_while_the_next_one_binds_is_no_reason_to_reset() {
+    let mut world = World::new(&[2, 1]);
+    world.write_dog(0, 0, 1, "Rex");
+    world.settle();
+    let former = world.tab(0, 0).session;
+    let bind = world.seizes(0, 1);
+    world.write_dog(0, 0, 2, "by the one that has not heard of it");
+    let uploaded = world.server.history_len();
+    while world.server.history_len() == uploaded {
+        assert!(world.step(0, 0), "the former leader uploads");
+    }
+    assert_eq!(world.tab(0, 0).session, former, "on the connection that it had");
+    world.carry_out(0, 1, Effect::Send(bind));
+    world.write_dog(0, 1, 3, "not uploaded yet");
+    let now = world.clock(0);
+    world.tab(0, 0).engine.handle(now, Event::Follow);
+    world.settle();
+    world.check();
+    assert_eq!([world.tab(0, 0).resets, world.tab(0, 1).resets], [0, 0]);
+    assert!((1..=3).all(|id| world.has_dog(0, 1, id)), "nothing is lost");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A transaction for the tests of its parts: owners with an embedded object, a number and a list of embedded objects.
+//! A transaction for the tests of its parts: owners with an embedded object, a number, a list of embedded objects, and mixed
+//! values.
 
 use super::Transaction;
 use crate::ids::{ClassIndex, ColumnIndex};
@@ -14,6 +15,14 @@ pub(super) const PART: ColumnIndex = ColumnIndex(0);
 pub(super) const NUMBER: ColumnIndex = ColumnIndex(1);
 /// Its list of embedded objects.
 pub(super) const PARTS: ColumnIndex = ColumnIndex(2);
+/// Its mixed value.
+pub(super) const ANY: ColumnIndex = ColumnIndex(3);
+/// Its list of mixed values.
+pub(super) const ANYS: ColumnIndex = ColumnIndex(4);
+/// Its dictionary of mixed values.
+pub(super) const ANY_BY_NAME: ColumnIndex = ColumnIndex(5);
+/// Its dictionary of embedded objects.
+pub(super) const PARTS_BY_NAME: ColumnIndex = ColumnIndex(6);
 /// The embedded class.
 pub(super) const PART_CLASS: ClassIndex = ClassIndex(1);
 /// Its number.
@@ -34,6 +43,13 @@ pub(super) fn begin() -> Transaction {
         property("part", PropertyType::Link, Collection::None, Some("Part")),
         number.clone(),
         property("parts", PropertyType::Link, Collection::List, Some("Part")),
+        property("any", PropertyType::Mixed, Collection::None, None),
+        property("anys", PropertyType::Mixed, Collection::List, None),
+        property("anyByName", PropertyType::Mixed, Collection::Dictionary, None),
+        Property {
+            optional: true,
+            ..property("partsByName", PropertyType::Link, Collection::Dictionary, Some("Part"))
+        },
     ];
     let class =
         |name: &str, kind, properties| ClassSchema { name: name.to_string(), kind, primary_key: None, properties };

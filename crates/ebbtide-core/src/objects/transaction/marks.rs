@@ -19,6 +19,7 @@ pub(super) struct Mark {
 impl Transaction {
     /// Sets a mark. Marks nest; each is ended by [`Transaction::release`] or [`Transaction::rewind`].
     pub fn mark(&mut self) {
+        self.settle();
         self.marks.push(Mark {
             snapshot: self.snapshot.clone(),
             builder: self.builder.mark(),
@@ -42,6 +43,7 @@ impl Transaction {
             // The positions of names, and the keys, that were given out since are given out again, for others.
             self.names = Names::default();
             self.slots = Slots::default();
+            self.late = None;
         }
     }
 }

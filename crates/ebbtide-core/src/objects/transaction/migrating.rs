@@ -43,6 +43,7 @@ impl Transaction {
             return Err(WriteError::ClassLinked { class: schema.name.clone() });
         }
         self.delete_all(class)?;
+        self.settle();
         let left = ClassSchema::deleted(class);
         self.snapshot.tables[class.index()] = Arc::new(Table::new(&left));
         Arc::make_mut(&mut self.snapshot.schema).classes[class.index()] = Arc::new(left);
@@ -65,6 +66,7 @@ impl Transaction {
     /// Makes those classes embedded that are so in the wanted schema: each object must have one owner, or is given one.
     /// Says in Realm's words why that cannot be.
     pub fn embed_classes(&mut self, wanted: &Schema, constraints: Constraints) -> Result<(), String> {
+        self.settle();
         for class in wanted.classes.iter().filter(|class| class.is_embedded()) {
             let Some(index) = self.snapshot.schema.class_index(&class.name) else { continue };
             if !self.snapshot.schema.class(index).is_embedded() {
@@ -142,21 +144,19 @@ impl Transaction {
         (source, owner, column): (ClassIndex, ObjectKey, ColumnIndex),
         is_first: &mut bool,
     ) {
-        let is_it = |value: ValueRef<'_>| matches!(value, ValueRef::Link(link) if link == key);
         let row = self.snapshot.table(source).row(owner).expect("the source of a backlink exists");
         match row.value(column) {
             ValueRef::List(list) => {
-                let places: Vec<usize> = (0..list.len()).filter(|at| list.get(*at).is_some_and(is_it)).collect();
-                for at in places {
+                let places = list.linking((class, key));
+                for at in places.into_iter().rev() {
                     if let Some((copy, stamp)) = self.own_copy(class, key, is_first) {
                         self.snapshot.list_set(source, owner, column, at, copy, stamp);
                     }
                 }
             }
             ValueRef::Dictionary(dictionary) => {
-                let entries = dictionary.entries().iter().filter(|entry| is_it(entry.value.as_ref()));
-                let names: Vec<String> = entries.map(|entry| entry.key.clone()).collect();
-                for name in names {
+                let names: Vec<String> = dictionary.linking((class, key)).map(|entry| entry.key.clone()).collect();
+                for name in names.into_iter().rev() {
                     if let Some((copy, stamp)) = self.own_copy(class, key, is_first) {
                         self.snapshot.dictionary_set((source, owner, column), &name, copy, stamp);
                     }
@@ -192,9 +192,7 @@ impl Transaction {
             match row.value(column) {
                 ValueRef::List(list) => {
                     let mut list = list.clone();
-                    for element in &mut list.elements {
-                        element.value = self.copy_owned(owned, &element.value);
-                    }
+                    list.elements.change_all(|element| element.value = self.copy_owned(owned, &element.value));
                     self.snapshot.list_replace(class, copy, column, list);
                 }
                 ValueRef::Set(set) => {
@@ -203,9 +201,7 @@ impl Transaction {
                 }
                 ValueRef::Dictionary(dictionary) => {
                     let mut dictionary = dictionary.clone();
-                    for entry in &mut dictionary.entries {
-                        entry.value = self.copy_owned(owned, &entry.value);
-                    }
+                    dictionary.entries.change_all(|entry| entry.value = self.copy_owned(owned, &entry.value));
                     self.snapshot.dictionary_replace(at, dictionary);
                 }
                 value => {

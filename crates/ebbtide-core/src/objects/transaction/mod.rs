@@ -8,11 +8,14 @@ mod lists;
 mod marks;
 mod migrating;
 mod names;
+mod nested;
 mod slots;
 
 pub use embedded::Embedding;
 use marks::Mark;
 pub use migrating::Constraints;
+use nested::Late;
+pub use nested::{NestedEdit, Step};
 
 use super::column::Unset;
 use super::key_source::KeySource;
@@ -59,6 +62,8 @@ pub enum Synced {
 pub enum WriteError {
     /// The object is not or no longer there.
     NoSuchObject,
+    /// The collection inside a value, or the position in it, is not or no longer there.
+    NoSuchCollection,
     /// The class or property is not there.
     NoSuchProperty,
     /// An object with that primary key exists.
@@ -127,6 +132,7 @@ impl std::fmt::Display for WriteError {
             WriteError::NoSuchObject => {
                 write!(f, "Accessing object which has been invalidated or deleted.")
             }
+            WriteError::NoSuchCollection => write!(f, "This collection is no longer there."),
             WriteError::NoSuchProperty => write!(f, "The class or property does not exist in the schema."),
             WriteError::DuplicateKey { class, .. } => {
                 write!(f, "Attempting to create an object of type '{class}' with an existing primary key value.")
@@ -202,6 +208,7 @@ pub struct Transaction {
     names: names::Names,
     slots: slots::Slots,
     marks: Vec<Mark>,
+    late: Option<Late>,
 }
 
 impl Transaction {
@@ -220,6 +227,7 @@ impl Transaction {
             names: names::Names::default(),
             slots: slots::Slots::default(),
             marks: Vec::new(),
+            late: None,
         }
     }
 
@@ -238,7 +246,7 @@ impl Transaction {
 
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
-        self.builder.is_empty()
+        self.builder.is_empty() && self.late.is_none()
     }
 
     /// Creates an object whose values are null, zero or empty until set.
@@ -290,10 +298,12 @@ impl Transaction {
         class: ClassIndex,
         primary_key: Option<Value>,
     ) -> Result<(ObjectKey, ObjectId), WriteError> {
+        self.settle();
         let schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?.clone();
         if schema.is_embedded() {
             return Err(WriteError::Embedded { class: schema.name.clone() });
         }
+        self.check_keys()?;
         let mut keys = KeySource::new(self.next_key, Vec::new());
         let (key, id) = match (schema.primary_key, primary_key) {
             (Some(column), Some(value)) => {
@@ -314,6 +324,16 @@ impl Transaction {
         };
         self.next_key = keys.next();
         Ok((key, id))
+    }
+
+    /// Checks that the lane has a key left for one object more, and one after it.
+    fn check_keys(&self) -> Result<(), WriteError> {
+        let limit = ObjectKey::last_of(self.next_key.lane());
+        if self.next_key < limit {
+            return Ok(());
+        }
+        let limit = (limit.0 - ObjectKey::first_of(limit.lane()).0) as usize;
+        Err(WriteError::TooLarge { what: "number of objects ever created in one store", limit })
     }
 
     /// Deletes an object.
@@ -382,7 +402,8 @@ impl Transaction {
     /// Ends the transaction: the next state, the changeset unless nothing was written, and the next free key.
     ///
     /// Fails, changing nothing, if a synced realm would have more instructions than a changeset may.
-    pub fn finish(self) -> Result<(Snapshot, Option<Changeset>, ObjectKey), WriteError> {
+    pub fn finish(mut self) -> Result<(Snapshot, Option<Changeset>, ObjectKey), WriteError> {
+        self.settle();
         if self.builder.is_empty() {
             return Ok((self.snapshot, None, self.next_key));
         }

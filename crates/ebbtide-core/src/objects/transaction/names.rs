@@ -3,7 +3,7 @@
 use super::{Transaction, WriteError};
 use crate::changeset::{ElementRef, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
-use crate::objects::ElementId;
+use crate::objects::{ElementId, Slot};
 use crate::value::{PrimaryKey, Value, ValueRef};
 
 /// The positions of the names of classes and properties in the changeset, as far as they are used.
@@ -30,6 +30,7 @@ impl Names {
 impl Transaction {
     /// An object by name: by its primary key, by its place in its owner, or in a class without either by its key.
     pub(super) fn object(&mut self, class: ClassIndex, key: ObjectKey) -> Result<ObjectRef, WriteError> {
+        self.settle();
         let schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?.clone();
         let row = self.snapshot.table(class).row(key).ok_or(WriteError::NoSuchObject)?;
         let id = match schema.primary_key {
@@ -46,15 +47,18 @@ impl Transaction {
         let created = self.snapshot.table(class).row(key).ok_or(WriteError::NoSuchObject)?.created();
         let backlink = self.snapshot.table(class).backlinks(key).next();
         let (owner_class, column, owner, _) = backlink.ok_or(WriteError::NoSuchObject)?;
-        let link = |value: ValueRef<'_>| matches!(value, ValueRef::Link(to) if to == key);
         let slot = match self.snapshot.table(owner_class).get(owner, column) {
             Some(ValueRef::List(list)) => {
-                let element = self.slots.find(class, key, list).ok_or(WriteError::NoSuchObject)?;
-                SlotRef::Element(self.element_ref(element))
+                match self.slots.in_list((class, key), list).ok_or(WriteError::NoSuchObject)? {
+                    Slot::Element(element) => SlotRef::Element(self.element_ref(element)),
+                    Slot::Single | Slot::Key(_) => return Err(WriteError::NoSuchObject),
+                }
             }
             Some(ValueRef::Dictionary(dictionary)) => {
-                let entry = dictionary.entries().iter().find(|entry| link(entry.value.as_ref()));
-                SlotRef::Key(entry.ok_or(WriteError::NoSuchObject)?.key.clone())
+                match self.slots.in_dictionary((class, key), dictionary).ok_or(WriteError::NoSuchObject)? {
+                    Slot::Key(name) => SlotRef::Key(name),
+                    Slot::Single | Slot::Element(_) => return Err(WriteError::NoSuchObject),
+                }
             }
             _ => SlotRef::Single,
         };
