@@ -360,7 +360,11 @@ impl Tab {
             Message::Written => user.tab_event(Event::Nudged),
             Message::Who { id } => self.say(&Message::Here { id }),
             Message::Here { .. } => {}
-            Message::Ping if leads => self.tell_session(),
+            Message::Ping => {
+                // Whoever asks may have found nobody, and then tells nobody what it writes.
+                self.say(&Message::Here { id: self.name.clone() });
+                self.tell_session();
+            }
             Message::Ask { id } if leads => {
                 if self.answering.borrow_mut().insert(id.clone()) {
                     user.asked(id);
@@ -371,7 +375,7 @@ impl Tab {
             Message::Simulate { code, message, fatal } if leads => {
                 user.overheard(Saying::Simulate { code, message, fatal });
             }
-            Message::Ping | Message::Ask { .. } | Message::Reconnect | Message::Wake | Message::Simulate { .. } => {}
+            Message::Ask { .. } | Message::Reconnect | Message::Wake | Message::Simulate { .. } => {}
             Message::Activity(activity) => user.overheard(Saying::Activity(activity)),
             // Whoever leads hears nothing about leading from others: the lock is what counts.
             Message::State(_) | Message::Answer { .. } | Message::Progress { .. } | Message::Error { .. } if leads => {}
@@ -405,5 +409,60 @@ impl Tab {
     fn ask_again(&self) {
         let asked: Vec<String> = self.asked.borrow().values().cloned().collect();
         asked.into_iter().for_each(|id| self.say(&Message::Ask { id }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_channel::oneshot;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    /// A realm that tells once that it has been told to look at the store.
+    struct Realm(Cell<Option<oneshot::Sender<()>>>);
+
+    impl TabUser for Realm {
+        fn role_changed(&self, _: Role) {}
+        fn tab_event(&self, event: Event) {
+            if let (Event::Nudged, Some(tell)) = (event, self.0.take()) {
+                tell.send(()).unwrap();
+            }
+        }
+        fn overheard(&self, _: Saying) {}
+        fn asked(&self, _: String) {}
+        fn session(&self, _: &str) -> Option<LeaderState> {
+            None
+        }
+        fn waits_for_server(&self) -> bool {
+            false
+        }
+    }
+
+    fn realm() -> (Rc<dyn TabUser>, oneshot::Receiver<()>) {
+        let (tell, told) = oneshot::channel();
+        (Rc::new(Realm(Cell::new(Some(tell)))), told)
+    }
+
+    /// The one who found nobody may come to the channel before or after the other.
+    async fn one_who_found_nobody_tells_the_other(path: &str, in_order: [Company; 2]) {
+        let begun = in_order.map(|company| {
+            let (user, told) = realm();
+            let tab = Tab::begin(path, Stake::None, company, Rc::downgrade(&user));
+            (user, told, tab)
+        });
+        let [(_first_user, first, _first_tab), (_second_user, second, _second_tab)] = begun;
+        let other = if in_order[0] == Company::Others { first } else { second };
+        other.await.unwrap();
+    }
+
+    #[wasm_bindgen_test]
+    async fn who_found_nobody_hears_of_one_who_comes_later() {
+        one_who_found_nobody_tells_the_other("t-tab-later", [Company::Alone, Company::Others]).await;
+    }
+
+    #[wasm_bindgen_test]
+    async fn who_found_nobody_hears_of_one_who_was_on_the_channel_first() {
+        one_who_found_nobody_tells_the_other("t-tab-first", [Company::Others, Company::Alone]).await;
     }
 }

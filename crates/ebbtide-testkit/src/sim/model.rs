@@ -318,8 +318,7 @@ impl Model {
             ObjectId::Primary(key) => {
                 let id = (step.changeset.name(object.class).to_string(), key.clone());
                 self.objects.remove(&id);
-                let classes = self.classes.clone();
-                self.objects.values_mut().for_each(|thing| thing.unlink(&classes, &id));
+                self.objects.values_mut().for_each(|thing| thing.unlink(&id));
                 let (author, number) = (step.changeset.client, step.changeset.number.0);
                 self.graves.insert(id, Grave { version: step.version, author, number });
             }
@@ -547,25 +546,21 @@ impl Thing {
         Thing { class: schema.name.clone(), created: stamp(row.created()), cells }
     }
 
-    /// An object is gone: links to it become null, and leave lists of links, sets and what sets remember.
-    fn unlink(&mut self, classes: &BTreeMap<String, ClassSchema>, id: &Id) {
-        let class = classes.get(&self.class);
-        for (name, cell) in &mut self.cells {
-            let of_links = class
-                .and_then(|class| class.properties.iter().find(|property| property.name == *name))
-                .is_some_and(|property| property.kind == PropertyType::Link);
+    /// An object is gone: links to it leave lists, sets and what sets remember, and become null elsewhere.
+    fn unlink(&mut self, id: &Id) {
+        for cell in self.cells.values_mut() {
             match cell {
-                Cell::One(content, _) => content.unlink(classes, id),
+                Cell::One(content, _) => content.unlink(id),
                 Cell::List(list) => {
-                    list.retain(|element| !of_links || element.content != Content::Link(id.clone()));
-                    list.iter_mut().for_each(|element| element.content.unlink(classes, id));
+                    list.retain(|element| !element.content.is_link_to(id));
+                    list.iter_mut().for_each(|element| element.content.unlink(id));
                 }
                 Cell::Set(set) => {
-                    set.there.retain(|(content, _)| *content != Content::Link(id.clone()));
-                    set.gone.retain(|(content, _)| *content != Content::Link(id.clone()));
+                    set.there.retain(|(content, _)| !content.is_link_to(id));
+                    set.gone.retain(|(content, _)| !content.is_link_to(id));
                 }
                 Cell::Dictionary(dictionary) => {
-                    dictionary.there.values_mut().for_each(|(content, _)| content.unlink(classes, id));
+                    dictionary.there.values_mut().for_each(|(content, _)| content.unlink(id));
                 }
             }
         }
@@ -597,13 +592,20 @@ impl Content {
         }
     }
 
-    fn unlink(&mut self, classes: &BTreeMap<String, ClassSchema>, id: &Id) {
+    fn is_link_to(&self, id: &Id) -> bool {
+        matches!(self, Content::Link(link) if link == id)
+    }
+
+    fn unlink(&mut self, id: &Id) {
         match self {
             Content::Link(link) if link == id => *self = Content::Plain(Value::Null),
             Content::Plain(_) | Content::Link(_) => {}
-            Content::Owned(thing) => thing.unlink(classes, id),
-            Content::Array(contents) => contents.iter_mut().for_each(|content| content.unlink(classes, id)),
-            Content::Map(contents) => contents.values_mut().for_each(|content| content.unlink(classes, id)),
+            Content::Owned(thing) => thing.unlink(id),
+            Content::Array(contents) => {
+                contents.retain(|content| !content.is_link_to(id));
+                contents.iter_mut().for_each(|content| content.unlink(id));
+            }
+            Content::Map(contents) => contents.values_mut().for_each(|content| content.unlink(id)),
         }
     }
 }
