@@ -150,7 +150,8 @@ impl Replica {
     pub fn unsaved_bytes(&self) -> usize {
         let groups = self.to_store().tables.iter().flat_map(|table| table.groups.values());
         let changed = groups.filter(|group| self.records.holding(group).is_none()).count();
-        changed * self.page_bytes() / self.records.known.len().max(1)
+        // Divided first: the product does not fit the 32 bits that a module in a browser has for it.
+        changed * (self.page_bytes() / self.records.known.len().max(1))
     }
 
     /// The state that pages hold: a synced realm keeps its pending changesets in the log.

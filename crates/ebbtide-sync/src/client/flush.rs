@@ -395,7 +395,7 @@ impl Disk {
 
 /// Whether a checkpoint is worth what it writes, to be rid of so many bytes of log.
 fn pays(log_bytes: usize, replica: &Replica) -> bool {
-    replica.unsaved_bytes() <= log_bytes * PAGES_PER_LOG
+    replica.unsaved_bytes() / PAGES_PER_LOG <= log_bytes
 }
 
 /// What others have made of the log.
