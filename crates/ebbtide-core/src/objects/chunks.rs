@@ -1,6 +1,8 @@
 //! Sequences that are edited anywhere: in chunks which copies share, so that an edit of a long one moves and copies few items.
 
 use std::cmp::Ordering;
+use std::iter::{Chain, FlatMap};
+use std::slice;
 use std::sync::Arc;
 
 /// Items of a full chunk. A sequence of no more is one plain vector.
@@ -119,11 +121,12 @@ impl<T> Chunks<T> {
 
     /// The items in order.
     pub fn iter(&self) -> Iter<'_, T> {
-        let (front, middle): (&[T], &[Arc<Chunk<T>>]) = match &self.0 {
+        let (few, many): (&[T], &[Arc<Chunk<T>>]) = match &self.0 {
             Form::Few(items) => (items, &[]),
             Form::Many(many) => (&[], &many.chunks),
         };
-        Iter { front: front.iter(), middle: middle.iter(), back: [].iter(), left: self.len() }
+        let in_chunks: InChunks<'_, T> = many.iter().flat_map(|chunk| chunk.items.iter());
+        Iter { items: few.iter().chain(in_chunks), left: self.len() }
     }
 
     /// Whether each item and the next are in order.
@@ -335,15 +338,16 @@ fn bits(mark: u64) -> impl Iterator<Item = usize> {
 /// The items of a sequence, from either end.
 #[derive(Debug)]
 pub struct Iter<'a, T> {
-    front: std::slice::Iter<'a, T>,
-    middle: std::slice::Iter<'a, Arc<Chunk<T>>>,
-    back: std::slice::Iter<'a, T>,
+    items: Chain<slice::Iter<'a, T>, InChunks<'a, T>>,
     left: usize,
 }
 
+type InChunks<'a, T> =
+    FlatMap<slice::Iter<'a, Arc<Chunk<T>>>, slice::Iter<'a, T>, fn(&Arc<Chunk<T>>) -> slice::Iter<'_, T>>;
+
 impl<T> Clone for Iter<'_, T> {
     fn clone(&self) -> Self {
-        Iter { front: self.front.clone(), middle: self.middle.clone(), back: self.back.clone(), left: self.left }
+        Iter { items: self.items.clone(), left: self.left }
     }
 }
 
@@ -351,17 +355,7 @@ impl<'a, T> Iterator for Iter<'a, T> {
     type Item = &'a T;
 
     fn next(&mut self) -> Option<&'a T> {
-        loop {
-            if let Some(item) = self.front.next() {
-                self.left -= 1;
-                return Some(item);
-            }
-            let Some(chunk) = self.middle.next() else { break };
-            self.front = chunk.items.iter();
-        }
-        let item = self.back.next()?;
-        self.left -= 1;
-        Some(item)
+        self.items.next().inspect(|_| self.left -= 1)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -371,17 +365,7 @@ impl<'a, T> Iterator for Iter<'a, T> {
 
 impl<T> DoubleEndedIterator for Iter<'_, T> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(item) = self.back.next_back() {
-                self.left -= 1;
-                return Some(item);
-            }
-            let Some(chunk) = self.middle.next_back() else { break };
-            self.back = chunk.items.iter();
-        }
-        let item = self.front.next_back()?;
-        self.left -= 1;
-        Some(item)
+        self.items.next_back().inspect(|_| self.left -= 1)
     }
 }
 

@@ -300,8 +300,7 @@ impl Disk {
 
     /// Whether so much of the log has been confirmed that pages are cheaper.
     pub(crate) fn has_long_log(&self, replica: &Replica) -> bool {
-        let confirmed = self.log_bytes.saturating_sub(pending_bytes(replica));
-        confirmed > LOG_BYTES_MAX && pays(confirmed, replica)
+        is_long(self.log_bytes, replica)
     }
 
     /// The next batch, if there is something to write, or something written that must be made strict.
@@ -388,9 +387,18 @@ impl Disk {
         let entry_bytes = waiting.entry_bytes();
         let large = replica.pending().len() == 0 && entry_bytes > LOG_ENTRY_BYTES;
         let log_bytes = self.log_bytes + entry_bytes;
-        let is_long = || log_bytes > LOG_BYTES_MAX && log_bytes - pending_bytes(replica).min(log_bytes) > LOG_BYTES_MAX;
-        (large || is_long()) && pays(log_bytes, replica)
+        (large && pays(log_bytes, replica)) || is_long(log_bytes, replica)
     }
+}
+
+/// Whether so much of a log has been confirmed that pages are cheaper.
+fn is_long(log_bytes: usize, replica: &Replica) -> bool {
+    // What is pending need not be added up for a log that is short with it.
+    if log_bytes <= LOG_BYTES_MAX {
+        return false;
+    }
+    let confirmed = log_bytes.saturating_sub(pending_bytes(replica));
+    confirmed > LOG_BYTES_MAX && pays(confirmed, replica)
 }
 
 /// Whether a checkpoint is worth what it writes, to be rid of so many bytes of log.

@@ -133,6 +133,7 @@ impl Session {
     pub(crate) fn lead(&mut self, state: &mut State, now: Millis, record: FreshRecord, staging: Staging) {
         self.record = record;
         self.staging = staging;
+        self.doubted = false;
         self.bind_after = state.disk.moved();
         state.waits.update(|wait| {
             if let Wait::LeaderAsked | Wait::DownloadLooked { .. } = wait {

@@ -153,7 +153,9 @@ impl Model {
                 }
             }
             Instruction::ListInsert { object, property, sequence, after, index, operand } => {
-                let Some(content) = self.listed(step, &object, property, &operand) else { return };
+                let Some(content) = self.element_of(step, &operand, self.target(step, &object, property)) else {
+                    return;
+                };
                 let after = after.map(|after| step.element(after));
                 let element = Element {
                     name: (step.changeset.client, sequence),
@@ -171,7 +173,7 @@ impl Model {
                 }
             }
             Instruction::ListSet { object, property, element, operand } => {
-                let content = self.listed(step, &object, property, &operand);
+                let content = self.element_of(step, &operand, self.target(step, &object, property));
                 let Some((list, at)) = self.element(step, &object, property, element) else { return };
                 if list[at].stamp > step.stamp {
                     return;
@@ -204,7 +206,7 @@ impl Model {
                 }
             }
             Instruction::SetInsert { object, property, operand } => {
-                let Some(content) = self.member(step, &operand) else { return };
+                let Some(content) = self.element_of(step, &operand, None) else { return };
                 let Some(Cell::Set(set)) = self.cell(step, &object, property) else { return };
                 if set.is_later(&content, step.stamp) {
                     return;
@@ -216,7 +218,7 @@ impl Model {
                 }
             }
             Instruction::SetRemove { object, property, operand } => {
-                let Some(content) = self.member(step, &operand) else { return };
+                let Some(content) = self.element_of(step, &operand, None) else { return };
                 let Some(Cell::Set(set)) = self.cell(step, &object, property) else { return };
                 if !set.is_later(&content, step.stamp) {
                     set.there.retain(|(there, _)| !is_same(there, &content));
@@ -417,8 +419,14 @@ impl Model {
                 Content::Owned(Box::new(Thing { class: target?, created: step.stamp, cells: BTreeMap::new() }))
             }
             Operand::Array(operands) => {
-                let contents = operands.iter().map(|operand| self.content(step, operand, None));
-                Content::Array(contents.collect::<Option<_>>()?)
+                let mut contents = Vec::new();
+                for operand in operands {
+                    let content = self.content(step, operand, None)?;
+                    if !is_gone(operand, &content) {
+                        contents.push(content);
+                    }
+                }
+                Content::Array(contents)
             }
             Operand::Map(operands) => {
                 let contents =
@@ -428,17 +436,9 @@ impl Model {
         })
     }
 
-    /// The same for an element of a list: one that is a link to an object that is gone leaves a list of links.
-    fn listed(&self, step: &Step<'_>, object: &ObjectRef, property: NameIndex, operand: &Operand) -> Option<Content> {
-        let target = self.target(step, object, property);
-        let of_links = target.is_some() && matches!(operand, Operand::Link(_));
-        self.content(step, operand, target).filter(|content| !of_links || matches!(content, Content::Link(_)))
-    }
-
-    /// The same for an element of a set, which a link to an object that is gone always leaves.
-    fn member(&self, step: &Step<'_>, operand: &Operand) -> Option<Content> {
-        let is_link = matches!(operand, Operand::Link(_));
-        self.content(step, operand, None).filter(|content| !is_link || matches!(content, Content::Link(_)))
+    /// The same for an element of a list or a set, which a link to an object that is gone leaves.
+    fn element_of(&self, step: &Step<'_>, operand: &Operand, target: Option<String>) -> Option<Content> {
+        self.content(step, operand, target).filter(|content| !is_gone(operand, content))
     }
 
     // ---- text
@@ -622,6 +622,11 @@ impl DictionaryCell {
         let known = self.there.get(key).map(|(_, stamp)| stamp).or(self.gone.get(key));
         known.is_some_and(|known| *known > stamp) || self.cleared.is_some_and(|cleared| cleared > stamp)
     }
+}
+
+/// Whether what an operand is here was a link to an object that is gone.
+fn is_gone(operand: &Operand, content: &Content) -> bool {
+    matches!(operand, Operand::Link(_)) && !matches!(content, Content::Link(_))
 }
 
 /// Whether a set takes two for one.
