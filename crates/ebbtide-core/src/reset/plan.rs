@@ -79,11 +79,9 @@ pub fn check_schema(ours: &Schema, fresh: &Schema) -> Result<(), Vec<SchemaConfl
 pub fn plan(replica: &Replica, fresh: &Snapshot, cursor: Cursor, identity: Identity, takeover: Takeover) -> Plan {
     let before = replica.current();
     let mut keys = KeySource::new(replica.next_key(), vec![before]);
-    let start = match takeover {
-        Takeover::KeepPending => replica.base(),
-        Takeover::DiscardPending => before,
-    };
-    let (mut base, latest) = transfer(start, fresh, &mut keys);
+    // Not from what the app sees: where the schema has grown since the server's state was asked for, that may have values of
+    // ours which the server's state has no place for.
+    let (mut base, latest) = transfer(replica.base(), fresh, &mut keys);
     base.author(identity.client);
     let pending: VecDeque<Pending> = match takeover {
         Takeover::KeepPending => replica.pending().cloned().collect(),

@@ -13,7 +13,7 @@ use crate::schema::{ClassSchema, Collection};
 use crate::value::{PrimaryKey, Value, ValueRef};
 
 /// Gives `ours` the content of `fresh`: objects, values, stamps, list elements, tombstones. Classes and properties that
-/// only `fresh` has are added; those that only `ours` has must not exist. Gives also the latest edit time in `fresh`.
+/// only `fresh` has are added; those that only `ours` has must be empty there, and stay so. Gives also the latest edit time in `fresh`.
 pub fn transfer(ours: &Snapshot, fresh: &Snapshot, keys: &mut KeySource<'_>) -> (Snapshot, EditTime) {
     let mut transfer = Transfer::new(ours.clone(), fresh);
     let classes: Vec<ClassIndex> = (0..fresh.schema().classes.len() as u32).map(ClassIndex).collect();

@@ -1,6 +1,6 @@
 //! Client resets in place and the manual path, with a server made of the shipped rules.
 
-use ebbtide_core::{Collection, Millis, PropertyType, Schema, Snapshot, Value};
+use ebbtide_core::{Collection, ColumnIndex, Millis, PropertyType, Schema, Snapshot, Value};
 use ebbtide_sync::client::{Event, ResetMode, ResetPhase, SessionState, SyncErrorKind};
 use ebbtide_sync::wire::Code;
 use ebbtide_testkit::{Kennel, Noted, Reply, Served, ServerBackup, TestServer, World};
@@ -216,6 +216,31 @@ fn while_it_waits_for_the_reset_the_realm_writes_locally_and_neither_sends_nor_r
     assert_eq!(world.dog(0, 200), None);
     assert!(before_snapshot(&world).find(Kennel::DOG, &Value::Int(200)).is_some());
     assert!(world.dog(0, 201).is_some());
+}
+
+#[test]
+fn nothing_of_what_is_dropped_stays_in_a_property_that_was_added_while_the_reset_was_under_way() {
+    let mut world = prepared(ResetMode::DiscardUnsyncedChanges);
+    world.devices[0].before_reply = Reply::Silence;
+    world.restart_server(TestServer::terminate);
+    world.run();
+    assert_eq!(world.devices[0].phases().last(), Some(&ResetPhase::Before));
+    let mut schema = Kennel::schema();
+    let class = std::sync::Arc::make_mut(&mut schema.classes[0]);
+    class.properties.push(Kennel::property("breed", PropertyType::String, Collection::None));
+    let breed = ColumnIndex(class.properties.len() as u32 - 1);
+    let now = Millis(world.now);
+    let engine = world.devices[0].engine();
+    engine.update_schema(now, &schema, None).unwrap();
+    engine.begin_write(now).unwrap();
+    let dog = engine.current().find(Kennel::DOG, &Value::Int(1)).expect("a dog that the server has");
+    engine.transaction().unwrap().set(Kennel::DOG, dog, breed, Value::String("Pug".into())).unwrap();
+    engine.commit_write(now).unwrap();
+    world.devices[0].tell(now, Event::ResetBeforeDone(Ok(())));
+    world.settle();
+    world.assert_converged();
+    let left = world.devices[0].engine().current().table(Kennel::DOG).get(dog, breed).map(|value| value.to_owned());
+    assert_eq!(left, Some(Value::String(String::new())));
 }
 
 #[test]
