@@ -20,6 +20,7 @@ pub fn apply(snapshot: &mut Snapshot, changeset: &Changeset, at: ServerVersion, 
     for instruction in changeset.instructions() {
         applier.apply(instruction);
     }
+    snapshot.settle();
 }
 
 pub(super) struct Applier<'a, 'k> {

@@ -1,10 +1,12 @@
 //! The values of one property in one page, as a column.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::bits::Bits;
 use super::dictionary::Dictionary;
 use super::list::List;
+use super::page::only;
 use super::set::Set;
 use super::snapshot::Stamp;
 use crate::decimal::Decimal;
@@ -105,9 +107,8 @@ impl<T: Copy + Default> Fixed<T> {
         self.values.insert(row, value.unwrap_or_default());
     }
 
-    fn remove(&mut self, row: usize) {
-        self.nulls.remove(row);
-        self.values.remove(row);
+    fn only(&self, stays: &[Range<usize>]) -> Fixed<T> {
+        Fixed { nulls: self.nulls.only(stays), values: only(&self.values, stays) }
     }
 
     fn split_off(&mut self, row: usize) -> Fixed<T> {
@@ -220,11 +221,14 @@ impl Runs {
         self.nulls.insert(row, value.is_none());
     }
 
-    fn remove(&mut self, row: usize) {
-        self.words.forget();
-        self.dead += self.spans.remove(row).1 as usize;
-        self.nulls.remove(row);
-        self.collect();
+    /// Some ranges of rows; the bytes of the others stay behind.
+    fn only(&self, stays: &[Range<usize>]) -> Runs {
+        let spans = only(&self.spans, stays);
+        let used: usize = spans.iter().map(|span| span.1 as usize).sum();
+        let (nulls, bytes) = (self.nulls.only(stays), Arc::clone(&self.bytes));
+        let mut runs = Runs { dead: bytes.len() - used, spans, nulls, bytes, words: LazyWords::default() };
+        runs.collect();
+        runs
     }
 
     /// Appends the rows of another column.
@@ -388,6 +392,14 @@ impl Column {
         }
     }
 
+    /// A value to be ordered among others of its column: a string as its bytes, which are ordered in the same way.
+    pub(crate) fn value_to_order(&self, row: usize) -> ValueRef<'_> {
+        match &self.data {
+            ColumnData::String(c) => c.get(row).map_or(ValueRef::Null, ValueRef::Data),
+            _ => self.value(row),
+        }
+    }
+
     /// The words of a column of strings.
     pub(crate) fn words(&self) -> Option<&WordIndex> {
         match &self.data {
@@ -491,26 +503,27 @@ impl Column {
         }
     }
 
-    pub(crate) fn remove(&mut self, row: usize) {
-        match &mut self.data {
-            ColumnData::Bool(c) => c.remove(row),
-            ColumnData::Int(c) | ColumnData::Date(c) => c.remove(row),
-            ColumnData::Float(c) => c.remove(row),
-            ColumnData::Double(c) => c.remove(row),
-            ColumnData::Decimal(c) => c.remove(row),
-            ColumnData::Mixed(c) => drop(c.remove(row)),
-            ColumnData::ObjectId(c) => c.remove(row),
-            ColumnData::Uuid(c) => c.remove(row),
-            ColumnData::Link(c) => c.remove(row),
-            ColumnData::String(c) | ColumnData::Data(c) => c.remove(row),
-            ColumnData::List(c) => drop(c.remove(row)),
-            ColumnData::Set(c) => drop(c.remove(row)),
-            ColumnData::Dictionary(c) => drop(c.remove(row)),
-        }
-        self.unset.remove(row);
-        if let Some(stamps) = &mut self.stamps {
-            stamps.remove(row);
-        }
+    /// The values of some ranges of rows.
+    pub(super) fn only(&self, stays: &[Range<usize>]) -> Column {
+        let data = match &self.data {
+            ColumnData::Bool(c) => ColumnData::Bool(c.only(stays)),
+            ColumnData::Int(c) => ColumnData::Int(c.only(stays)),
+            ColumnData::Float(c) => ColumnData::Float(c.only(stays)),
+            ColumnData::Double(c) => ColumnData::Double(c.only(stays)),
+            ColumnData::Decimal(c) => ColumnData::Decimal(c.only(stays)),
+            ColumnData::Date(c) => ColumnData::Date(c.only(stays)),
+            ColumnData::ObjectId(c) => ColumnData::ObjectId(c.only(stays)),
+            ColumnData::Uuid(c) => ColumnData::Uuid(c.only(stays)),
+            ColumnData::Link(c) => ColumnData::Link(c.only(stays)),
+            ColumnData::String(c) => ColumnData::String(c.only(stays)),
+            ColumnData::Data(c) => ColumnData::Data(c.only(stays)),
+            ColumnData::Mixed(c) => ColumnData::Mixed(only(c, stays)),
+            ColumnData::List(c) => ColumnData::List(only(c, stays)),
+            ColumnData::Set(c) => ColumnData::Set(only(c, stays)),
+            ColumnData::Dictionary(c) => ColumnData::Dictionary(only(c, stays)),
+        };
+        let stamps = self.stamps.as_deref().map(|stamps| only(stamps, stays));
+        Column { data, unset: self.unset.only(stays), stamps }
     }
 
     /// Appends the rows of a column of the same type; `row_stamps` are those of the rows here and there.

@@ -15,6 +15,7 @@ mod edit;
 mod edit_collection;
 mod key_source;
 mod latest;
+mod leaving;
 mod list;
 mod map;
 mod page;

@@ -28,6 +28,7 @@ pub fn transfer(ours: &Snapshot, fresh: &Snapshot, keys: &mut KeySource<'_>) -> 
         transfer.set_rows(*class, keys);
         transfer.set_tombstones(*class);
     }
+    transfer.result.settle();
     (transfer.result, transfer.latest)
 }
 

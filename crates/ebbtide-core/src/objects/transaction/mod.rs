@@ -411,6 +411,7 @@ impl Transaction {
     /// Fails, changing nothing, if a synced realm would have more instructions than a changeset may.
     pub fn finish(mut self) -> Result<(Snapshot, Option<Changeset>, ObjectKey), WriteError> {
         self.settle();
+        self.snapshot.settle();
         if self.builder.is_empty() {
             return Ok((self.snapshot, None, self.next_key));
         }
