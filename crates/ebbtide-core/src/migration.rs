@@ -158,7 +158,7 @@ fn filled(column: &Column, property: &Property, stamps: &[Stamp]) -> Column {
     for (row, stamp) in stamps.iter().enumerate() {
         match column.value(row) {
             ValueRef::Null => {
-                filled.set_value(row, &zero);
+                filled.set_value(row, zero.as_ref());
                 filled.set_stamp(row, Stamp::UNSET, stamps);
             }
             ValueRef::Set(set) if set.contains(ValueRef::Null) => {

@@ -433,28 +433,28 @@ impl Column {
 
     /// Sets the value of a row. A null in a required column and a value of another type are the caller's mistake: the
     /// former reads as null, the latter panics.
-    pub(crate) fn set_value(&mut self, row: usize, value: &Value) {
+    pub(crate) fn set_value(&mut self, row: usize, value: ValueRef<'_>) {
         match (&mut self.data, value) {
-            (ColumnData::Bool(c), Value::Bool(v)) => c.set(row, Some(*v)),
-            (ColumnData::Bool(c), Value::Null) => c.set(row, None),
-            (ColumnData::Int(c), Value::Int(v)) | (ColumnData::Date(c), Value::Date(v)) => c.set(row, Some(*v)),
-            (ColumnData::Int(c) | ColumnData::Date(c), Value::Null) => c.set(row, None),
-            (ColumnData::Float(c), Value::Float(v)) => c.set(row, Some(*v)),
-            (ColumnData::Float(c), Value::Null) => c.set(row, None),
-            (ColumnData::Double(c), Value::Double(v)) => c.set(row, Some(*v)),
-            (ColumnData::Double(c), Value::Null) => c.set(row, None),
-            (ColumnData::Decimal(c), Value::Decimal(v)) => c.set(row, Some(*v)),
-            (ColumnData::Decimal(c), Value::Null) => c.set(row, None),
-            (ColumnData::Mixed(c), v) => c[row] = v.clone(),
-            (ColumnData::ObjectId(c), Value::ObjectId(v)) => c.set(row, Some(*v)),
-            (ColumnData::ObjectId(c), Value::Null) => c.set(row, None),
-            (ColumnData::Uuid(c), Value::Uuid(v)) => c.set(row, Some(*v)),
-            (ColumnData::Uuid(c), Value::Null) => c.set(row, None),
-            (ColumnData::Link(c), Value::Link(v)) => c.set(row, Some(v.0)),
-            (ColumnData::Link(c), Value::Null) => c.set(row, None),
-            (ColumnData::String(c), Value::String(v)) => c.set(row, Some(v.as_bytes())),
-            (ColumnData::Data(c), Value::Data(v)) => c.set(row, Some(v)),
-            (ColumnData::String(c) | ColumnData::Data(c), Value::Null) => c.set(row, None),
+            (ColumnData::Bool(c), ValueRef::Bool(v)) => c.set(row, Some(v)),
+            (ColumnData::Bool(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Int(c), ValueRef::Int(v)) | (ColumnData::Date(c), ValueRef::Date(v)) => c.set(row, Some(v)),
+            (ColumnData::Int(c) | ColumnData::Date(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Float(c), ValueRef::Float(v)) => c.set(row, Some(v)),
+            (ColumnData::Float(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Double(c), ValueRef::Double(v)) => c.set(row, Some(v)),
+            (ColumnData::Double(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Decimal(c), ValueRef::Decimal(v)) => c.set(row, Some(v)),
+            (ColumnData::Decimal(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Mixed(c), v) => c[row] = v.to_owned(),
+            (ColumnData::ObjectId(c), ValueRef::ObjectId(v)) => c.set(row, Some(v)),
+            (ColumnData::ObjectId(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Uuid(c), ValueRef::Uuid(v)) => c.set(row, Some(v)),
+            (ColumnData::Uuid(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Link(c), ValueRef::Link(v)) => c.set(row, Some(v.0)),
+            (ColumnData::Link(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::String(c), ValueRef::String(v)) => c.set(row, Some(v.as_bytes())),
+            (ColumnData::Data(c), ValueRef::Data(v)) => c.set(row, Some(v)),
+            (ColumnData::String(c) | ColumnData::Data(c), ValueRef::Null) => c.set(row, None),
             (data, value) => unreachable!("a value {value:?} was checked against its column {data:?}"),
         }
     }
@@ -483,13 +483,13 @@ impl Column {
     }
 
     /// Makes room at `row` for a value that was set together with the row, or is the schema's default for it.
-    pub(crate) fn insert_value(&mut self, row: usize, value: &Value, unset: Unset, row_stamp: Stamp) {
+    pub(crate) fn insert_value(&mut self, row: usize, value: ValueRef<'_>, unset: Unset, row_stamp: Stamp) {
         match (&mut self.data, value) {
-            (ColumnData::Bool(c), Value::Bool(v)) => c.insert(row, Some(*v)),
-            (ColumnData::Int(c), Value::Int(v)) | (ColumnData::Date(c), Value::Date(v)) => c.insert(row, Some(*v)),
-            (ColumnData::Double(c), Value::Double(v)) => c.insert(row, Some(*v)),
-            (ColumnData::String(c), Value::String(v)) => c.insert(row, Some(v.as_bytes())),
-            (ColumnData::Data(c), Value::Data(v)) => c.insert(row, Some(v)),
+            (ColumnData::Bool(c), ValueRef::Bool(v)) => c.insert(row, Some(v)),
+            (ColumnData::Int(c), ValueRef::Int(v)) | (ColumnData::Date(c), ValueRef::Date(v)) => c.insert(row, Some(v)),
+            (ColumnData::Double(c), ValueRef::Double(v)) => c.insert(row, Some(v)),
+            (ColumnData::String(c), ValueRef::String(v)) => c.insert(row, Some(v.as_bytes())),
+            (ColumnData::Data(c), ValueRef::Data(v)) => c.insert(row, Some(v)),
             (_, value) => {
                 self.insert(row, false, row_stamp);
                 self.set_value(row, value);

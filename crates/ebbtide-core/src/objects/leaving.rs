@@ -137,7 +137,8 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
-    use crate::objects::{Snapshot, Stamp};
+    use crate::changeset::FieldSource;
+    use crate::objects::{Cell, Snapshot, Stamp};
     use crate::schema::{ClassKind, ClassSchema, Collection, IndexKind, Property, PropertyType, Schema};
     use crate::value::{PrimaryKey, Value, ValueRef};
 
@@ -208,8 +209,8 @@ mod tests {
         ) {
             let (mut snapshot, mut model, mut kept) = (empty(), Model::new(), Vec::new());
             let insert = |snapshot: &mut Snapshot, model: &mut Model, key: u64, value: i64| {
-                let (key, id, text) = (ObjectKey(key), PrimaryKey::Int(key as i64), Value::String(value.to_string().into()));
-                snapshot.insert_filled_row(CLASS, key, Some(id), Stamp::UNSET, &[(TEXT, &text, super::super::column::Unset::No)]);
+                let (key, id, text) = (ObjectKey(key), PrimaryKey::Int(key as i64), Value::String(value.to_string()));
+                snapshot.insert_filled_row(CLASS, key, Some(id), Stamp::UNSET, &[Cell { column: TEXT, value: text.as_ref(), source: FieldSource::Given }]);
                 model.insert(key, value);
             };
             for key in 1..=rows {
@@ -222,7 +223,7 @@ mod tests {
                     }
                     Step::Set(at, value) if !model.is_empty() => {
                         let key = *model.keys().nth(at.index(model.len())).expect("it is not empty");
-                        snapshot.set_cell(CLASS, key, TEXT, &Value::String(value.to_string().into()), Stamp::UNSET);
+                        snapshot.set_cell(CLASS, key, TEXT, ValueRef::String(&value.to_string()), Stamp::UNSET);
                         model.insert(key, value);
                     }
                     Step::Remove(at) if !model.is_empty() => {

@@ -9,7 +9,7 @@ use super::snapshot::Stamp;
 use crate::ids::{ColumnIndex, ObjectKey, RecordId};
 use crate::limits::{PAGE_ROWS, RECORD_PAGES};
 use crate::schema::ClassSchema;
-use crate::value::{Value, ValueRef};
+use crate::value::ValueRef;
 use crate::words::Word;
 
 /// Up to [`PAGE_ROWS`] rows in ascending order of their keys, as columns. A copy shares its parts until they are changed, so
@@ -28,7 +28,7 @@ pub struct Page {
 const SHARED_ROWS: usize = 16;
 
 /// The values of a new row by column, with whether somebody has set them.
-pub(crate) type Cells<'a> = [Option<(&'a Value, Unset)>];
+pub(crate) type Cells<'a> = [Option<(ValueRef<'a>, Unset)>];
 
 /// Up to [`RECORD_PAGES`] pages in ascending order: the unit in which a store keeps them. A group that was changed
 /// since it was last saved has no record.
@@ -148,7 +148,7 @@ impl Page {
         for ((column, property), cell) in self.columns.iter_mut().zip(&class.properties).zip(cells) {
             let column = to_grow(column, Column::roomy);
             match cell {
-                Some((value, unset)) => column.insert_value(index, value, *unset, stamp),
+                Some((value, unset)) => column.insert_value(index, *value, *unset, stamp),
                 None => column.insert(index, !property.optional, stamp),
             }
         }

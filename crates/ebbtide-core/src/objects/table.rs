@@ -248,13 +248,13 @@ impl Table {
         self.groups.change_all(|_| {});
     }
 
-    pub(crate) fn set(&mut self, key: ObjectKey, column: ColumnIndex, value: &Value, stamp: Stamp) {
+    pub(crate) fn set(&mut self, key: ObjectKey, column: ColumnIndex, value: ValueRef<'_>, stamp: Stamp) {
         if self.primary_key == Some(column) {
             let old = self.get(key, column).and_then(PrimaryKey::from_ref);
             if let Some(old) = old {
                 self.release(old, key);
             }
-            if let Some(primary_key) = PrimaryKey::from_value(value) {
+            if let Some(primary_key) = PrimaryKey::from_ref(value) {
                 self.claim(primary_key, key);
             }
         }
