@@ -160,6 +160,7 @@ suite!(persistence {
     a_realm_that_is_open_is_not_opened_differently
     the_promise_of_a_realm_tells_progress_and_can_be_cancelled
     a_first_opening_populates
+    a_first_opening_that_fails_leaves_the_next_one_to_be_the_first
 });
 
 suite!(queries {
@@ -223,6 +224,7 @@ suite!(types {
     every_type_has_its_canonical_form
     what_is_no_number_is_left_out_of_aggregates
     numbers_keep_their_precision
+    a_value_is_found_as_the_collection_keeps_it
 });
 
 suite!(sets {

@@ -18,7 +18,15 @@ import { ProgressRealmPromise } from "./open.js";
 import { OrderedCollection } from "./ordered-collection.js";
 import { engineSync, pathOf, prepare } from "./prepare.js";
 import { RealmSeed } from "./realm-seed.js";
-import { deleteStore, exists, isThere, openCopy, releaseView, storedSchemaVersion } from "./registry.js";
+import {
+  deleteStore,
+  exists,
+  isThere,
+  openCoordinator,
+  openCopy,
+  releaseView,
+  storedSchemaVersion,
+} from "./registry.js";
 import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
@@ -152,7 +160,8 @@ export class Realm {
       try {
         this.populate(prepared.config.onFirstOpen);
       } catch (error) {
-        this.closeInstance();
+        // A failure to delete leaves an empty realm, as any page that closes before it writes.
+        this.abandon().catch(() => undefined);
         throw error;
       }
       return;
@@ -165,7 +174,19 @@ export class Realm {
     const { coordinator } = this.internal;
     if (!coordinator || coordinator.isPopulated) return;
     coordinator.isPopulated = true;
-    if (onFirstOpen) this.write(() => onFirstOpen(this));
+    try {
+      if (onFirstOpen) this.write(() => onFirstOpen(this));
+    } catch (error) {
+      coordinator.isPopulated = false;
+      throw error;
+    }
+  }
+
+  /** @internal Closes a realm that could not be filled. Unless somebody else uses it, it is gone: the next opening is the first. */
+  abandon(): Promise<void> {
+    const isInMemory = this.internal.coordinator?.isInMemory ?? true;
+    this.closeInstance();
+    return isInMemory || openCoordinator(this.path) ? Promise.resolve() : deleteStore(this.path);
   }
 
   private attach(coordinator: Coordinator, schema: CanonicalObjectSchema[] | undefined, isReadOnly: boolean): View {

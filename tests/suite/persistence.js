@@ -338,3 +338,30 @@ export async function a_first_opening_populates() {
   equal(realm.isEmpty, true);
   realm.close();
 }
+
+export async function a_first_opening_that_fails_leaves_the_next_one_to_be_the_first() {
+  const path = freshPath("persistence");
+  let calls = 0;
+  const onFirstOpen = (realm) => {
+    calls += 1;
+    realm.create("Dog", { _id: calls, name: "first" });
+    if (calls < 3) throw new Error("nothing to begin with");
+  };
+  await rejects(Realm.open({ path, schema, onFirstOpen }), "nothing to begin with");
+  equal(Realm.exists(path), false);
+  throws(() => new Realm({ path, schema, onFirstOpen }), "nothing to begin with");
+  const realm = await Realm.open({ path, schema, onFirstOpen });
+  equal([calls, realm.objects("Dog").map(({ _id }) => _id)], [3, [3]]);
+  realm.close();
+  // Of those that open it at once, the next one fills what the first could not.
+  await Realm.deleteFile({ path });
+  const fill = (realm) => realm.create("Dog", { _id: 9, name: "second" });
+  calls = 0;
+  const [failed, filled] = await Promise.allSettled([
+    Realm.open({ path, schema, onFirstOpen }),
+    Realm.open({ path, schema, onFirstOpen: fill }),
+  ]);
+  equal([failed.status, filled.value.objects("Dog").map(({ _id }) => _id)], ["rejected", [9]]);
+  filled.value.close();
+  await Realm.deleteFile({ path });
+}
