@@ -110,6 +110,7 @@ suite!(migrations {
     values_are_kept_where_they_fit
     a_realm_may_start_over_instead
     a_class_is_deleted_with_its_objects
+    a_schema_grows_inside_a_transaction
     objects_of_class_models_migrate
     objects_are_embedded_if_each_has_one_owner
 });

@@ -142,6 +142,8 @@ export interface RealmCore {
   finishMigration(): void;
   abortMigration(): void;
   deleteClass(name: string): void;
+  /** Adds classes and properties inside a transaction. */
+  extendSchema(classes: CoreClass[]): void;
   /** Bytes of the store, and bytes that it would have after compaction. */
   usage(): [number, number];
   compact(): void;

@@ -32,7 +32,7 @@ import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
 import { described } from "./schema-core.js";
-import { parseClass } from "./schema-parse.js";
+import { parseClass, parseSchema } from "./schema-parse.js";
 import { type AnySet, RealmSet } from "./set.js";
 import type { Source } from "./source.js";
 import type { SubscriptionSet } from "./subscriptions.js";
@@ -383,6 +383,14 @@ export class Realm {
     this.internal.assertWritable("Can only delete objects within a transaction.");
     assertString(name, "name");
     this.internal.coordinator?.deleteClass(name);
+  }
+
+  /** @internal Adds classes and properties to a local realm, inside a transaction; `schemaVersion` rises by one. */
+  _updateSchema(schema: unknown): void {
+    this.internal.assertOpen();
+    const classes = parseSchema(schema, false);
+    if (!this.isInTransaction) throw new Error("Can only create object schema within a transaction.");
+    this.internal.coordinator?.extendInWrite(classes);
   }
 
   /** The object with this primary key, or null. */
