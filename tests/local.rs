@@ -82,6 +82,7 @@ suite!(collection_listeners {
     links_the_other_way_round_tell_who_links
     key_paths_lead_against_links_and_know_both_names_of_a_property
     lists_and_dictionaries_inside_a_value_tell_what_changed
+    a_change_inside_a_value_of_a_dictionary_modifies_its_key
     limited_and_distinct_results_tell_what_moves_in_and_out
     a_list_that_is_assigned_the_same_links_is_no_news_to_its_listener
     a_link_that_is_set_to_what_it_was_is_no_change
