@@ -163,6 +163,7 @@ suite!(persistence {
     the_promise_of_a_realm_tells_progress_and_can_be_cancelled
     a_first_opening_populates
     a_first_opening_that_fails_leaves_the_next_one_to_be_the_first
+    clearing_the_test_state_leaves_no_realm_that_a_test_has_closed
 });
 
 suite!(queries {

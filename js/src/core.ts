@@ -325,6 +325,8 @@ export interface CoreModule {
   generationAddress(): number;
   loadCatalogue(): Promise<void>;
   exists(path: string): boolean;
+  /** The paths of the realms on disk, as far as this page knows. */
+  storedPaths(): string[];
   deleteRealm(path: string): Promise<void>;
   storedSchemaVersion(path: string, encryptionKey?: Uint8Array): number;
   initiateClientReset(path: string): Promise<string>;
