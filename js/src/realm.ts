@@ -2,7 +2,7 @@ import { assert, assertFunction, assertObject, assertString } from "./assert.js"
 import { type Configuration, keyBytes, parseConfiguration } from "./configuration.js";
 import type { Coordinator } from "./coordinator.js";
 import { createObject, parseUpdateMode } from "./create.js";
-import { NotAvailableError, TypeAssertionError } from "./errors.js";
+import { AssertionError, NotAvailableError, TypeAssertionError } from "./errors.js";
 import type { AnyList } from "./list.js";
 import { callSafely } from "./listeners.js";
 import {
@@ -253,7 +253,9 @@ export class Realm {
       this.syncSession,
       `${only} sync is currently disabled for your app. Add a flexible sync config when opening the Realm, for example: { sync: { user, flexible: true } }.`,
     );
-    throw new NotAvailableError("Flexible sync");
+    throw new AssertionError(
+      `${only} partition based sync is currently enabled for your Realm. Modify your sync config to remove any \`partitionValue\` and enable flexible sync, for example: { sync: { user, flexible: true } }`,
+    );
   }
 
   /**
