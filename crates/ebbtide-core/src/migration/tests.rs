@@ -233,7 +233,10 @@ fn classes_and_properties_come_with_the_transaction_that_adds_them() {
     replica.saved();
     let reopened = reopened(&mut replica);
     assert_eq!((reopened.base().schema().class_index("B"), reopened.base().object_count()), (Some(b), 2));
-    assert_eq!(reopened.base().table(a).row(key).unwrap().value(ColumnIndex(1)).to_owned(), Value::String("new".into()));
+    assert_eq!(
+        reopened.base().table(a).row(key).unwrap().value(ColumnIndex(1)).to_owned(),
+        Value::String("new".into())
+    );
 }
 
 #[test]
