@@ -33,7 +33,7 @@ mod wake;
 
 pub use api::{
     AppCore, QueryCore, RealmCore, SessionCore, delete_realm, exists, generation_address, initiate_client_reset,
-    list_backups, load_catalogue, scratch, stored_schema_version,
+    list_backups, load_catalogue, scratch, stored_paths, stored_schema_version,
 };
 pub use host::Host;
 

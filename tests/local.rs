@@ -82,6 +82,7 @@ suite!(collection_listeners {
     links_the_other_way_round_tell_who_links
     key_paths_lead_against_links_and_know_both_names_of_a_property
     lists_and_dictionaries_inside_a_value_tell_what_changed
+    a_change_inside_a_value_of_a_dictionary_modifies_its_key
     limited_and_distinct_results_tell_what_moves_in_and_out
     a_list_that_is_assigned_the_same_links_is_no_news_to_its_listener
     a_link_that_is_set_to_what_it_was_is_no_change
@@ -110,6 +111,7 @@ suite!(migrations {
     values_are_kept_where_they_fit
     a_realm_may_start_over_instead
     a_class_is_deleted_with_its_objects
+    a_schema_grows_inside_a_transaction
     objects_of_class_models_migrate
     objects_are_embedded_if_each_has_one_owner
 });
@@ -160,6 +162,8 @@ suite!(persistence {
     a_realm_that_is_open_is_not_opened_differently
     the_promise_of_a_realm_tells_progress_and_can_be_cancelled
     a_first_opening_populates
+    a_first_opening_that_fails_leaves_the_next_one_to_be_the_first
+    clearing_the_test_state_leaves_no_realm_that_a_test_has_closed
 });
 
 suite!(queries {
@@ -223,6 +227,7 @@ suite!(types {
     every_type_has_its_canonical_form
     what_is_no_number_is_left_out_of_aggregates
     numbers_keep_their_precision
+    a_value_is_found_as_the_collection_keeps_it
 });
 
 suite!(sets {

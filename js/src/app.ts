@@ -81,6 +81,7 @@ export class App<
     assertString(config.id, "id");
     if (config.baseUrl !== undefined) assertString(config.baseUrl, "baseUrl");
     if (config.timeout !== undefined) assertNumber(config.timeout, "timeout");
+    if (config.baseFilePath !== undefined) assertString(config.baseFilePath, "baseFilePath");
     this.config = config;
     this.baseUrl = (config.baseUrl ?? globalThis.location?.origin ?? "").replace(/\/+$/, "");
     this.baseFilePath = (config.baseFilePath ?? "").replace(/\/+$/, "");

@@ -2,7 +2,6 @@
 import { decimalBytes, isDecimal, isObjectId, isUuid, objectIdBytes, uuidBytes } from "./bson.js";
 import { Collection } from "./collection.js";
 import { Counter } from "./counter.js";
-import { TypeAssertionError } from "./errors.js";
 import { lowerGeo } from "./geo.js";
 import { RealmObject } from "./object.js";
 import { KEY, MODEL } from "./symbols.js";
@@ -16,7 +15,7 @@ export function lowerArguments(view: View, args: unknown[]): unknown[] {
 function lower(view: View, value: unknown): unknown {
   if (value === undefined || value === null) return null;
   if (typeof value === "symbol" || typeof value === "function") {
-    throw new TypeAssertionError("a value that a query can compare with", value, "argument");
+    throw new Error(`Can't convert ${typeof value} to Mixed`);
   }
   if (typeof value !== "object" || value instanceof Date) return value;
   if (value instanceof RealmObject && value[MODEL] !== undefined) return lowerObject(view, value);
@@ -33,7 +32,7 @@ function lower(view: View, value: unknown): unknown {
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   const shape = lowerGeo(value);
   if (shape) return shape;
-  throw new TypeAssertionError("a value that a query can compare with", value, "argument");
+  throw new Error(`Unable to convert an object with ctor '${value.constructor?.name}' to a Mixed`);
 }
 
 function lowerObject(view: View, object: RealmObject<unknown>): unknown {

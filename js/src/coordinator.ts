@@ -7,6 +7,8 @@ import { log } from "./logger.js";
 import { NestedMoves } from "./nested-place.js";
 import { takeReport } from "./preload.js";
 import type { Realm } from "./realm.js";
+import type { CanonicalObjectSchema } from "./schema.js";
+import { compareSchemas, toCoreSchema } from "./schema-core.js";
 import type { SyncHandler } from "./sync-handler.js";
 import type { View } from "./view.js";
 
@@ -256,6 +258,24 @@ export class Coordinator {
     this.deletions += 1;
     if (this.isInMigration) return;
     for (const view of [...this.views, ...this.guests]) if (view.isOpen) this.restore.push(view.leaveOut(name));
+    this.tellRealms((realm) => realm.emit("schema"));
+  }
+
+  /** Adds classes and properties inside a transaction. Every Realm instance gets them. */
+  extendInWrite(classes: CanonicalObjectSchema[]): void {
+    const wanted = toCoreSchema(classes);
+    const existing = this.core.schema();
+    const { breaking, removedProperties } = compareSchemas(existing, wanted);
+    const problems = [...breaking, ...removedProperties].map((line) => `- ${line}`);
+    if (problems.length > 0) {
+      throw new Error(`Migration is required due to the following errors:\n${problems.join("\n")}`);
+    }
+    this.core.extendSchema(wanted);
+    const grown = classes.filter(({ name }, index) => {
+      const before = existing.find((declared) => declared.name === name);
+      return before?.properties.length !== wanted[index]?.properties.length;
+    });
+    for (const view of [...this.views, ...this.guests]) if (view.isOpen) this.restore.push(view.takeIn(grown));
     this.tellRealms((realm) => realm.emit("schema"));
   }
 

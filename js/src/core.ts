@@ -142,6 +142,8 @@ export interface RealmCore {
   finishMigration(): void;
   abortMigration(): void;
   deleteClass(name: string): void;
+  /** Adds classes and properties inside a transaction. */
+  extendSchema(classes: CoreClass[]): void;
   /** Bytes of the store, and bytes that it would have after compaction. */
   usage(): [number, number];
   compact(): void;
@@ -325,6 +327,8 @@ export interface CoreModule {
   generationAddress(): number;
   loadCatalogue(): Promise<void>;
   exists(path: string): boolean;
+  /** The paths of the realms on disk, as far as this page knows. */
+  storedPaths(): string[];
   deleteRealm(path: string): Promise<void>;
   storedSchemaVersion(path: string, encryptionKey?: Uint8Array): number;
   initiateClientReset(path: string): Promise<string>;

@@ -1,5 +1,4 @@
-import { assertObject, assertString } from "./assert.js";
-import { NotAvailableError } from "./errors.js";
+import { assert, assertObject, assertString } from "./assert.js";
 
 /** How a user logged in. */
 export enum ProviderType {
@@ -38,35 +37,44 @@ export class Credentials {
     return new Credentials({ provider: ProviderType.LocalUserPass, username: email, password });
   }
 
-  /** Not available yet. */
+  /** Not available yet: logging in fails. */
   static apiKey(key: string): Credentials {
     assertString(key, "key");
     return new Credentials({ provider: ProviderType.ApiKey, key });
   }
 
-  /** Not available yet. */
+  /** Not available yet: logging in fails. */
   static jwt(token: string): Credentials {
     assertString(token, "token");
     return new Credentials({ provider: ProviderType.CustomToken, token });
   }
 
-  /** Not available yet. */
+  /** Not available yet: logging in fails. */
   static function(payload: object): Credentials {
     return new Credentials({ provider: ProviderType.CustomFunction, ...payload });
   }
 
-  /** Not available yet. */
-  static apple(_token: string): Credentials {
-    throw new NotAvailableError("Logging in with Apple");
+  /** Not available yet: logging in fails. */
+  static apple(token: string): Credentials {
+    assertString(token, "token");
+    return new Credentials({ provider: ProviderType.OAuth2Apple, id_token: token });
   }
 
-  /** Not available yet. */
-  static facebook(_token: string): Credentials {
-    throw new NotAvailableError("Logging in with Facebook");
+  /** Not available yet: logging in fails. */
+  static facebook(token: string): Credentials {
+    assertString(token, "token");
+    return new Credentials({ provider: ProviderType.OAuth2Facebook, accessToken: token });
   }
 
-  /** Not available yet. */
-  static google(_authObject: { authCode: string } | { idToken: string }): Credentials {
-    throw new NotAvailableError("Logging in with Google");
+  /** Not available yet: its fields are checked, and logging in fails. */
+  static google(authObject: { authCode: string } | { idToken: string }): Credentials {
+    assertObject(authObject, "authObject");
+    const { authCode, idToken } = authObject as { authCode?: string; idToken?: string };
+    assert(authCode === undefined || idToken === undefined, "Must not supply both an authCode or idToken field");
+    assert(authCode !== undefined || idToken !== undefined, "Must supply either an authCode or idToken field");
+    if (authCode === undefined) assertString(idToken, "idToken");
+    else assertString(authCode, "authCode");
+    const token = authCode === undefined ? { id_token: idToken } : { authCode };
+    return new Credentials({ provider: ProviderType.OAuth2Google, ...token });
   }
 }

@@ -87,12 +87,17 @@ export class ProgressRealmPromise implements Promise<Realm> {
       if (this.isSettled) throw new Error("Async open canceled");
       if (config.sync) await this.download(realm, config.sync, existed);
       realm.internal.isOpening = false;
-      if (!existed) realm.populate(config.onFirstOpen);
-      return realm;
     } catch (error) {
       realm.closeInstance();
       throw error;
     }
+    try {
+      if (!existed) realm.populate(config.onFirstOpen);
+    } catch (error) {
+      await realm.abandon().catch(() => undefined);
+      throw error;
+    }
+    return realm;
   }
 
   private async openEngine(prepared: Prepared): Promise<Realm> {

@@ -2,7 +2,7 @@ import { assert, assertFunction, assertObject, assertString } from "./assert.js"
 import { type Configuration, keyBytes, parseConfiguration } from "./configuration.js";
 import type { Coordinator } from "./coordinator.js";
 import { createObject, parseUpdateMode } from "./create.js";
-import { NotAvailableError, TypeAssertionError } from "./errors.js";
+import { AssertionError, NotAvailableError, TypeAssertionError } from "./errors.js";
 import type { AnyList } from "./list.js";
 import { callSafely } from "./listeners.js";
 import {
@@ -18,13 +18,21 @@ import { ProgressRealmPromise } from "./open.js";
 import { OrderedCollection } from "./ordered-collection.js";
 import { engineSync, pathOf, prepare } from "./prepare.js";
 import { RealmSeed } from "./realm-seed.js";
-import { deleteStore, exists, isThere, openCopy, releaseView, storedSchemaVersion } from "./registry.js";
+import {
+  deleteStore,
+  exists,
+  isThere,
+  openCoordinator,
+  openCopy,
+  releaseView,
+  storedSchemaVersion,
+} from "./registry.js";
 import type { AnyResults, Results } from "./results.js";
 import { makeResults } from "./results-maker.js";
 import { SnapshotSource } from "./results-source.js";
 import type { CanonicalObjectSchema, Constructor, DefaultObject, ObjectSchema } from "./schema.js";
 import { described } from "./schema-core.js";
-import { parseClass } from "./schema-parse.js";
+import { parseClass, parseSchema } from "./schema-parse.js";
 import { type AnySet, RealmSet } from "./set.js";
 import type { Source } from "./source.js";
 import type { SubscriptionSet } from "./subscriptions.js";
@@ -152,7 +160,8 @@ export class Realm {
       try {
         this.populate(prepared.config.onFirstOpen);
       } catch (error) {
-        this.closeInstance();
+        // A failure to delete leaves an empty realm, as any page that closes before it writes.
+        this.abandon().catch(() => undefined);
         throw error;
       }
       return;
@@ -165,7 +174,19 @@ export class Realm {
     const { coordinator } = this.internal;
     if (!coordinator || coordinator.isPopulated) return;
     coordinator.isPopulated = true;
-    if (onFirstOpen) this.write(() => onFirstOpen(this));
+    try {
+      if (onFirstOpen) this.write(() => onFirstOpen(this));
+    } catch (error) {
+      coordinator.isPopulated = false;
+      throw error;
+    }
+  }
+
+  /** @internal Closes a realm that could not be filled. Unless somebody else uses it, it is gone: the next opening is the first. */
+  abandon(): Promise<void> {
+    const isInMemory = this.internal.coordinator?.isInMemory ?? true;
+    this.closeInstance();
+    return isInMemory || openCoordinator(this.path) ? Promise.resolve() : deleteStore(this.path);
   }
 
   private attach(coordinator: Coordinator, schema: CanonicalObjectSchema[] | undefined, isReadOnly: boolean): View {
@@ -232,7 +253,9 @@ export class Realm {
       this.syncSession,
       `${only} sync is currently disabled for your app. Add a flexible sync config when opening the Realm, for example: { sync: { user, flexible: true } }.`,
     );
-    throw new NotAvailableError("Flexible sync");
+    throw new AssertionError(
+      `${only} partition based sync is currently enabled for your Realm. Modify your sync config to remove any \`partitionValue\` and enable flexible sync, for example: { sync: { user, flexible: true } }`,
+    );
   }
 
   /**
@@ -358,6 +381,14 @@ export class Realm {
     this.internal.assertWritable("Can only delete objects within a transaction.");
     assertString(name, "name");
     this.internal.coordinator?.deleteClass(name);
+  }
+
+  /** @internal Adds classes and properties to a local realm, inside a transaction; `schemaVersion` rises by one. */
+  _updateSchema(schema: unknown): void {
+    this.internal.assertOpen();
+    const classes = parseSchema(schema, false);
+    if (!this.isInTransaction) throw new Error("Can only create object schema within a transaction.");
+    this.internal.coordinator?.extendInWrite(classes);
   }
 
   /** The object with this primary key, or null. */

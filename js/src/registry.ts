@@ -127,6 +127,12 @@ export function isThere(path: string): boolean {
   return exists(path) || openCoordinator(path) !== undefined;
 }
 
+/** The paths of the realms on disk, as far as this page knows. */
+export function storedPaths(): string[] {
+  assertReady();
+  return wasm.storedPaths().filter((path) => !deleted.has(path));
+}
+
 /** Whether a store exists at a path, or is about to. */
 export function exists(path: string): boolean {
   assertReady();

@@ -1,6 +1,6 @@
 import { assert, assertFunction, assertString } from "./assert.js";
 import { wholly } from "./create.js";
-import { IllegalConstructorError, NotAvailableError, notAvailable } from "./errors.js";
+import { IllegalConstructorError } from "./errors.js";
 import { type CollectionChangeCallback, OrderedCollection } from "./ordered-collection.js";
 import { registerResults } from "./results-maker.js";
 import { Source } from "./source.js";
@@ -47,14 +47,14 @@ export class Results<T = unknown> extends OrderedCollection<T, [number, T]> {
     });
   }
 
-  /** Flexible sync: not available yet. */
-  subscribe(_options?: SubscriptionOptions): Promise<this> {
-    return notAvailable("Flexible sync");
+  /** Flexible sync: not available yet. Rejects as `realm.subscriptions` throws. */
+  async subscribe(_options?: SubscriptionOptions): Promise<this> {
+    return this[SOURCE].view.realm.subscriptions as never;
   }
 
   /** Flexible sync: not available yet. */
   unsubscribe(): void {
-    throw new NotAvailableError("Flexible sync");
+    void this[SOURCE].view.realm.subscriptions;
   }
 }
 

@@ -1,11 +1,11 @@
 // Where the elements of an ordered collection come from.
-import { BSON, isDecimal, isObjectId, isUuid } from "./bson.js";
 import type { ClassModel } from "./class-model.js";
 import type { QueryCore, RealmCore } from "./core.js";
 import { TypeAssertionError } from "./errors.js";
 import { liftMixed, type Place } from "./mixed.js";
 import { RealmObject } from "./object.js";
 import { liftPrimitive, type PropertyModel } from "./property.js";
+import { asKept, sameValue } from "./same-value.js";
 import { KEY, MODEL } from "./symbols.js";
 import type { View } from "./view.js";
 
@@ -85,7 +85,10 @@ export abstract class Source {
   /** The position of a value that equals an element, or -1. */
   indexOf(value: unknown): number {
     const { model } = this.element;
-    if (!model) return this.values().findIndex((element) => sameValue(element, value));
+    if (!model) {
+      const kept = asKept(this.element.kind, value);
+      return this.values().findIndex((element) => sameValue(element, kept));
+    }
     const key = this.keyOf(value);
     return key === undefined ? -1 : this.query().indexOf(key);
   }
@@ -113,28 +116,4 @@ export abstract class Source {
     if (!value.isValid()) throw new Error("Attempting to access an invalid object");
     return value[KEY];
   }
-}
-
-function sameValue(element: unknown, value: unknown): boolean {
-  if (element === value || (element === null && value === undefined)) return true;
-  if (typeof element === "number" && Number.isNaN(element)) return typeof value === "number" && Number.isNaN(value);
-  if (element instanceof RealmObject) {
-    if (!(value instanceof RealmObject) || value[MODEL] === undefined) return false;
-    const isOfOne = element[MODEL].index === value[MODEL].index && element[MODEL].view.core === value[MODEL].view.core;
-    return isOfOne && element[KEY] === value[KEY];
-  }
-  if (element instanceof BSON.Decimal128) return isDecimal(value) && element.toString() === value.toString();
-  if (element instanceof Date) return value instanceof Date && element.getTime() === value.getTime();
-  if (element instanceof BSON.ObjectId) return isObjectId(value) && element.equals(value as BSON.ObjectId);
-  if (element instanceof BSON.UUID) return isUuid(value) && element.toHexString() === value.toHexString();
-  if (element instanceof ArrayBuffer) {
-    if (!(value instanceof ArrayBuffer || ArrayBuffer.isView(value))) return false;
-    const [a, b] = [element, value].map((data) =>
-      ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data),
-    ) as [Uint8Array, Uint8Array];
-    return a.length === b.length && a.every((byte, index) => byte === b[index]);
-  }
-  const isNumeric = (one: unknown) => typeof one === "bigint" || typeof one === "number";
-  // biome-ignore lint/suspicious/noDoubleEquals: an int is a number or a bigint, and these are equal only loosely
-  return isNumeric(element) && isNumeric(value) && (element as number) == (value as number);
 }

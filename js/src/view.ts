@@ -14,10 +14,10 @@ export class View {
   isOpen = true;
   /** Whether the application does not have its realm yet. */
   isOpening = false;
-  readonly byName = new Map<string, ClassModel>();
-  private readonly byIndex: (ClassModel | undefined)[] = [];
+  byName = new Map<string, ClassModel>();
+  private byIndex: (ClassModel | undefined)[] = [];
   schema: CanonicalObjectSchema[];
-  private readonly embedded: Set<string>;
+  private embedded = new Set<string>();
 
   constructor(
     readonly realm: Realm,
@@ -27,19 +27,28 @@ export class View {
     schema: CanonicalObjectSchema[] | undefined,
     readonly isReadOnly: boolean,
   ) {
-    const stored = core.schema();
-    this.schema = schema ?? fromCoreSchema(stored);
+    this.schema = schema ?? fromCoreSchema(core.schema());
+    this.declare();
+    const names = this.names();
+    if (names.length > 0) core.setNames(names);
+  }
+
+  /** Makes a model of each class, but of those that are as before. */
+  private declare(): void {
+    const { byName } = this;
+    const stored = this.core.schema();
     this.embedded = new Set(stored.filter(({ embedded }) => embedded).map(({ name }) => name));
+    this.byName = new Map();
+    this.byIndex = [];
     for (const declared of this.schema) {
       const index = stored.findIndex(({ name }) => name === declared.name);
       const core = stored[index];
       if (!core) continue;
-      const model = createClassModel(this, index, declared, core);
+      const before = byName.get(declared.name);
+      const model = before?.schema === declared ? before : createClassModel(this, index, declared, core);
       this.byName.set(declared.name, model);
       this.byIndex[index] = model;
     }
-    const names = this.names();
-    if (names.length > 0) core.setNames(names);
   }
 
   /** What properties are called here and not in the store. */
@@ -67,6 +76,24 @@ export class View {
     if (this.coordinator?.isInTransaction && this.isOpen) return;
     this.assertOpen();
     assert(this.coordinator?.isInTransaction, message);
+  }
+
+  /** Takes in classes that have come, or have got properties. Gives what brings back how it was. */
+  takeIn(classes: CanonicalObjectSchema[]): () => void {
+    const { schema, byName, byIndex, embedded } = this;
+    const isNew = ({ name }: CanonicalObjectSchema) => !schema.some((declared) => declared.name === name);
+    const successor = (declared: CanonicalObjectSchema) => {
+      const next = classes.find(({ name }) => name === declared.name);
+      const ctor = next?.ctor ?? declared.ctor;
+      return next && ctor ? { ...next, ctor } : (next ?? declared);
+    };
+    this.schema = [...schema.map(successor), ...classes.filter(isNew)];
+    this.declare();
+    this.core.setNames(this.names());
+    return () => {
+      Object.assign(this, { schema, byName, byIndex, embedded });
+      this.core.setNames(this.names());
+    };
   }
 
   /** Forgets a class that was deleted. Gives what brings it back. */

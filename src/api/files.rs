@@ -27,6 +27,12 @@ pub fn exists(path: &str) -> bool {
     Catalogue::realm(path).is_some() || open::is_open(path)
 }
 
+/// The paths of the realms on disk, as far as this page knows.
+#[wasm_bindgen(js_name = storedPaths)]
+pub fn stored_paths() -> Vec<String> {
+    Catalogue::paths()
+}
+
 /// Deletes a realm that is open nowhere. One that does not exist is no error.
 #[wasm_bindgen(js_name = deleteRealm)]
 pub async fn delete_realm(path: String) -> JsResult<()> {

@@ -27,7 +27,9 @@ pub(crate) use report::report_to_js;
 
 pub use app::AppCore;
 pub use directory::generation_address;
-pub use files::{delete_realm, exists, initiate_client_reset, list_backups, load_catalogue, stored_schema_version};
+pub use files::{
+    delete_realm, exists, initiate_client_reset, list_backups, load_catalogue, stored_paths, stored_schema_version,
+};
 pub use packed::scratch;
 pub use query::QueryCore;
 pub use realm::RealmCore;

@@ -150,6 +150,16 @@ impl RealmCore {
         Ok(self.view.live()?.write(|engine| Ok(engine.delete_class(name)?))?)
     }
 
+    /// Adds classes and properties inside a transaction, which raises the schema version.
+    #[wasm_bindgen(js_name = extendSchema)]
+    pub fn extend_schema(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "CoreClass[]")] classes: JsValue,
+    ) -> JsResult<()> {
+        let wanted = classes_from_js(classes)?;
+        Ok(self.view.live()?.write(|engine| Ok(engine.extend_schema(&wanted)?))?)
+    }
+
     /// How many bytes the store has, and how many it would have after compaction.
     #[wasm_bindgen(unchecked_return_type = "[number, number]")]
     pub fn usage(&self) -> JsResult<js_sys::Array> {

@@ -195,6 +195,11 @@ impl Catalogue {
         })
     }
 
+    /// The paths of all realms.
+    pub(crate) fn paths() -> Vec<String> {
+        read(|contents| Some(contents.realms.keys().cloned().collect())).unwrap_or_default()
+    }
+
     /// The database that holds, or would hold, the realm of this path.
     pub(crate) fn store_of(path: &str) -> String {
         Catalogue::realm(path).map_or_else(|| schema::store_name(path), |realm| realm.store)

@@ -16,6 +16,7 @@ const Thing = {
     part: "Part",
     parts: "Part[]",
     any: "mixed",
+    facts: "mixed{}",
     parent: "Thing",
     children: { type: "linkingObjects", objectType: "Thing", property: "parent" },
     renamed: { type: "int", default: 0, mapTo: "stored" },
@@ -231,6 +232,25 @@ export async function lists_and_dictionaries_inside_a_value_tell_what_changed() 
     equal(await outer(() => list.remove(3)), changes({ deletions: [3] }));
     equal(await inner(() => (thing(0).value = 1)), "no call");
     equal(await outer(() => (thing(0).any = "no list any more")), changes({ deletions: [0, 1, 2] }));
+  });
+}
+
+export async function a_change_inside_a_value_of_a_dictionary_modifies_its_key() {
+  await withThings(async (realm, thing) => {
+    realm.write(() => {
+      thing(0).facts = { list: [1], map: { deep: { n: 1 } } };
+    });
+    const { facts } = thing(0);
+    const after = await watch(realm, facts);
+    equal(await after(() => facts.list.push(2)), entries({ modifications: ["list"] }));
+    equal(await after(() => (facts.map.deep.n = 2)), entries({ modifications: ["map"] }));
+    equal(await after(() => (facts.list = [3])), entries({ modifications: ["list"] }));
+    const again = () => {
+      facts.remove("list");
+      facts.set("list", [4]);
+      facts.list.push(5);
+    };
+    equal(await after(again), entries({ deletions: ["list"], insertions: ["list"] }));
   });
 }
 

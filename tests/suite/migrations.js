@@ -248,6 +248,70 @@ export async function a_class_is_deleted_with_its_objects() {
   await Realm.deleteFile({ path });
 }
 
+export async function a_schema_grows_inside_a_transaction() {
+  class Animal extends Realm.Object {
+    static schema = { name: "A", properties: { x: "int" } };
+    double() {
+      return 2 * this.x;
+    }
+  }
+  const path = freshPath("migrations");
+  let realm = await Realm.open({ path, schema: [Animal] });
+  const other = await Realm.open({ path, schema: [Animal] });
+  const heard = [];
+  realm.addListener("schema", (_, name, classes) => heard.push([name, classes.map((declared) => declared.name)]));
+  const B = { name: "B", primaryKey: "_id", properties: { _id: "int", a: "A", on: { type: "bool", default: true } } };
+  throws(() => realm._updateSchema([...realm.schema, B]), "Can only create object schema within a transaction.");
+  realm.write(() => {
+    throws(() => realm._updateSchema([...realm.schema, { name: "C" }]), "Expected 'properties' on 'C' to be an object");
+    throws(
+      () => realm._updateSchema([{ name: "A", properties: { x: "string" } }]),
+      "Property 'A.x' has been changed from",
+    );
+    throws(() => realm._updateSchema([{ name: "A", properties: { y: "int" } }]), "Property 'A.x' has been removed.");
+  });
+  equal([realm.schemaVersion, heard], [0, []]);
+  realm.beginTransaction();
+  realm._updateSchema([...realm.schema, B]);
+  equal(realm.create("B", { _id: 1 }).on, true);
+  realm.cancelTransaction();
+  throws(() => realm.objects("B"), "Object type 'B' not found in schema.");
+  equal([realm.schemaVersion, realm.schema.length, heard.length], [0, 1, 2]);
+  const results = realm.objects("A");
+  realm.write(() => {
+    const before = realm.create("A", { x: 2 });
+    realm._updateSchema([...realm.schema, B]);
+    realm.create("B", { _id: 1, a: before });
+    const [A] = realm.schema;
+    realm._updateSchema([{ ...A, properties: { ...A.properties, name: "string?", bs: "B[]" } }, realm.schema[1]]);
+    realm.create("A", { x: 3, name: "new", bs: [realm.objectForPrimaryKey("B", 1)] });
+  });
+  equal([realm.schemaVersion, heard.at(-1)], [2, ["schema", ["A", "B"]]]);
+  const said = (realm) => [realm.objects("A").map((a) => [a.double(), a.name]), realm.objectForPrimaryKey("B", 1).a.x];
+  for (const instance of [realm, other])
+    equal(said(instance), [
+      [
+        [4, null],
+        [6, "new"],
+      ],
+      2,
+    ]);
+  equal([results.length, results.filtered("ANY bs.on == true").length], [2, 1]);
+  realm.close();
+  other.close();
+  realm = await Realm.open({ path });
+  equal([realm.schemaVersion, realm.schema.map(({ name }) => name)], [2, ["A", "B"]]);
+  equal(
+    realm.objects("A").map(({ x, name }) => [x, name]),
+    [
+      [2, null],
+      [3, "new"],
+    ],
+  );
+  realm.close();
+  await Realm.deleteFile({ path });
+}
+
 export async function objects_of_class_models_migrate() {
   class Person extends Realm.Object {
     static schema = { name: "Person", properties: { name: "string" } };

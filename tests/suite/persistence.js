@@ -1,7 +1,7 @@
 // What is on disk: closing, opening again, deleting, schema changes.
 import Realm from "/dist/index.js";
 import { Dog, Everything, everything, Person } from "/tests/suite/models.js";
-import { equal, freshPath, isTrue, rejects, throws } from "/tests/suite/support.js";
+import { closed, equal, freshPath, isTrue, rejects, throws } from "/tests/suite/support.js";
 import { plain } from "/tests/suite/types.js";
 import { kinds, text } from "/tests/suite/types_mixed.js";
 
@@ -337,4 +337,57 @@ export async function a_first_opening_populates() {
   const realm = new Realm({ path, schema, inMemory: true });
   equal(realm.isEmpty, true);
   realm.close();
+}
+
+export async function a_first_opening_that_fails_leaves_the_next_one_to_be_the_first() {
+  const path = freshPath("persistence");
+  let calls = 0;
+  const onFirstOpen = (realm) => {
+    calls += 1;
+    realm.create("Dog", { _id: calls, name: "first" });
+    if (calls < 3) throw new Error("nothing to begin with");
+  };
+  await rejects(Realm.open({ path, schema, onFirstOpen }), "nothing to begin with");
+  equal(Realm.exists(path), false);
+  throws(() => new Realm({ path, schema, onFirstOpen }), "nothing to begin with");
+  const realm = await Realm.open({ path, schema, onFirstOpen });
+  equal([calls, realm.objects("Dog").map(({ _id }) => _id)], [3, [3]]);
+  realm.close();
+  // Of those that open it at once, the next one fills what the first could not.
+  await Realm.deleteFile({ path });
+  const fill = (realm) => realm.create("Dog", { _id: 9, name: "second" });
+  calls = 0;
+  const [failed, filled] = await Promise.allSettled([
+    Realm.open({ path, schema, onFirstOpen }),
+    Realm.open({ path, schema, onFirstOpen: fill }),
+  ]);
+  equal([failed.status, filled.value.objects("Dog").map(({ _id }) => _id)], ["rejected", [9]]);
+  filled.value.close();
+  await Realm.deleteFile({ path });
+}
+
+export async function clearing_the_test_state_leaves_no_realm_that_a_test_has_closed() {
+  const name = freshPath("persistence");
+  const kept = `${name}/elsewhere.realm`;
+  const paths = [`${name}.realm`, `${name}-open.realm`, `${name}-open`];
+  for (const path of [...paths, kept]) {
+    const realm = await Realm.open({ path, schema });
+    realm.write(() => realm.create("Dog", { _id: 1, name: "left" }));
+    if (!path.includes("open")) await closed(realm);
+  }
+  throws(() => Realm.clearTestState(), "Set the flags.ALLOW_CLEAR_TEST_STATE = true before calling this.");
+  Realm.flags.ALLOW_CLEAR_TEST_STATE = true;
+  Realm.clearTestState();
+  Realm.flags.ALLOW_CLEAR_TEST_STATE = false;
+  equal(
+    [...paths, kept].map((path) => Realm.exists(path)),
+    [false, false, false, true],
+  );
+  // At once, and with another schema.
+  for (const path of paths) {
+    const realm = new Realm({ path, schema: [{ name: "Dog", properties: { age: "int" } }] });
+    equal([realm.isEmpty, realm.schemaVersion], [true, 0]);
+    await closed(realm);
+  }
+  for (const path of [...paths, kept]) await Realm.deleteFile({ path });
 }

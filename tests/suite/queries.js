@@ -140,7 +140,8 @@ export async function malformed_queries_are_refused() {
     throws(() => dogs.filtered("age == $1", 1), "Request for argument at index 1 but only 1 argument is provided");
     throws(() => dogs.filtered("age == $0", "x"), "Cannot compare argument $0 with value");
     throws(() => dogs.filtered(5), "Expected 'query' to be a string, got a number");
-    throws(() => dogs.filtered("age == $0", { a: 1 }), "to be a value that a query can compare with");
+    throws(() => dogs.filtered("age == $0", { a: 1 }), "Unable to convert an object with ctor 'Object' to a Mixed");
+    throws(() => dogs.filtered("age == $0", () => 1), "Can't convert function to Mixed");
     equal(dogs.length, 4);
   });
 }

@@ -164,5 +164,7 @@ export async function links_and_bytes_in_mixed_values_have_names_of_their_own() 
     equal(find("value.@type == 'objectlink'"), [0]);
     equal(find("value.@type == 'bindata'"), [1]);
     equal(find("value == bin('ab') OR value == binary('a')"), [1]);
+    equal([find("value == 'ab'"), find("value BEGINSWITH 'a'"), find("value BEGINSWITH bin('a')")], [[], [], [1]]);
+    equal([find("value == $0", "ab"), find("value == $0", new Uint8Array([97, 98]))], [[], [1]]);
   });
 }

@@ -142,6 +142,7 @@ export async function the_session_can_be_paused_and_asked() {
   isTrue(Realm.App.Sync.getSyncSession(session.user, partition) === session, "the session by its partition");
   equal(Realm.App.Sync.getAllSyncSessions(session.user).length, 1);
   equal(Realm.App.Sync.getSyncSession(session.user, "another"), null);
+  throws(() => one.subscriptions, "partition based sync is currently enabled for your Realm.");
   session.pause();
   equal([session.state, session.isConnected()], ["inactive", false]);
   addTask(one, 1, "while paused");

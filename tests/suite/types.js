@@ -349,7 +349,33 @@ export async function numbers_keep_their_precision() {
   ]);
   equal([object.fs.sum(), object.fs.avg(), object.fs.min(), object.fs.max()], [2, 1, 0.5, 1.5]);
   equal([object.decs.indexOf(decimal("0.2")), object.decs.includes(null), object.fs.indexOf(9)], [1, true, -1]);
+  equal(
+    ["0.20", "2E-1", "0.21"].map((text) => object.decs.indexOf(decimal(text))),
+    [1, 1, -1],
+  );
   const all = realm.objects("N");
   equal([String(all.sum("dec")), all.min("f"), String(all.max("dec"))], ["1.50", Math.fround(1.1), "1.50"]);
+  realm.close();
+}
+
+export async function a_value_is_found_as_the_collection_keeps_it() {
+  const decimal = (text) => Realm.BSON.Decimal128.fromString(text);
+  const properties = { f: "float[]", fs: "float<>", dates: "date[]", data: "data[]", any: "mixed[]" };
+  const realm = new Realm({ path: freshPath("types"), inMemory: true, schema: [{ name: "N", properties }] });
+  const any = [1.5, decimal("2.50"), new Uint8Array([1]), "AQ==", 10n];
+  const object = realm.write(() =>
+    realm.create("N", { f: [1, 1.1], fs: [1.1], dates: [new Date(5)], data: [new Uint8Array([1, 2])], any }),
+  );
+  equal([object.f.indexOf(1.1), object.f.includes(1.2), object.fs.has(1.1)], [1, false, true]);
+  equal([object.dates.indexOf(new Date(5).toISOString()), object.dates.indexOf(5)], [0, -1]);
+  equal(
+    [object.data.indexOf("AQI="), object.data.indexOf("?"), object.data.indexOf(new Uint8Array([1, 2]))],
+    [0, -1, 0],
+  );
+  const found = [decimal("1.5"), 2.5, decimal("25E-1"), "AQ==", new Uint8Array([1]), decimal("1E+1"), 11n];
+  equal(
+    found.map((value) => object.any.indexOf(value)),
+    [0, 1, 1, 3, 2, 4, -1],
+  );
   realm.close();
 }

@@ -214,6 +214,32 @@ fn primary_keys_may_coincide_for_a_while() {
 }
 
 #[test]
+fn classes_and_properties_come_with_the_transaction_that_adds_them() {
+    let mut replica = replica(&Schema::of([class("A", "x int")]));
+    let a = ClassIndex(0);
+    let mut transaction = replica.begin(Millis(1));
+    let key = transaction.create(a, None).unwrap();
+    replica.commit(transaction).unwrap();
+    let wanted = Schema::of([class("B", "a A"), class("A", "x int, y string")]);
+    let mut transaction = replica.begin(Millis(2));
+    transaction.extend_schema(&wanted);
+    let b = transaction.snapshot().schema().class_index("B").unwrap();
+    let link = transaction.create(b, None).unwrap();
+    transaction.set(b, link, ColumnIndex(0), Value::Link(key)).unwrap();
+    transaction.set(a, key, ColumnIndex(1), Value::String("new".into())).unwrap();
+    assert_eq!(replica.current().schema().class_index("B"), None, "before it is committed");
+    replica.commit(transaction).unwrap();
+    replica.seal();
+    replica.saved();
+    let reopened = reopened(&mut replica);
+    assert_eq!((reopened.base().schema().class_index("B"), reopened.base().object_count()), (Some(b), 2));
+    assert_eq!(
+        reopened.base().table(a).row(key).unwrap().value(ColumnIndex(1)).to_owned(),
+        Value::String("new".into())
+    );
+}
+
+#[test]
 fn a_deleted_class_leaves_its_place_and_can_come_again_elsewhere() {
     let schema = Schema::of([class("A", "x int"), class("B", "a A"), class("C", "x int")]);
     let mut replica = replica(&schema);

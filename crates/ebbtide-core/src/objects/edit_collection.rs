@@ -58,6 +58,7 @@ impl Snapshot {
                 let index = self.dictionary((class, key, column))?.position(name).ok()?;
                 self.edit_dictionary((class, key, column), |dictionary| {
                     dictionary.entries.change(index, |entry| {
+                        entry.renewal.repeat(entry.stamp, stamp);
                         entry.stamp = stamp;
                         change(&mut entry.value)
                     })

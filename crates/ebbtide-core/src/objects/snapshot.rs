@@ -7,7 +7,7 @@ use super::table::Table;
 use crate::clock::EditTime;
 use crate::ids::{ClassIndex, ClientId, ObjectKey};
 use crate::mutants::{Mutant, mutant};
-use crate::schema::{ClassSchema, Property, Schema};
+use crate::schema::{ClassSchema, Property, Schema, SchemaDifference};
 use crate::value::{PrimaryKey, Value};
 
 /// A client's position in [`Authors`].
@@ -185,5 +185,16 @@ impl Snapshot {
         self.table_mut(class).add_column(&property);
         let schema = Arc::make_mut(&mut self.schema);
         Arc::make_mut(&mut schema.classes[class.index()]).properties.push(property);
+    }
+
+    /// Adds the classes and properties that another schema has and this one lacks.
+    pub(crate) fn extend(&mut self, difference: &SchemaDifference) {
+        for class in &difference.added_classes {
+            self.add_class(class.clone());
+        }
+        for (class, property) in &difference.added_properties {
+            let index = self.schema.class_index(class).expect("the property's class is in both schemas");
+            self.add_property(index, property.clone());
+        }
     }
 }

@@ -2,8 +2,7 @@
 //!
 //! - null equals null and nothing else; `<=` and `>=` hold between two nulls, `<` and `>` never with one;
 //! - numbers of all types compare by their exact values, NaN as the least of all, equal to itself;
-//! - string and data compare by their bytes;
-//! - values of other different types are unequal and not ordered.
+//! - values of other different types are unequal and not ordered, a string and data of the same bytes among them.
 
 use std::cmp::Ordering;
 
@@ -54,11 +53,10 @@ pub(super) fn textual(operator: Operator, case: Case, left: ValueRef<'_>, right:
     let Some((needle, needle_encoding)) = run(right) else {
         return right.is_null() && null_needle(operator, left);
     };
-    let Some((value, encoding)) = run(left) else {
-        return false;
-    };
-    let encoding = if encoding == needle_encoding { encoding } else { Encoding::Bytes };
-    Pattern::new(operator, case, needle, encoding).matches(value, encoding, &mut Vec::new())
+    run(left).is_some_and(|(value, encoding)| {
+        encoding == needle_encoding
+            && Pattern::new(operator, case, needle, encoding).matches(value, encoding, &mut Vec::new())
+    })
 }
 
 /// Whether a textual operator holds with null on the right: every string begins with, ends with and contains nothing.
@@ -87,8 +85,6 @@ pub(super) fn order(left: ValueRef<'_>, right: ValueRef<'_>) -> Option<Ordering>
         (Bool(a), Bool(b)) => Some(a.cmp(&b)),
         (String(a), String(b)) => Some(a.cmp(b)),
         (Data(a), Data(b)) => Some(a.cmp(b)),
-        (String(a), Data(b)) => Some(a.as_bytes().cmp(b)),
-        (Data(a), String(b)) => Some(a.cmp(b.as_bytes())),
         (ObjectId(a), ObjectId(b)) => Some(a.cmp(&b)),
         (Uuid(a), Uuid(b)) => Some(a.cmp(&b)),
         (Link(a), Link(b)) => Some(a.cmp(&b)),

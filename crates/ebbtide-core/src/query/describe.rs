@@ -321,8 +321,15 @@ impl Writer<'_> {
             Value::Float(value) => self.put(format_args!("{value:?}")),
             Value::Double(value) => self.put(format_args!("{value:?}")),
             Value::Decimal(value) => self.put(value),
-            Value::String(text) => self.string(text),
-            Value::Data(bytes) => self.put(format_args!("B64\"{}\"", to_base64(bytes))),
+            Value::String(text) => self.text(text),
+            Value::Data(bytes) => {
+                self.put("binary(");
+                match std::str::from_utf8(bytes) {
+                    Ok(text) => self.text(text),
+                    Err(_) => self.base64(bytes),
+                }
+                self.put(")");
+            }
             Value::Date(ms) => self.put(format_args!("T{}:{}", ms / 1000, ms % 1000 * 1_000_000)),
             Value::ObjectId(bytes) => {
                 self.put("oid(");
@@ -372,6 +379,19 @@ impl Writer<'_> {
             }
         }
         self.put("\"");
+    }
+
+    /// A string to compare with: between quotes, or in base64 if it holds what would have to be escaped there.
+    fn text(&mut self, text: &str) {
+        if text.contains(|c: char| c.is_ascii_control() || matches!(c, '"' | '\'' | '\\')) {
+            self.base64(text.as_bytes());
+        } else {
+            self.string(text);
+        }
+    }
+
+    fn base64(&mut self, bytes: &[u8]) {
+        self.put(format_args!("B64\"{}\"", to_base64(bytes)));
     }
 
     fn suffix(&mut self, suffix: &Suffix) {

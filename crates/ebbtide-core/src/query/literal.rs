@@ -18,7 +18,7 @@ pub(super) fn value(token: Token, text: &str) -> Result<Value, String> {
             let key = text[1..].parse().map_err(|_| format!("'{text}' is out of range"))?;
             Ok(Value::Link(ObjectKey(key)))
         }
-        Token::Base64 => base64(&text["B64\"".len()..text.len() - 1]).map(Value::Data),
+        Token::Base64 => base64(&text["B64\"".len()..text.len() - 1]).map(from_bytes),
         Token::String => string(text).map(Value::String),
         _ => Err(format!("'{text}' is not a literal")),
     }
@@ -115,6 +115,11 @@ fn unicode(escape: &str) -> Result<(char, usize), String> {
         }
         _ => Err(invalid()),
     }
+}
+
+/// What base64 spells: a string, and data only if it is none.
+fn from_bytes(bytes: Vec<u8>) -> Value {
+    String::from_utf8(bytes).map_or_else(|error| Value::Data(error.into_bytes()), Value::String)
 }
 
 fn base64(text: &str) -> Result<Vec<u8>, String> {

@@ -192,7 +192,13 @@ impl<'a> Parser<'a> {
     fn bracketed(&mut self) -> Result<Node, QueryError> {
         self.advance();
         let node = self.nested(|parser| parser.node(OR))?;
-        self.expect(Token::Symbol(b')'))?;
+        if self.current.token != Token::Symbol(b')') {
+            return Err(match node {
+                Node::Predicate(_) => self.unexpected(&["&&", "||", "')'"]),
+                Node::Value(_) => self.unexpected(&[]),
+            });
+        }
+        self.advance();
         Ok(node)
     }
 
@@ -248,6 +254,7 @@ impl<'a> Parser<'a> {
             loop {
                 match self.constant()? {
                     Some(constant) => elements.push(constant),
+                    None if elements.is_empty() => return Err(self.unexpected(&["','", "'}'"])),
                     None => return Err(self.unexpected(&[])),
                 }
                 if self.current.token != Token::Symbol(b',') {
@@ -256,7 +263,10 @@ impl<'a> Parser<'a> {
                 self.advance();
             }
         }
-        self.expect(Token::Symbol(b'}'))?;
+        if self.current.token != Token::Symbol(b'}') {
+            return Err(self.unexpected(&["','", "'}'"]));
+        }
+        self.advance();
         Ok(Expression { kind: ExpressionKind::List { elements, quantifier }, at })
     }
 

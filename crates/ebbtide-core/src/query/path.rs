@@ -124,7 +124,7 @@ impl Parser<'_> {
             Token::Identifier if source.eq_ignore_ascii_case("first") => Index::First,
             Token::Identifier if source.eq_ignore_ascii_case("last") => Index::Last,
             Token::Identifier if source.eq_ignore_ascii_case("size") => Index::Size,
-            _ => return Err(self.unexpected(&["natural0", "string", "argument"])),
+            _ => return Err(self.unexpected(&["string", "natural0", "argument"])),
         };
         self.advance();
         Ok(index)
@@ -139,7 +139,7 @@ impl Parser<'_> {
             Token::Base64 | Token::Date | Token::Uuid | Token::ObjectId | Token::TypedLink | Token::Invalid
         );
         if !is_word || is_literal {
-            return Err(self.unexpected(&["identifier"]));
+            return Err(self.unexpected(&[]));
         }
         self.advance();
         if !source.contains('\\') {
@@ -167,7 +167,11 @@ impl Parser<'_> {
                     Suffix::Limit(self.text[natural.start..natural.end].parse().unwrap_or(usize::MAX))
                 }
             });
-            self.expect(Token::Symbol(b')'))?;
+            match (token, self.current.token) {
+                (_, Token::Symbol(b')')) => self.advance(),
+                (Token::Limit, _) => self.expect(Token::Symbol(b')'))?,
+                _ => return Err(self.unexpected(&["')'", "','"])),
+            };
         }
     }
 
@@ -185,7 +189,7 @@ impl Parser<'_> {
         let direction = match self.current.token {
             Token::Ascending => Direction::Ascending,
             Token::Descending => Direction::Descending,
-            _ => return Err(self.unexpected(&["ascending", "descending"])),
+            _ => return Err(self.unexpected(&["ascending", "descending", "'.'"])),
         };
         self.advance();
         Ok((path, direction))
@@ -202,6 +206,7 @@ impl Parser<'_> {
                     self.advance();
                     StepKind::Argument(index)
                 }
+                Token::Links => return Err(self.unexpected(&["identifier"])),
                 _ => StepKind::Name(self.name()?),
             };
             steps.push(Step { kind, at });

@@ -49,11 +49,7 @@ pub(super) fn compare(comparison: &Comparison, snapshot: &Snapshot, row: Row<'_>
             };
             let right_encoding = compare::run(right.as_ref()).map(|(_, encoding)| encoding);
             let found = compare::run(left).is_some_and(|(value, encoding)| {
-                if Some(encoding) == right_encoding {
-                    pattern.matches(value, encoding, buffer)
-                } else {
-                    compare::textual(comparison.operator_of_match(), comparison.case, left, right.as_ref())
-                }
+                Some(encoding) == right_encoding && pattern.matches(value, encoding, buffer)
             });
             found != (comparison.operator == Operator::NotEqual)
         }
@@ -62,11 +58,6 @@ pub(super) fn compare(comparison: &Comparison, snapshot: &Snapshot, row: Row<'_>
 }
 
 impl Comparison {
-    /// `==` for `!=`, since a pattern tells what is equal.
-    fn operator_of_match(&self) -> Operator {
-        if self.operator == Operator::NotEqual { Operator::Equal } else { self.operator }
-    }
-
     fn holds(&self, left: ValueRef<'_>, right: ValueRef<'_>) -> bool {
         match self.rule {
             Rule::Types => match (left, right) {

@@ -112,7 +112,6 @@ impl Type {
             || matches!(self, Type::Any | Type::Mixed)
             || matches!(other, Type::Any | Type::Mixed)
             || (self.is_number() && other.is_number())
-            || (self.is_run() && other.is_run())
             || matches!((self, other), (Type::Link(a), Type::Link(b)) if a == b || a.is_none() || b.is_none())
     }
 }
@@ -125,8 +124,8 @@ pub(super) fn message_name(operator: Operator) -> String {
     }
 }
 
-/// A constant as the other side of its comparison wants it: digits in a string become a number beside a number, a double
-/// that is an int becomes one beside an int, and doubles are rounded beside floats.
+/// A constant as the other side of its comparison wants it: digits in a string become a number beside a number, a string
+/// becomes data beside data, a double that is an int becomes one beside an int, and doubles are rounded beside floats.
 pub(super) fn fit(value: Value, wanted: Option<Type>) -> Result<Value, String> {
     let wanted = wanted.unwrap_or(Type::Any);
     Ok(match (value, wanted) {
@@ -134,6 +133,10 @@ pub(super) fn fit(value: Value, wanted: Option<Type>) -> Result<Value, String> {
         (Value::String(text), Type::Float) => text.parse().map_or(Value::String(text), Value::Float),
         (Value::String(text), Type::Double) => text.parse().map_or(Value::String(text), Value::Double),
         (Value::String(text), Type::Decimal) => Decimal::parse(&text).map_or(Value::String(text), Value::Decimal),
+        (Value::String(text), Type::Data) => Value::Data(text.into_bytes()),
+        (Value::Data(bytes), Type::String) => {
+            String::from_utf8(bytes).map_or_else(|error| Value::Data(error.into_bytes()), Value::String)
+        }
         (Value::Double(value), wanted) if value.is_infinite() && !holds_infinity(wanted) => {
             return Err(format!("Infinity not supported for {}", wanted.name()));
         }

@@ -215,13 +215,7 @@ impl Replica {
         let difference = compare(self.base.schema(), wanted);
         let sealed = self.sealed.as_mut().map(|sealed| &mut sealed.current);
         for snapshot in [&mut self.base, &mut self.current].into_iter().chain(sealed) {
-            for class in &difference.added_classes {
-                snapshot.add_class(class.clone());
-            }
-            for (class, property) in &difference.added_properties {
-                let index = snapshot.schema().class_index(class).expect("the property's class is in both schemas");
-                snapshot.add_property(index, property.clone());
-            }
+            snapshot.extend(&difference);
         }
         !difference.added_classes.is_empty() || !difference.added_properties.is_empty()
     }

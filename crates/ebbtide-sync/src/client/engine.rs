@@ -231,18 +231,11 @@ impl Engine {
         if self.transaction.is_some() {
             return Err(EngineError::InTransaction);
         }
-        let mismatch = |problems| Err(EngineError::SchemaMismatch(problems));
-        if let Err(error) = schema::validate(wanted) {
-            return mismatch(error.problems);
-        }
-        let difference = schema::compare(self.state.replica.base().schema(), wanted);
-        if !difference.conflicts.is_empty() {
-            return mismatch(difference.conflicts.iter().map(ToString::to_string).collect());
-        }
+        self.check_extension(wanted)?;
         if self.state.replica.synced() == Synced::Yes
             && let Err(error) = check_synced_schema(Some(wanted))
         {
-            return mismatch(vec![error.to_string()]);
+            return Err(EngineError::SchemaMismatch(vec![error.to_string()]));
         }
         self.state.changing(Origin::Local);
         let raised = version.filter(|version| *version > self.state.replica.schema_version());
@@ -258,6 +251,18 @@ impl Engine {
         }
         self.drive(now);
         Ok(())
+    }
+
+    /// Refuses a schema that contradicts itself, or from which what there is differs in more than it lacks.
+    pub(super) fn check_extension(&self, wanted: &Schema) -> Result<(), EngineError> {
+        if let Err(error) = schema::validate(wanted) {
+            return Err(EngineError::SchemaMismatch(error.problems));
+        }
+        let conflicts = schema::compare(self.current().schema(), wanted).conflicts;
+        if conflicts.is_empty() {
+            return Ok(());
+        }
+        Err(EngineError::SchemaMismatch(conflicts.iter().map(ToString::to_string).collect()))
     }
 
     /// The schema version of the realm; inside a transaction or a migration, the one that it will have.

@@ -1,4 +1,4 @@
-//! Changes of a local realm's schema that the app has a say in: migrations, and the deletion of classes.
+//! Changes of a local realm's schema that the app has a say in: migrations, and the addition and deletion of classes.
 //!
 //! ```text
 //! open --Callback, higher version--> migrating --finish--> open, one checkpoint to be written
@@ -127,6 +127,19 @@ impl Engine {
         if is_wanted.is_none() {
             self.raised += 1;
         }
+        Ok(())
+    }
+
+    /// Adds classes and properties that the schema has and the realm lacks, inside a transaction, which also raises the
+    /// schema version.
+    pub fn extend_schema(&mut self, wanted: &Schema) -> Result<(), EngineError> {
+        if self.state.replica.synced() == Synced::Yes {
+            return Err(EngineError::Synced);
+        }
+        self.check_not_migrating()?;
+        self.check_extension(wanted)?;
+        self.transaction()?.extend_schema(wanted);
+        self.raised += 1;
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! What only a local realm's own schema changes do: deleting classes, changing primary keys, embedding objects that stood
+//! What only a local realm's own schema changes do: adding and deleting classes, changing primary keys, embedding objects that stood
 //! by themselves.
 
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::{KeyRule, Transaction, WriteContext, WriteError};
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::limits;
 use crate::objects::{KeySource, Snapshot, Stamp, Table};
-use crate::schema::{ClassKind, ClassSchema, Property, Schema};
+use crate::schema::{ClassKind, ClassSchema, Property, Schema, compare};
 use crate::value::{Value, ValueRef};
 
 /// What becomes of objects that cannot be embedded as they are: those without an owner, and those with several.
@@ -48,6 +48,14 @@ impl Transaction {
         self.snapshot.tables[class.index()] = Arc::new(Table::new(&left));
         Arc::make_mut(&mut self.snapshot.schema).classes[class.index()] = Arc::new(left);
         Ok(())
+    }
+
+    /// Adds the classes and properties that a schema has and the local realm lacks. What differs otherwise is left to the
+    /// caller's check.
+    pub fn extend_schema(&mut self, wanted: &Schema) {
+        self.settle();
+        let difference = compare(&self.snapshot.schema, wanted);
+        self.snapshot.extend(&difference);
     }
 
     /// Deletes all objects of a class.

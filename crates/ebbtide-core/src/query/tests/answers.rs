@@ -423,6 +423,8 @@ fn descriptions_are_spelled_as_realm_does() {
         ("dm['k'] == 1", "dm[\"k\"] == 1 "),
         ("m.@type == 'int'", "m.@type == \"int\" "),
         ("dat == B64\"YQE=\"", "dat == B64\"YQE=\" "),
+        ("dat == bin('a')", "dat == binary(\"a\") "),
+        ("n == 'it\\'s'", "n == B64\"aXQncw==\" "),
         ("dec == 1.10", "dec == 1.10 "),
         ("e GEOWITHIN geoBox([0, 0], [4, 7])", "e GEOWITHIN GeoBox([0, 0], [4, 7]) "),
         (

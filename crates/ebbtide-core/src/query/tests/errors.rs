@@ -20,7 +20,11 @@ fn errors_of_grammar_quote_the_query_and_say_what_was_expected() {
     check("age", 3, "syntax error, unexpected end of file");
     check("age >", 5, "syntax error, unexpected end of file");
     check("age == 1 1", 9, "syntax error, unexpected natural0, expecting end of file");
-    check("(age == 1", 9, "syntax error, unexpected end of file, expecting ')'");
+    check("(age == 1", 9, "syntax error, unexpected end of file, expecting && or || or ')'");
+    check("(age", 4, "syntax error, unexpected end of file");
+    check("age IN {1", 9, "syntax error, unexpected end of file, expecting ',' or '}'");
+    check("age == 1 SORT(age ASC", 21, "syntax error, unexpected end of file, expecting ')' or ','");
+    check("age == 1 SORT()", 14, "syntax error, unexpected ')'");
     check("age == 1 and", 12, "syntax error, unexpected end of file");
     check("age == (age > 1)", 7, "syntax error, unexpected comparison, expecting a value");
     check("age == 1 == 2", 9, "syntax error, unexpected ==");
@@ -31,12 +35,12 @@ fn errors_of_grammar_quote_the_query_and_say_what_was_expected() {
     check("born == T1:-1", 8, "Invalid timestamp format");
     check("photo == B64\"AAA\"AA", 17, "syntax error, unexpected identifier, expecting end of file");
     check("photo == B64\"A\"", 9, "Invalid base64 value");
-    check("age == 1 SORT(age)", 17, "syntax error, unexpected ')', expecting ascending or descending");
+    check("age == 1 SORT(age)", 17, "syntax error, unexpected ')', expecting ascending or descending or '.'");
     check("age == 1 LIMIT(x)", 15, "syntax error, unexpected identifier, expecting natural0");
     check("age <[c] 1", 5, "syntax error, unexpected [c]");
     check("dogs.@foo == 1", 5, "invalid character: @");
-    check("age. == 1", 5, "syntax error, unexpected ==, expecting identifier");
-    check("scores[-1] == 1", 7, "syntax error, unexpected number, expecting natural0 or string or argument");
+    check("age. == 1", 5, "syntax error, unexpected ==");
+    check("scores[-1] == 1", 7, "syntax error, unexpected number, expecting string or natural0 or argument");
 }
 
 #[test]
