@@ -8,7 +8,7 @@ use ebbtide_sync::server::{BindRules, SchemaRule};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{Failure, LogLevel, ServeArguments};
+use super::{Failure, LogLevel, ServeArguments, say};
 use crate::auth::{Origins, Tokens};
 use crate::backup::Backups;
 use crate::data_dir::{DataDir, DirLock, RunningServer};
@@ -16,7 +16,7 @@ use crate::edge::{Now, system_clock};
 use crate::hub::{HubContext, load_realm};
 use crate::limits::{Patience, STOP_WITHIN};
 use crate::service::Service;
-use crate::storage::{SqliteStorage, Storage};
+use crate::storage::{SqliteStorage, Storage, StorageError};
 use crate::web::{Web, WebRules, router};
 
 /// How a server is run.
@@ -60,7 +60,10 @@ impl Running {
 pub async fn start(options: Options) -> Result<Running, String> {
     let dir = DataDir::create(&options.data)?;
     let lock = dir.lock()?;
-    let storage = Arc::new(SqliteStorage::open(&dir.database()).map_err(|error| error.to_string())?);
+    let storage = Arc::new(SqliteStorage::open(&dir.database()).map_err(|error| match error {
+        StorageError::Corrupt(what) => format!("{what}; `ebbtide-server restore` puts a backup in its place"),
+        other => other.to_string(),
+    })?);
     check_realms(storage.as_ref())?;
     let tokens = Tokens::new(&dir.token_key()?);
     let admin_token = dir.admin_token()?;
@@ -120,7 +123,7 @@ pub fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let runtime = runtime.map_err(|error| format!("cannot start threads: {error}"))?;
     runtime.block_on(async {
         let running = start(options).await?;
-        println!("ebbtide-server listens on http://{}", running.address);
+        say(&format!("ebbtide-server listens on http://{}", running.address));
         interrupted().await;
         tracing::info!("stopping");
         running.stop().await;
