@@ -69,9 +69,10 @@ impl Backups {
         let draft = path.with_extension("draft");
         let _ = std::fs::remove_file(&draft);
         progress(format!("copying the database to {}", path.display()));
-        self.storage.copy_to(&draft).map_err(|error| error.to_string())?;
-        progress("reading the copy back".to_string());
-        let checked = verify(&draft, &mut |_| {}).and_then(|_| {
+        let copied = self.storage.copy_to(&draft).map_err(|error| error.to_string());
+        let checked = copied.and_then(|()| {
+            progress("reading the copy back".to_string());
+            verify(&draft, &mut |_| {})?;
             let moved = std::fs::rename(&draft, &path).and_then(|()| sync_folder(&self.dir.backups()));
             moved.map_err(|error| format!("cannot write {}: {error}", path.display()))
         });
@@ -104,7 +105,10 @@ impl Backups {
         let (source, realms) = verify(&path, progress)?;
         let kept = free_name(&self.dir, stamp);
         progress(format!("keeping the present database as {}", kept.display()));
-        self.storage.copy_to(&kept).map_err(|error| error.to_string())?;
+        self.storage.copy_to(&kept).map_err(|error| {
+            let _ = std::fs::remove_file(&kept);
+            error.to_string()
+        })?;
         sync_folder(&self.dir.replaced()).map_err(|error| error.to_string())?;
         let mut told = 0;
         let report = |left: u64, all: u64| {

@@ -61,7 +61,7 @@ pub fn restore(data: &Path, name: &str) -> Result<(), Failure> {
             let restored = match present {
                 Ok(()) => backups(&dir)?.restore(name, &stamp(), &mut progress)?,
                 Err(StorageError::Corrupt(what)) => {
-                    say(&what);
+                    say(&what.replace('\n', " "));
                     backup::replace_damaged(&dir, name, &stamp(), &mut progress)?
                 }
                 Err(error) => return Err(error.into()),
