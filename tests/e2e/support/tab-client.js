@@ -217,6 +217,35 @@ export async function hammer(path, who, rounds) {
   await realm.waitForDurable();
 }
 
+/** Writes a transaction every few milliseconds from now on. */
+export function beginToWrite(path, who) {
+  const kept = open_.get(path);
+  kept.isWriting = true;
+  kept.writing = (async () => {
+    for (let number = 0; kept.isWriting; number++) {
+      kept.realm.write(() =>
+        kept.realm.create("Note", { _id: `${who} ${number % 50}`, text: `${number}` }, "modified"),
+      );
+      kept.realm.waitForDurable();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  })();
+}
+
+export async function endWriting(path) {
+  const kept = open_.get(path);
+  kept.isWriting = false;
+  await kept.writing;
+  await kept.realm.waitForDurable();
+}
+
+/** Listens to the notes, for so long whenever they have changed. */
+export function listenSlowly(path, ms) {
+  realmOf(path)
+    .objects("Note")
+    .addListener(() => block(ms));
+}
+
 export async function close(path) {
   const { realm } = open_.get(path);
   await realm.waitForDurable();
