@@ -469,6 +469,7 @@ impl Driver {
         self.observers.borrow_mut().clear();
         let store = self.slot.store();
         let closers = std::mem::take(&mut *self.closers.borrow_mut());
+        let outbox = Rc::clone(&self.outbox);
         spawn_local(async move {
             if let Some(tab) = tab {
                 tab.end().await;
@@ -476,6 +477,7 @@ impl Driver {
             if let Ok(Some(guard)) = store.await {
                 guard.release().await;
             }
+            outbox.end();
             for closer in closers {
                 let _ = closer.send(());
             }

@@ -253,6 +253,28 @@ export async function close(path) {
   open_.delete(path);
 }
 
+const dropped = { realms: [], collections: [] };
+
+/** Opens a realm, listens, writes and closes it, so many times, and keeps none of it. */
+export async function openAndClose(path, rounds) {
+  for (let round = 0; round < rounds; round++) {
+    const realm = await Realm.open(configuration(path, {}));
+    const notes = realm.objects("Note");
+    notes.addListener(() => undefined);
+    realm.write(() => realm.create("Note", { _id: `${round}`, text: "" }, "modified"));
+    await realm.waitForDurable();
+    realm.close();
+    dropped.realms.push(new WeakRef(realm));
+    dropped.collections.push(new WeakRef(notes));
+  }
+}
+
+/** How many of those are still there. */
+export function left() {
+  const count = (refs) => refs.filter((ref) => ref.deref()).length;
+  return { realms: count(dropped.realms), collections: count(dropped.collections) };
+}
+
 /** Calls a method of the realm's session. */
 export function session(path, method, ...args) {
   return realmOf(path).syncSession[method](...args);
