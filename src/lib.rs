@@ -36,3 +36,8 @@ pub use api::{
     list_backups, load_catalogue, scratch, stored_schema_version,
 };
 pub use host::Host;
+
+/// Commits make and give back many small pieces of memory: this one does so in less time, and code, than the standard library's.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

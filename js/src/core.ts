@@ -165,6 +165,8 @@ export interface RealmCore {
   delete(cls: number, key: number): void;
   /** Deletes an object; false, with nothing done, if it is not there or `delete` has something else to complain about. */
   remove(cls: number, key: number): boolean;
+  /** Deletes objects, passing over those that are gone; how many keys were done before one that `delete` would complain about. */
+  removeAll(cls: number, keys: Float64Array): number;
   set(cls: number, key: number, column: number, value: CoreValue): void;
   /** Sets a property to a number; false, with nothing done, if `set` has something to complain about. */
   setNumber(cls: number, key: number, column: number, value: number): boolean;

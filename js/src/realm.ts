@@ -318,10 +318,7 @@ export class Realm {
     const { model } = source.element;
     // A snapshot may have objects that are gone.
     if (!model || model.view.core !== this.internal.core || source instanceof SnapshotSource) return false;
-    for (const key of Array.from(source.raw() as Float64Array)) {
-      // An object may have gone with one before it.
-      if (!this.internal.remove(model.index, key) && model.isValid(key)) this.internal.delete(model.index, key);
-    }
+    this.internal.deleteAll(model.index, Float64Array.from(source.raw() as Float64Array));
     return true;
   }
 
@@ -348,8 +345,7 @@ export class Realm {
     for (const { index, schema } of this.internal.byName.values()) {
       // Embedded objects go with those that they belong to.
       if (schema.embedded) continue;
-      const keys = this.internal.core.query(index, "TRUEPREDICATE", []).keys();
-      for (const key of keys) this.internal.delete(index, key);
+      this.internal.deleteAll(index, this.internal.core.query(index, "TRUEPREDICATE", []).keys());
     }
   }
 

@@ -92,6 +92,13 @@ export class View {
     this.core.delete(index, key);
   }
 
+  /** Deletes objects, of which some may go with others. */
+  deleteAll(index: number, keys: Float64Array): void {
+    if (this.coordinator) this.coordinator.deletions += 1;
+    const refused = keys[this.core.removeAll(index, keys)];
+    if (refused !== undefined) this.core.delete(index, refused);
+  }
+
   /** Deletes an object that is there; false, with nothing done, if there is something to complain about. */
   remove(index: number, key: number): boolean {
     if (this.coordinator) this.coordinator.deletions += 1;

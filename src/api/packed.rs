@@ -8,7 +8,8 @@
 use std::cell::RefCell;
 
 use ebbtide_core::codec::{DecodeError, Reader};
-use ebbtide_core::objects::{Cell, CellSource};
+use ebbtide_core::changeset::FieldSource;
+use ebbtide_core::objects::Cell;
 use ebbtide_core::{
     ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, PropertyType, Value, ValueRef, WriteError,
 };
@@ -47,12 +48,12 @@ impl RealmCore {
     #[wasm_bindgen(js_name = createPacked)]
     pub fn create_packed(&self, class: u32, bytes: u32) -> JsResult<f64> {
         let schema = self.class(class)?;
-        let (primary_key, cells) = SCRATCH.with_borrow(|scratch| {
-            let packed = scratch.get(..bytes as usize).unwrap_or_default();
-            read_cells(&schema, packed)
-        })?;
         let driver = self.view().live()?;
-        let key = write(driver, |transaction| transaction.create_with(ClassIndex(class), primary_key, cells))?;
+        let key = SCRATCH.with_borrow(|scratch| {
+            let packed = scratch.get(..bytes as usize).unwrap_or_default();
+            let (primary_key, cells) = read_cells(&schema, packed)?;
+            write(driver, |transaction| transaction.create_with(ClassIndex(class), primary_key, &cells))
+        })?;
         Ok(key_to_js(Some(key)))
     }
 
@@ -94,6 +95,28 @@ impl RealmCore {
         write(driver, |transaction| transaction.delete(ClassIndex(class), key_from_js(key))).is_ok()
     }
 
+    /// Deletes objects one after the other; those that have gone with one before are passed over. Gives how many of the keys
+    /// were done before one that `delete` has something to complain about, or all.
+    #[wasm_bindgen(js_name = removeAll)]
+    pub fn remove_all(&self, class: u32, keys: &[f64]) -> u32 {
+        let Ok(driver) = self.view().live() else { return 0 };
+        let class = ClassIndex(class);
+        let mut done = 0;
+        let removed = write(driver, |transaction| {
+            for key in keys {
+                let key = key_from_js(*key);
+                if crate::results::contains(transaction.snapshot(), class, key) {
+                    transaction.delete(class, key)?;
+                }
+                done += 1;
+            }
+            Ok(())
+        });
+        // What is wrong with the rest is for `delete` to say.
+        let _ = removed;
+        done
+    }
+
     /// Where a string is: its address times 256 plus its length in bytes, good until the next call into the module. -1 for
     /// null, -2 for a string that is too long for that.
     #[wasm_bindgen(js_name = stringAt)]
@@ -111,17 +134,17 @@ impl RealmCore {
 }
 
 /// The primary key, if the class has one, and all other values.
-fn read_cells(class: &ClassSchema, packed: &[u8]) -> Result<(Option<Value>, Vec<Cell>)> {
+fn read_cells<'a>(class: &ClassSchema, packed: &'a [u8]) -> Result<(Option<Value>, Vec<Cell<'a>>)> {
     let mut input = Reader::new(packed);
     let mut cells = Vec::with_capacity(class.properties.len());
     let mut primary_key = None;
     while !input.is_empty() {
         let column = input.u32().map_err(malformed)?;
-        let source = if column & DEFAULT == 0 { CellSource::Given } else { CellSource::Default };
+        let source = if column & DEFAULT == 0 { FieldSource::Given } else { FieldSource::Default };
         let column = ColumnIndex(column & !DEFAULT);
         let value = read_value(class, column, &mut input)?;
         if class.primary_key == Some(column) {
-            primary_key = Some(value);
+            primary_key = Some(value.to_owned());
         } else {
             cells.push(Cell { column, value, source });
         }
@@ -129,20 +152,20 @@ fn read_cells(class: &ClassSchema, packed: &[u8]) -> Result<(Option<Value>, Vec<
     Ok((primary_key, cells))
 }
 
-fn read_value(class: &ClassSchema, column: ColumnIndex, input: &mut Reader<'_>) -> Result<Value> {
+fn read_value<'a>(class: &ClassSchema, column: ColumnIndex, input: &mut Reader<'a>) -> Result<ValueRef<'a>> {
     let wrong =
         || Fault::InvalidValue { message: format!("Column {} of class '{}' got a wrong value.", column.0, class.name) };
     let kind = class.properties.get(column.index()).ok_or_else(wrong)?.kind;
     Ok(match input.u8().map_err(malformed)? {
-        0 => Value::Null,
+        0 => ValueRef::Null,
         1 => {
             let number = input.f64().map_err(malformed)?;
             match kind {
-                PropertyType::Int => Value::Int(exact_int(number).ok_or_else(wrong)?),
-                PropertyType::Float => Value::Float(number as f32),
-                PropertyType::Double | PropertyType::Mixed => Value::Double(number),
-                PropertyType::Date => Value::Date(exact_int(number).ok_or_else(wrong)?),
-                PropertyType::Link => Value::Link(key_of(number)),
+                PropertyType::Int => ValueRef::Int(exact_int(number).ok_or_else(wrong)?),
+                PropertyType::Float => ValueRef::Float(number as f32),
+                PropertyType::Double | PropertyType::Mixed => ValueRef::Double(number),
+                PropertyType::Date => ValueRef::Date(exact_int(number).ok_or_else(wrong)?),
+                PropertyType::Link => ValueRef::Link(key_of(number)),
                 PropertyType::Bool
                 | PropertyType::Decimal
                 | PropertyType::String
@@ -151,17 +174,17 @@ fn read_value(class: &ClassSchema, column: ColumnIndex, input: &mut Reader<'_>) 
                 | PropertyType::Uuid => return Err(wrong()),
             }
         }
-        2 => Value::Bool(true),
-        3 => Value::Bool(false),
-        4 => Value::Int(input.u64().map_err(malformed)? as i64),
-        5 => Value::String(std::str::from_utf8(run(input)?).map_err(|_| wrong())?.to_owned()),
+        2 => ValueRef::Bool(true),
+        3 => ValueRef::Bool(false),
+        4 => ValueRef::Int(input.u64().map_err(malformed)? as i64),
+        5 => ValueRef::String(std::str::from_utf8(run(input)?).map_err(|_| wrong())?),
         6 => {
             let bytes = run(input)?;
             match kind {
-                PropertyType::Data | PropertyType::Mixed => Value::Data(bytes.to_vec()),
-                PropertyType::ObjectId => Value::ObjectId(bytes.try_into().map_err(|_| wrong())?),
-                PropertyType::Uuid => Value::Uuid(bytes.try_into().map_err(|_| wrong())?),
-                PropertyType::Decimal => Value::Decimal(Decimal(bytes.try_into().map_err(|_| wrong())?)),
+                PropertyType::Data | PropertyType::Mixed => ValueRef::Data(bytes),
+                PropertyType::ObjectId => ValueRef::ObjectId(bytes.try_into().map_err(|_| wrong())?),
+                PropertyType::Uuid => ValueRef::Uuid(bytes.try_into().map_err(|_| wrong())?),
+                PropertyType::Decimal => ValueRef::Decimal(Decimal(bytes.try_into().map_err(|_| wrong())?)),
                 PropertyType::Bool
                 | PropertyType::Int
                 | PropertyType::Float

@@ -41,7 +41,7 @@ pub fn reshape(from: &Snapshot, wanted: &Schema) -> Snapshot {
         let plan = Plan::new(stored, class);
         if !plan.keeps_rows(stored) {
             let table = from.table(ClassIndex(index as u32));
-            let groups = table.groups.values().map(|group| Arc::new(plan.group(group))).collect();
+            let groups = table.groups().values().map(|group| Arc::new(plan.group(group))).collect();
             to.tables[index] = Arc::new(Table::from_groups(&plan.class, groups, table.tombstones.clone()));
             is_moved = true;
         }
@@ -74,6 +74,7 @@ fn remove_orphans(snapshot: &mut Snapshot) {
             }
         }
     }
+    snapshot.settle();
 }
 
 /// Where the columns of a reshaped class come from.
@@ -128,7 +129,7 @@ impl Plan {
     }
 
     fn group(&self, group: &Group) -> Group {
-        Group::of(group.pages.iter().map(|page| Arc::new(self.page(page))).collect())
+        Group::of(group.pages().map(|page| Arc::new(self.page(page))).collect())
     }
 
     fn page(&self, page: &Page) -> Page {
@@ -137,7 +138,7 @@ impl Plan {
             Source::Filled(column) => Arc::new(filled(page.column(*column), property, &page.stamps)),
             Source::New => Arc::new(unset(property, &page.stamps)),
         });
-        Page { keys: page.keys.clone(), stamps: page.stamps.clone(), columns: columns.collect() }
+        Page::of(page.keys.clone(), page.stamps.clone(), columns.collect())
     }
 }
 
@@ -157,8 +158,8 @@ fn filled(column: &Column, property: &Property, stamps: &[Stamp]) -> Column {
     for (row, stamp) in stamps.iter().enumerate() {
         match column.value(row) {
             ValueRef::Null => {
-                filled.remove(row);
-                filled.insert(row, true, *stamp);
+                filled.set_value(row, zero.as_ref());
+                filled.set_stamp(row, Stamp::UNSET, stamps);
             }
             ValueRef::Set(set) if set.contains(ValueRef::Null) => {
                 let set = filled.set_mut(row);

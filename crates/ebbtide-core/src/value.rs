@@ -144,6 +144,15 @@ impl Value {
 }
 
 impl ValueRef<'_> {
+    /// See [`Value::depth`].
+    pub fn depth(&self) -> usize {
+        match self {
+            ValueRef::Array(values) => 1 + values.iter().map(Value::depth).max().unwrap_or(0),
+            ValueRef::Map(values) => 1 + values.values().map(Value::depth).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
     /// Copies. A collection property as a whole is not a value and gives `Null`.
     pub fn to_owned(&self) -> Value {
         match *self {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::decode::write;
-use super::instruction::{Changeset, Field, Instruction, NameIndex, ObjectRef};
+use super::decode::{write, write_creation_head};
+use super::instruction::{Changeset, Field, FieldSource, Instruction, NameIndex, ObjectRef, Operand};
+use super::operand::{write_field_head, write_operand, write_value};
 use crate::clock::EditTime;
 use crate::codec::Writer;
 use crate::ids::{ChainHash, ChangesetNumber, ClientId, ServerVersion};
+use crate::value::ValueRef;
 
 /// So many names are looked through one by one; of more there is an index.
 const FEW_NAMES: usize = 16;
@@ -93,9 +95,23 @@ impl Builder {
         }
     }
 
-    /// Appends a creation to which nothing will be added.
-    pub fn push_created(&mut self, object: ObjectRef, fields: Vec<Field>) {
-        self.append(&Instruction::CreateObject { object, fields });
+    /// Appends a creation; it must be followed by so many calls of [`Builder::push_field`], and nothing else is added to it.
+    pub fn push_creation(&mut self, object: &ObjectRef, fields: usize) {
+        self.close();
+        write_creation_head(object, fields, &mut self.body);
+        self.count += 1;
+    }
+
+    /// Appends a field with a value that is no link to the creation that was just begun.
+    pub fn push_field(&mut self, property: NameIndex, source: FieldSource, value: ValueRef<'_>) {
+        write_field_head(property, source == FieldSource::Default, &mut self.body);
+        write_value(value, &mut self.body);
+    }
+
+    /// Appends a field with an operand.
+    pub fn push_operand(&mut self, property: NameIndex, source: FieldSource, operand: &Operand) {
+        write_field_head(property, source == FieldSource::Default, &mut self.body);
+        write_operand(operand, &mut self.body);
     }
 
     /// How far it is now.

@@ -63,6 +63,13 @@ impl Iterator for Instructions<'_> {
 }
 
 /// Writes an instruction.
+/// What comes before the fields of a creation.
+pub(super) fn write_creation_head(object: &ObjectRef, fields: usize, out: &mut Writer) {
+    out.u8(tag::CREATE_OBJECT);
+    write_object(object, out);
+    out.varint(fields as u64);
+}
+
 pub(super) fn write(instruction: &Instruction, out: &mut Writer) {
     match instruction {
         Instruction::AddClass(class) => {
@@ -75,9 +82,7 @@ pub(super) fn write(instruction: &Instruction, out: &mut Writer) {
             property.encode(out);
         }
         Instruction::CreateObject { object, fields } => {
-            out.u8(tag::CREATE_OBJECT);
-            write_object(object, out);
-            out.varint(fields.len() as u64);
+            write_creation_head(object, fields.len(), out);
             for field in fields {
                 write_field(field, out);
             }

@@ -92,6 +92,15 @@ pub struct Field {
     pub is_default: bool,
 }
 
+/// Where a value of a new object comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FieldSource {
+    /// Whoever creates the object.
+    Given,
+    /// The schema's default: any edit, even an earlier one, wins over it.
+    Default,
+}
+
 /// One step of a changeset.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Instruction {

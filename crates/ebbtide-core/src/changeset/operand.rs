@@ -8,7 +8,7 @@ use crate::codec::{DecodeError, Reader, Writer};
 use crate::decimal::Decimal;
 use crate::ids::{ClassIndex, ObjectKey};
 use crate::limits;
-use crate::value::{PrimaryKey, Value};
+use crate::value::{PrimaryKey, Value, ValueRef};
 
 pub(super) fn write_object(object: &ObjectRef, out: &mut Writer) {
     out.varint(u64::from(object.class.0));
@@ -103,8 +103,13 @@ fn read_primary_key_of(kind: u8, input: &mut Reader<'_>) -> Result<PrimaryKey, D
 }
 
 pub(super) fn write_field(field: &Field, out: &mut Writer) {
-    out.varint(u64::from(field.property.0) << 1 | u64::from(field.is_default));
+    write_field_head(field.property, field.is_default, out);
     write_operand(&field.operand, out);
+}
+
+/// What comes before a field's operand.
+pub(super) fn write_field_head(property: NameIndex, is_default: bool, out: &mut Writer) {
+    out.varint(u64::from(property.0) << 1 | u64::from(is_default));
 }
 
 pub(super) fn read_field(input: &mut Reader<'_>) -> Result<Field, DecodeError> {
@@ -115,7 +120,7 @@ pub(super) fn read_field(input: &mut Reader<'_>) -> Result<Field, DecodeError> {
 
 pub(super) fn write_operand(operand: &Operand, out: &mut Writer) {
     match operand {
-        Operand::Value(value) => write_value(value, out),
+        Operand::Value(value) => write_value(value.as_ref(), out),
         Operand::Link(object) => {
             out.u8(9);
             write_object(object, out);
@@ -141,70 +146,72 @@ pub(super) fn write_operand(operand: &Operand, out: &mut Writer) {
 
 /// Writes a value that is no link of a link property: its kind, then its bytes. The links in a mixed are written by class
 /// and key, which only pages may.
-pub(crate) fn write_value(value: &Value, out: &mut Writer) {
+pub(crate) fn write_value(value: ValueRef<'_>, out: &mut Writer) {
     match value {
-        Value::Null => out.u8(0),
-        Value::Bool(v) => {
+        ValueRef::Null => out.u8(0),
+        ValueRef::Bool(v) => {
             out.u8(1);
-            out.bool(*v);
+            out.bool(v);
         }
-        Value::Int(v) => {
+        ValueRef::Int(v) => {
             out.u8(2);
-            out.signed(*v);
+            out.signed(v);
         }
-        Value::Double(v) => {
+        ValueRef::Double(v) => {
             out.u8(3);
-            out.f64(*v);
+            out.f64(v);
         }
-        Value::String(v) => {
+        ValueRef::String(v) => {
             out.u8(4);
             out.string(v);
         }
-        Value::Data(v) => {
+        ValueRef::Data(v) => {
             out.u8(5);
             out.run(v);
         }
-        Value::Date(v) => {
+        ValueRef::Date(v) => {
             out.u8(6);
-            out.signed(*v);
+            out.signed(v);
         }
-        Value::ObjectId(v) => {
+        ValueRef::ObjectId(v) => {
             out.u8(7);
-            out.raw(v);
+            out.raw(&v);
         }
-        Value::Uuid(v) => {
+        ValueRef::Uuid(v) => {
             out.u8(8);
-            out.raw(v);
+            out.raw(&v);
         }
-        Value::Float(v) => {
+        ValueRef::Float(v) => {
             out.u8(10);
             out.u32(v.to_bits());
         }
-        Value::Decimal(v) => {
+        ValueRef::Decimal(v) => {
             out.u8(11);
             out.raw(&v.0);
         }
-        Value::Array(values) => {
+        ValueRef::Array(values) => {
             out.u8(12);
             out.varint(values.len() as u64);
             for value in values {
-                write_value(value, out);
+                write_value(value.as_ref(), out);
             }
         }
-        Value::Map(values) => {
+        ValueRef::Map(values) => {
             out.u8(13);
             out.varint(values.len() as u64);
             for (key, value) in values {
                 out.string(key);
-                write_value(value, out);
+                write_value(value.as_ref(), out);
             }
         }
-        Value::TypedLink(class, key) => {
+        ValueRef::TypedLink(class, key) => {
             out.u8(15);
             out.varint(u64::from(class.0));
             out.varint(key.0);
         }
-        Value::Link(key) => unreachable!("the link to {key:?} is written by name"),
+        ValueRef::Link(_) | ValueRef::List(_) | ValueRef::Set(_) | ValueRef::Dictionary(_) => {
+            unreachable!("{value:?} is written in another way")
+        }
     }
 }
 

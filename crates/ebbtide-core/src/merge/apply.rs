@@ -20,6 +20,7 @@ pub fn apply(snapshot: &mut Snapshot, changeset: &Changeset, at: ServerVersion, 
     for instruction in changeset.instructions() {
         applier.apply(instruction);
     }
+    snapshot.settle();
 }
 
 pub(super) struct Applier<'a, 'k> {
@@ -219,7 +220,7 @@ impl Applier<'_, '_> {
             return;
         }
         if let Some(value) = self.value((class, key, column), &Slot::Single, &field.operand) {
-            self.snapshot.set_cell(class, key, column, &value, stamp);
+            self.snapshot.set_cell(class, key, column, value.as_ref(), stamp);
         }
     }
 
@@ -234,7 +235,7 @@ impl Applier<'_, '_> {
             && schema.property(column).kind == PropertyType::Int
             && schema.primary_key != Some(column)
         {
-            self.snapshot.set_cell(class, key, column, &Value::Int(value.wrapping_add(by)), stamp);
+            self.snapshot.set_cell(class, key, column, ValueRef::Int(value.wrapping_add(by)), stamp);
         }
     }
 
@@ -258,7 +259,7 @@ impl Applier<'_, '_> {
         let value = self.plain_value(class, column, operand)?;
         let property = self.snapshot.schema().class(class).property(column);
         let is_null_link = value.is_null() && matches!(operand, Operand::Link(_)) && property.has_links();
-        (is_null_link || crate::objects::Transaction::accepts(property, &value)).then_some(value)
+        (is_null_link || crate::objects::Transaction::accepts(property, value.as_ref())).then_some(value)
     }
 
     fn plain_value(&self, class: ClassIndex, column: ColumnIndex, operand: &Operand) -> Option<Value> {

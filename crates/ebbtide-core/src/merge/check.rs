@@ -163,7 +163,7 @@ impl<'a> Checker<'a> {
     fn fits(&self, property: &Property, operand: &Operand) -> Result<bool, Violation> {
         let is_mixed = property.kind == PropertyType::Mixed;
         Ok(match operand {
-            Operand::Value(value) => Transaction::accepts(property, value),
+            Operand::Value(value) => Transaction::accepts(property, value.as_ref()),
             Operand::Link(object) => {
                 let target = self.object(object)?;
                 !target.is_embedded() && (is_mixed || property.target.as_deref() == Some(&*target.name))

@@ -205,7 +205,7 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     fn new(table: &'a Table) -> Cursor<'a> {
-        let mut groups = Box::new(table.groups.values());
+        let mut groups = Box::new(table.groups().values());
         let group = groups.next();
         Cursor { groups, group, page: 0, index: 0 }
     }
@@ -221,7 +221,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn page(&self) -> Option<&'a Arc<Page>> {
-        self.group.and_then(|group| group.pages.get(self.page))
+        self.group.and_then(|group| group.page_at(self.page))
     }
 
     fn skip_group(&mut self) {
@@ -230,7 +230,7 @@ impl<'a> Cursor<'a> {
 
     fn skip_page(&mut self) {
         (self.page, self.index) = (self.page + 1, 0);
-        if self.group.is_some_and(|group| self.page == group.pages.len()) {
+        if self.group.is_some_and(|group| self.page == group.pages().len()) {
             self.skip_group();
         }
     }

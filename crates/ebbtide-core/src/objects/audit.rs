@@ -108,7 +108,7 @@ impl Snapshot {
 
 /// Whether a property can hold what it holds.
 fn fits(property: &Property, value: ValueRef<'_>) -> bool {
-    let accepts = |value: ValueRef<'_>| Transaction::accepts(property, &value.to_owned());
+    let accepts = |value: ValueRef<'_>| Transaction::accepts(property, value);
     match (property.collection, value) {
         (Collection::List, ValueRef::List(list)) => list.iter().all(accepts),
         (Collection::Set, ValueRef::Set(set)) => {

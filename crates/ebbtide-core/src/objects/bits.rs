@@ -1,5 +1,7 @@
 //! One bit a row of a page.
 
+use std::ops::Range;
+
 use crate::limits::PAGE_ROWS;
 
 const WORDS: usize = PAGE_ROWS / 64;
@@ -66,19 +68,27 @@ impl Bits {
         self.set(row, value);
     }
 
-    /// Takes the bit at `row` out: bits above it move down by one.
-    pub(crate) fn remove(&mut self, row: usize) {
-        if !self.any() {
-            return;
+    /// The runs of rows below `rows` whose bits are not set.
+    pub(crate) fn unset_ranges(&self, rows: usize) -> Vec<Range<usize>> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for row in (0..rows).filter(|row| !self.get(*row)) {
+            match ranges.last_mut() {
+                Some(last) if last.end == row => last.end += 1,
+                _ => ranges.push(row..row + 1),
+            }
         }
-        let (word, bit) = (row / 64, row % 64);
-        let low = self.words[word] & ((1 << bit) - 1);
-        let high = if bit == 63 { 0 } else { self.words[word] >> (bit + 1) << bit };
-        self.words[word] = low | high;
-        for above in word + 1..WORDS {
-            self.words[above - 1] |= self.words[above] << 63;
-            self.words[above] >>= 1;
+        ranges
+    }
+
+    /// The bits of some ranges of rows, one behind the other.
+    pub(crate) fn only(&self, stays: &[Range<usize>]) -> Bits {
+        let mut only = Bits::default();
+        if self.any() {
+            for (to, from) in stays.iter().cloned().flatten().enumerate() {
+                only.set(to, self.get(from));
+            }
         }
+        only
     }
 
     /// Puts bits that begin at row 0 in from `row` on, where none is set.
@@ -122,8 +132,10 @@ mod tests {
             bits.insert(row, value);
             model.insert(row, value);
             prop_assert_eq!(bits, bits_of(&model));
+            let others = bits.unset_ranges(model.len());
+            prop_assert_eq!(others.iter().cloned().flatten().count(), model.iter().filter(|bit| !**bit).count());
             let row = at.index(model.len());
-            bits.remove(row);
+            bits = bits.only(&[0..row, row + 1..model.len()]);
             model.remove(row);
             prop_assert_eq!(bits, bits_of(&model));
             let row = at.index(model.len());

@@ -99,7 +99,7 @@ impl Snapshot {
                     self.write_cell(class, column, value.as_ref(), out);
                 }
             }
-            (value, _) => write_value(&value.to_owned(), out),
+            (value, _) => write_value(value, out),
         }
     }
 

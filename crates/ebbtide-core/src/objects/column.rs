@@ -1,10 +1,12 @@
 //! The values of one property in one page, as a column.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::bits::Bits;
 use super::dictionary::Dictionary;
 use super::list::List;
+use super::page::only;
 use super::set::Set;
 use super::snapshot::Stamp;
 use crate::decimal::Decimal;
@@ -105,9 +107,8 @@ impl<T: Copy + Default> Fixed<T> {
         self.values.insert(row, value.unwrap_or_default());
     }
 
-    fn remove(&mut self, row: usize) {
-        self.nulls.remove(row);
-        self.values.remove(row);
+    fn only(&self, stays: &[Range<usize>]) -> Fixed<T> {
+        Fixed { nulls: self.nulls.only(stays), values: only(&self.values, stays) }
     }
 
     fn split_off(&mut self, row: usize) -> Fixed<T> {
@@ -220,11 +221,14 @@ impl Runs {
         self.nulls.insert(row, value.is_none());
     }
 
-    fn remove(&mut self, row: usize) {
-        self.words.forget();
-        self.dead += self.spans.remove(row).1 as usize;
-        self.nulls.remove(row);
-        self.collect();
+    /// Some ranges of rows; the bytes of the others stay behind.
+    fn only(&self, stays: &[Range<usize>]) -> Runs {
+        let spans = only(&self.spans, stays);
+        let used: usize = spans.iter().map(|span| span.1 as usize).sum();
+        let (nulls, bytes) = (self.nulls.only(stays), Arc::clone(&self.bytes));
+        let mut runs = Runs { dead: bytes.len() - used, spans, nulls, bytes, words: LazyWords::default() };
+        runs.collect();
+        runs
     }
 
     /// Appends the rows of another column.
@@ -388,6 +392,14 @@ impl Column {
         }
     }
 
+    /// A value to be ordered among others of its column: a string as its bytes, which are ordered in the same way.
+    pub(crate) fn value_to_order(&self, row: usize) -> ValueRef<'_> {
+        match &self.data {
+            ColumnData::String(c) => c.get(row).map_or(ValueRef::Null, ValueRef::Data),
+            _ => self.value(row),
+        }
+    }
+
     /// The words of a column of strings.
     pub(crate) fn words(&self) -> Option<&WordIndex> {
         match &self.data {
@@ -421,28 +433,28 @@ impl Column {
 
     /// Sets the value of a row. A null in a required column and a value of another type are the caller's mistake: the
     /// former reads as null, the latter panics.
-    pub(crate) fn set_value(&mut self, row: usize, value: &Value) {
+    pub(crate) fn set_value(&mut self, row: usize, value: ValueRef<'_>) {
         match (&mut self.data, value) {
-            (ColumnData::Bool(c), Value::Bool(v)) => c.set(row, Some(*v)),
-            (ColumnData::Bool(c), Value::Null) => c.set(row, None),
-            (ColumnData::Int(c), Value::Int(v)) | (ColumnData::Date(c), Value::Date(v)) => c.set(row, Some(*v)),
-            (ColumnData::Int(c) | ColumnData::Date(c), Value::Null) => c.set(row, None),
-            (ColumnData::Float(c), Value::Float(v)) => c.set(row, Some(*v)),
-            (ColumnData::Float(c), Value::Null) => c.set(row, None),
-            (ColumnData::Double(c), Value::Double(v)) => c.set(row, Some(*v)),
-            (ColumnData::Double(c), Value::Null) => c.set(row, None),
-            (ColumnData::Decimal(c), Value::Decimal(v)) => c.set(row, Some(*v)),
-            (ColumnData::Decimal(c), Value::Null) => c.set(row, None),
-            (ColumnData::Mixed(c), v) => c[row] = v.clone(),
-            (ColumnData::ObjectId(c), Value::ObjectId(v)) => c.set(row, Some(*v)),
-            (ColumnData::ObjectId(c), Value::Null) => c.set(row, None),
-            (ColumnData::Uuid(c), Value::Uuid(v)) => c.set(row, Some(*v)),
-            (ColumnData::Uuid(c), Value::Null) => c.set(row, None),
-            (ColumnData::Link(c), Value::Link(v)) => c.set(row, Some(v.0)),
-            (ColumnData::Link(c), Value::Null) => c.set(row, None),
-            (ColumnData::String(c), Value::String(v)) => c.set(row, Some(v.as_bytes())),
-            (ColumnData::Data(c), Value::Data(v)) => c.set(row, Some(v)),
-            (ColumnData::String(c) | ColumnData::Data(c), Value::Null) => c.set(row, None),
+            (ColumnData::Bool(c), ValueRef::Bool(v)) => c.set(row, Some(v)),
+            (ColumnData::Bool(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Int(c), ValueRef::Int(v)) | (ColumnData::Date(c), ValueRef::Date(v)) => c.set(row, Some(v)),
+            (ColumnData::Int(c) | ColumnData::Date(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Float(c), ValueRef::Float(v)) => c.set(row, Some(v)),
+            (ColumnData::Float(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Double(c), ValueRef::Double(v)) => c.set(row, Some(v)),
+            (ColumnData::Double(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Decimal(c), ValueRef::Decimal(v)) => c.set(row, Some(v)),
+            (ColumnData::Decimal(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Mixed(c), v) => c[row] = v.to_owned(),
+            (ColumnData::ObjectId(c), ValueRef::ObjectId(v)) => c.set(row, Some(v)),
+            (ColumnData::ObjectId(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Uuid(c), ValueRef::Uuid(v)) => c.set(row, Some(v)),
+            (ColumnData::Uuid(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::Link(c), ValueRef::Link(v)) => c.set(row, Some(v.0)),
+            (ColumnData::Link(c), ValueRef::Null) => c.set(row, None),
+            (ColumnData::String(c), ValueRef::String(v)) => c.set(row, Some(v.as_bytes())),
+            (ColumnData::Data(c), ValueRef::Data(v)) => c.set(row, Some(v)),
+            (ColumnData::String(c) | ColumnData::Data(c), ValueRef::Null) => c.set(row, None),
             (data, value) => unreachable!("a value {value:?} was checked against its column {data:?}"),
         }
     }
@@ -471,13 +483,13 @@ impl Column {
     }
 
     /// Makes room at `row` for a value that was set together with the row, or is the schema's default for it.
-    pub(crate) fn insert_value(&mut self, row: usize, value: &Value, unset: Unset, row_stamp: Stamp) {
+    pub(crate) fn insert_value(&mut self, row: usize, value: ValueRef<'_>, unset: Unset, row_stamp: Stamp) {
         match (&mut self.data, value) {
-            (ColumnData::Bool(c), Value::Bool(v)) => c.insert(row, Some(*v)),
-            (ColumnData::Int(c), Value::Int(v)) | (ColumnData::Date(c), Value::Date(v)) => c.insert(row, Some(*v)),
-            (ColumnData::Double(c), Value::Double(v)) => c.insert(row, Some(*v)),
-            (ColumnData::String(c), Value::String(v)) => c.insert(row, Some(v.as_bytes())),
-            (ColumnData::Data(c), Value::Data(v)) => c.insert(row, Some(v)),
+            (ColumnData::Bool(c), ValueRef::Bool(v)) => c.insert(row, Some(v)),
+            (ColumnData::Int(c), ValueRef::Int(v)) | (ColumnData::Date(c), ValueRef::Date(v)) => c.insert(row, Some(v)),
+            (ColumnData::Double(c), ValueRef::Double(v)) => c.insert(row, Some(v)),
+            (ColumnData::String(c), ValueRef::String(v)) => c.insert(row, Some(v.as_bytes())),
+            (ColumnData::Data(c), ValueRef::Data(v)) => c.insert(row, Some(v)),
             (_, value) => {
                 self.insert(row, false, row_stamp);
                 self.set_value(row, value);
@@ -491,26 +503,27 @@ impl Column {
         }
     }
 
-    pub(crate) fn remove(&mut self, row: usize) {
-        match &mut self.data {
-            ColumnData::Bool(c) => c.remove(row),
-            ColumnData::Int(c) | ColumnData::Date(c) => c.remove(row),
-            ColumnData::Float(c) => c.remove(row),
-            ColumnData::Double(c) => c.remove(row),
-            ColumnData::Decimal(c) => c.remove(row),
-            ColumnData::Mixed(c) => drop(c.remove(row)),
-            ColumnData::ObjectId(c) => c.remove(row),
-            ColumnData::Uuid(c) => c.remove(row),
-            ColumnData::Link(c) => c.remove(row),
-            ColumnData::String(c) | ColumnData::Data(c) => c.remove(row),
-            ColumnData::List(c) => drop(c.remove(row)),
-            ColumnData::Set(c) => drop(c.remove(row)),
-            ColumnData::Dictionary(c) => drop(c.remove(row)),
-        }
-        self.unset.remove(row);
-        if let Some(stamps) = &mut self.stamps {
-            stamps.remove(row);
-        }
+    /// The values of some ranges of rows.
+    pub(super) fn only(&self, stays: &[Range<usize>]) -> Column {
+        let data = match &self.data {
+            ColumnData::Bool(c) => ColumnData::Bool(c.only(stays)),
+            ColumnData::Int(c) => ColumnData::Int(c.only(stays)),
+            ColumnData::Float(c) => ColumnData::Float(c.only(stays)),
+            ColumnData::Double(c) => ColumnData::Double(c.only(stays)),
+            ColumnData::Decimal(c) => ColumnData::Decimal(c.only(stays)),
+            ColumnData::Date(c) => ColumnData::Date(c.only(stays)),
+            ColumnData::ObjectId(c) => ColumnData::ObjectId(c.only(stays)),
+            ColumnData::Uuid(c) => ColumnData::Uuid(c.only(stays)),
+            ColumnData::Link(c) => ColumnData::Link(c.only(stays)),
+            ColumnData::String(c) => ColumnData::String(c.only(stays)),
+            ColumnData::Data(c) => ColumnData::Data(c.only(stays)),
+            ColumnData::Mixed(c) => ColumnData::Mixed(only(c, stays)),
+            ColumnData::List(c) => ColumnData::List(only(c, stays)),
+            ColumnData::Set(c) => ColumnData::Set(only(c, stays)),
+            ColumnData::Dictionary(c) => ColumnData::Dictionary(only(c, stays)),
+        };
+        let stamps = self.stamps.as_deref().map(|stamps| only(stamps, stays));
+        Column { data, unset: self.unset.only(stays), stamps }
     }
 
     /// Appends the rows of a column of the same type; `row_stamps` are those of the rows here and there.

@@ -8,6 +8,8 @@ use super::edit_collection::Place;
 use super::map::CowMap;
 use super::snapshot::{Snapshot, Stamp};
 use super::table::Tombstone;
+use super::transaction::Cell;
+use crate::changeset::FieldSource;
 use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
 use crate::mutants::{Mutant, mutant};
 use crate::value::{PrimaryKey, Value, ValueRef};
@@ -37,20 +39,21 @@ impl Snapshot {
         key: ObjectKey,
         primary_key: Option<PrimaryKey>,
         stamp: Stamp,
-        filled: &[(ColumnIndex, &Value, Unset)],
+        filled: &[Cell<'_>],
     ) {
         let schema = Arc::clone(&self.schema.classes[class.index()]);
-        let mut cells: Vec<Option<(&Value, Unset)>> = vec![None; schema.properties.len()];
+        let mut cells: Vec<Option<(ValueRef<'_>, Unset)>> = vec![None; schema.properties.len()];
         let key_value = primary_key.as_ref().map(PrimaryKey::to_value);
         if let (Some(column), Some(value)) = (schema.primary_key, &key_value) {
-            cells[column.index()] = Some((value, Unset::No));
+            cells[column.index()] = Some((value.as_ref(), Unset::No));
         }
-        for (column, value, unset) in filled {
-            cells[column.index()] = Some((value, *unset));
+        for Cell { column, value, source } in filled {
+            let unset = if *source == FieldSource::Default { Unset::Yes } else { Unset::No };
+            cells[column.index()] = Some((*value, unset));
         }
         self.table_mut(class).insert(key, primary_key, stamp, &schema, &cells);
-        for (column, value, _) in filled.iter().filter(|(column, ..)| schema.property(*column).has_links()) {
-            self.link_all((class, key, *column), value.as_ref());
+        for Cell { column, value, .. } in filled.iter().filter(|cell| schema.property(cell.column).has_links()) {
+            self.link_all((class, key, *column), *value);
         }
     }
 
@@ -126,7 +129,7 @@ impl Snapshot {
         class: ClassIndex,
         key: ObjectKey,
         column: ColumnIndex,
-        value: &Value,
+        value: ValueRef<'_>,
         stamp: Stamp,
     ) {
         if !self.schema.class(class).property(column).has_links() {
@@ -134,7 +137,7 @@ impl Snapshot {
             return;
         }
         let old = self.table(class).get(key, column).map_or(Value::Null, |value| value.to_owned());
-        self.link_all((class, key, column), value.as_ref());
+        self.link_all((class, key, column), value);
         self.table_mut(class).set(key, column, value, stamp);
         self.unlink_all((class, key, column), old.as_ref());
     }
@@ -254,7 +257,7 @@ impl Snapshot {
             }
             value => {
                 let (value, stamp) = (value.to_owned().without_link(target.0, target.1), row.stamp(column));
-                self.set_cell(class, source, column, &value, stamp);
+                self.set_cell(class, source, column, value.as_ref(), stamp);
             }
         }
     }

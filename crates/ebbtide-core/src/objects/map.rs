@@ -113,9 +113,8 @@ impl<K: Ord + Clone, V: Clone> CowMap<K, V> {
         floor_in(&self.root, key)
     }
 
-    /// The value of a key, for changing it in place.
+    /// The value of a key that is there, for changing it in place.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.get(key)?;
         let mut node = Arc::make_mut(&mut self.root);
         loop {
             match node {

@@ -15,6 +15,7 @@ mod edit;
 mod edit_collection;
 mod key_source;
 mod latest;
+mod leaving;
 mod list;
 mod map;
 mod page;
@@ -40,5 +41,5 @@ pub use set::{Set, SetElement};
 pub use snapshot::{AuthorIndex, Authors, Snapshot, Stamp};
 pub use table::{BacklinkKey, Table, Tombstone};
 pub use transaction::{
-    Cell, CellSource, Constraints, Embedding, NestedEdit, Step, Synced, Transaction, WriteContext, WriteError,
+    Cell, Constraints, Embedding, NestedEdit, Step, Synced, Transaction, WriteContext, WriteError,
 };

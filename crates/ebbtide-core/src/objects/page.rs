@@ -1,13 +1,15 @@
 //! Pages of rows, and the groups in which the store keeps them.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::bits::Bits;
 use super::column::{Column, Unset, roomy};
 use super::snapshot::Stamp;
 use crate::ids::{ColumnIndex, ObjectKey, RecordId};
 use crate::limits::{PAGE_ROWS, RECORD_PAGES};
 use crate::schema::ClassSchema;
-use crate::value::{Value, ValueRef};
+use crate::value::ValueRef;
 use crate::words::Word;
 
 /// Up to [`PAGE_ROWS`] rows in ascending order of their keys, as columns. A copy shares its parts until they are changed, so
@@ -17,6 +19,8 @@ pub struct Page {
     pub(crate) keys: Arc<Vec<ObjectKey>>,
     pub(crate) stamps: Arc<Vec<Stamp>>,
     pub(crate) columns: Vec<Arc<Column>>,
+    /// Rows that have been removed and are still to be taken out: see [`super::leaving`].
+    pub(super) gone: Bits,
 }
 
 /// To a page of so many rows that an earlier state shares no row is appended: the new one begins a page, because the copy would
@@ -24,14 +28,28 @@ pub struct Page {
 const SHARED_ROWS: usize = 16;
 
 /// The values of a new row by column, with whether somebody has set them.
-pub(crate) type Cells<'a> = [Option<(&'a Value, Unset)>];
+pub(crate) type Cells<'a> = [Option<(ValueRef<'a>, Unset)>];
 
 /// Up to [`RECORD_PAGES`] pages in ascending order: the unit in which a store keeps them. A group that was changed
 /// since it was last saved has no record.
 #[derive(Debug, Default)]
 pub struct Group {
-    pub(crate) pages: Vec<Arc<Page>>,
+    pages: Vec<Placed>,
     saved: Mutex<Option<Saved>>,
+}
+
+/// A page, and where it begins: no key of it is below `from`, and none of the page before it is not. What is looked for in every
+/// step of a search lies together.
+#[derive(Clone, Debug)]
+struct Placed {
+    from: ObjectKey,
+    page: Arc<Page>,
+}
+
+impl Placed {
+    fn new(page: Page) -> Placed {
+        Placed { from: page.keys[0], page: Arc::new(page) }
+    }
 }
 
 /// The record in which a store has a group.
@@ -60,7 +78,12 @@ impl Clone for Group {
 impl Page {
     pub(crate) fn new(class: &ClassSchema) -> Page {
         let columns = class.properties.iter().map(|property| Arc::new(Column::new(property))).collect();
-        Page { keys: Arc::default(), stamps: Arc::default(), columns }
+        Page::of(Arc::default(), Arc::default(), columns)
+    }
+
+    /// A page of parts of one length.
+    pub(crate) fn of(keys: Arc<Vec<ObjectKey>>, stamps: Arc<Vec<Stamp>>, columns: Vec<Arc<Column>>) -> Page {
+        Page { keys, stamps, columns, gone: Bits::default() }
     }
 
     /// How many rows there are.
@@ -103,8 +126,13 @@ impl Page {
         self.keys.first().is_some_and(|first| *first <= key) && self.keys.last().is_some_and(|last| key <= *last)
     }
 
-    /// The place of a key.
-    pub fn find(&self, key: ObjectKey) -> Result<usize, usize> {
+    /// The place of a row that has not been removed.
+    pub fn find(&self, key: ObjectKey) -> Option<usize> {
+        self.place_of(key).ok().filter(|index| !self.gone.get(*index))
+    }
+
+    /// The place of a key, or where it belongs.
+    fn place_of(&self, key: ObjectKey) -> Result<usize, usize> {
         let first = *self.keys.first().ok_or(0usize)?;
         let offset = key.0.wrapping_sub(first.0) as usize;
         if self.keys.get(offset) == Some(&key) {
@@ -120,27 +148,24 @@ impl Page {
         for ((column, property), cell) in self.columns.iter_mut().zip(&class.properties).zip(cells) {
             let column = to_grow(column, Column::roomy);
             match cell {
-                Some((value, unset)) => column.insert_value(index, value, *unset, stamp),
+                Some((value, unset)) => column.insert_value(index, *value, *unset, stamp),
                 None => column.insert(index, !property.optional, stamp),
             }
         }
     }
 
-    fn remove(&mut self, index: usize) {
-        Arc::make_mut(&mut self.keys).remove(index);
-        Arc::make_mut(&mut self.stamps).remove(index);
-        for column in &mut self.columns {
-            Arc::make_mut(column).remove(index);
-        }
+    /// The page without the rows that have been removed.
+    fn tidied(&self) -> Page {
+        let stays = self.gone.unset_ranges(self.len());
+        let columns = self.columns.iter().map(|column| Arc::new(column.only(&stays)));
+        Page::of(only(&self.keys, &stays).into(), only(&self.stamps, &stays).into(), columns.collect())
     }
 
     fn split_off(&mut self, index: usize) -> Page {
         let columns = self.columns.iter_mut().map(|column| Arc::new(Arc::make_mut(column).split_off(index)));
-        Page {
-            columns: columns.collect(),
-            keys: Arc::new(Arc::make_mut(&mut self.keys).split_off(index)),
-            stamps: Arc::new(Arc::make_mut(&mut self.stamps).split_off(index)),
-        }
+        let columns = columns.collect();
+        let keys = Arc::new(Arc::make_mut(&mut self.keys).split_off(index));
+        Page::of(keys, Arc::new(Arc::make_mut(&mut self.stamps).split_off(index)), columns)
     }
 
     /// Appends the rows of another page, whose keys are above all here.
@@ -173,6 +198,11 @@ impl<'a> Row<'a> {
         self.page.columns[column.index()].value(self.index)
     }
 
+    /// The value of a property, to be ordered among those of other rows: see [`Column::value_to_order`].
+    pub(crate) fn value_to_order(&self, column: ColumnIndex) -> ValueRef<'a> {
+        self.page.columns[column.index()].value_to_order(self.index)
+    }
+
     /// Whether the row's text has a word. Not so for properties that are no strings.
     pub(crate) fn has_word(&self, column: ColumnIndex, word: &Word) -> bool {
         self.page.columns[column.index()].words().is_some_and(|index| index.rows(word).get(self.index))
@@ -196,11 +226,37 @@ impl<'a> Row<'a> {
 
 impl Group {
     pub(crate) fn of(pages: Vec<Arc<Page>>) -> Group {
+        let pages = pages.into_iter().map(|page| Placed { from: page.keys[0], page }).collect();
         Group { pages, saved: Mutex::default() }
     }
 
     pub(crate) fn loaded(pages: Vec<Arc<Page>>, saved: Saved) -> Group {
-        Group { pages, saved: Mutex::new(Some(saved)) }
+        Group { saved: Mutex::new(Some(saved)), ..Group::of(pages) }
+    }
+
+    /// Its pages in ascending order.
+    pub(crate) fn pages(&self) -> impl ExactSizeIterator<Item = &Arc<Page>> {
+        self.pages.iter().map(|placed| &placed.page)
+    }
+
+    /// Its pages, to be changed.
+    pub(super) fn pages_mut(&mut self) -> impl Iterator<Item = &mut Page> {
+        self.pages.iter_mut().map(|placed| Arc::make_mut(&mut placed.page))
+    }
+
+    /// A page by its place.
+    pub(crate) fn page_at(&self, index: usize) -> Option<&Arc<Page>> {
+        self.pages.get(index).map(|placed| &placed.page)
+    }
+
+    /// No key is below it; nothing without pages.
+    pub(super) fn first(&self) -> Option<ObjectKey> {
+        self.pages.first().map(|placed| placed.from)
+    }
+
+    /// Whether a row has been removed that is still to be taken out.
+    pub(super) fn is_untidy(&self) -> bool {
+        self.pages().any(|page| page.gone.any())
     }
 
     /// The record in which the store has this group, if it has, and if it has that record with that checksum: one that was to
@@ -223,12 +279,26 @@ impl Group {
         *self.lock_saved() = Some(saved);
     }
 
-    pub(crate) fn page_of(&self, key: ObjectKey) -> Option<usize> {
-        let above = self.pages.partition_point(|page| page.keys[0] <= key);
+    /// The page in which a key is, if it is in the group.
+    pub(super) fn page_of(&self, key: ObjectKey) -> Option<&Page> {
+        Some(&self.pages[self.place_of(key)?].page)
+    }
+
+    fn place_of(&self, key: ObjectKey) -> Option<usize> {
+        let above = self.pages.partition_point(|placed| placed.from <= key);
         above.checked_sub(1)
     }
 
-    /// Inserts a row that is not there. Gives the pages that no longer fit, as a group to stand right of this one.
+    /// The page of a row that is there, and its place in it, to be changed.
+    pub(super) fn row_mut(&mut self, key: ObjectKey) -> (&mut Page, usize) {
+        let at = self.place_of(key).expect("the row is in this group");
+        let page = Arc::make_mut(&mut self.pages[at].page);
+        let index = page.find(key).expect("the row is in this page");
+        (page, index)
+    }
+
+    /// Inserts a row that is not there into a group that is tidy. Gives the pages that no longer fit, as a group to stand right
+    /// of this one.
     pub(crate) fn insert(
         &mut self,
         key: ObjectKey,
@@ -236,16 +306,18 @@ impl Group {
         class: &ClassSchema,
         cells: &Cells<'_>,
     ) -> Option<Group> {
-        let mut at = self.page_of(key).unwrap_or(0);
+        let mut at = self.place_of(key).unwrap_or(0);
         if self.pages.is_empty() {
-            self.pages.push(Arc::new(Page::new(class)));
+            self.pages.push(Placed { from: key, page: Arc::new(Page::new(class)) });
         }
-        let index = self.pages[at].find(key).expect_err("the row is not there yet");
-        let is_at_end = index == self.pages[at].len();
-        let is_shared = Arc::get_mut(&mut self.pages[at]).is_none();
+        let placed = &mut self.pages[at];
+        placed.from = placed.from.min(key);
+        let index = placed.page.place_of(key).expect_err("the row is not there yet");
+        let is_at_end = index == placed.page.len();
+        let is_shared = Arc::get_mut(&mut placed.page).is_none();
         let room = if is_at_end && is_shared { SHARED_ROWS } else { PAGE_ROWS };
-        if self.pages[at].len() < room {
-            Arc::make_mut(&mut self.pages[at]).insert_filled(index, key, stamp, class, cells);
+        if placed.page.len() < room {
+            Arc::make_mut(&mut placed.page).insert_filled(index, key, stamp, class, cells);
             return None;
         }
         let mut right;
@@ -254,44 +326,61 @@ impl Group {
             right = Page::new(class);
             right.insert_filled(0, key, stamp, class, cells);
         } else {
-            let page = Arc::make_mut(&mut self.pages[at]);
+            let page = Arc::make_mut(&mut placed.page);
             right = page.split_off(PAGE_ROWS / 2);
             match index.checked_sub(page.len()) {
                 Some(index) => right.insert_filled(index, key, stamp, class, cells),
                 None => page.insert_filled(index, key, stamp, class, cells),
             }
         }
-        self.pages.insert(at + 1, Arc::new(right));
+        self.pages.insert(at + 1, Placed::new(right));
         if self.pages.len() <= RECORD_PAGES {
             return None;
         }
         let keep = if at + 2 == self.pages.len() { RECORD_PAGES } else { RECORD_PAGES / 2 };
-        Some(Group::of(self.pages.split_off(keep)))
+        Some(Group { pages: self.pages.split_off(keep), saved: Mutex::default() })
     }
 
     /// Merges a page with the one before for as long as that is no longer than it: rows that come one in a transaction are
     /// copied once for each doubling. Gives where the page is then.
     fn merge_up_to(&mut self, mut at: usize) -> usize {
         while let Some(left) = at.checked_sub(1) {
-            let (before, rows) = (self.pages[left].len(), self.pages[at].len());
+            let (before, rows) = (self.pages[left].page.len(), self.pages[at].page.len());
             if before > rows && self.pages.len() < RECORD_PAGES || before + rows > PAGE_ROWS {
                 break;
             }
             let right = self.pages.remove(at);
-            Arc::make_mut(&mut self.pages[left]).append(&right);
+            Arc::make_mut(&mut self.pages[left].page).append(&right.page);
             at = left;
         }
         at
     }
 
-    /// Removes a row that is there.
-    pub(crate) fn remove(&mut self, key: ObjectKey) {
-        let at = self.page_of(key).expect("the row is in this group");
-        let page = Arc::make_mut(&mut self.pages[at]);
-        let index = page.find(key).expect("the row is in this page");
-        page.remove(index);
-        if page.is_empty() {
+    /// Marks a row that is there as removed. Whether it is the first one of its page.
+    pub(super) fn mark_gone(&mut self, key: ObjectKey) -> bool {
+        let (page, index) = self.row_mut(key);
+        let is_first = !page.gone.any();
+        page.gone.set(index, true);
+        is_first
+    }
+
+    /// Takes the rows that have been removed out of the page of a key.
+    pub(super) fn tidy(&mut self, key: ObjectKey) {
+        let at = self.place_of(key).expect("the page is in this group");
+        let tidied = self.pages[at].page.tidied();
+        if tidied.is_empty() {
             self.pages.remove(at);
+        } else {
+            self.pages[at].page = Arc::new(tidied);
         }
     }
+}
+
+/// The values of some ranges of rows.
+pub(super) fn only<T: Clone>(values: &[T], stays: &[Range<usize>]) -> Vec<T> {
+    let mut only = Vec::with_capacity(stays.iter().map(Range::len).sum());
+    for range in stays {
+        only.extend_from_slice(&values[range.clone()]);
+    }
+    only
 }

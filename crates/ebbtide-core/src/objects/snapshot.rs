@@ -130,6 +130,13 @@ impl Snapshot {
         (a.time, self.authors.id(a.author)) > (b.time, self.authors.id(b.author))
     }
 
+    /// Takes rows that were removed out of their pages.
+    pub(crate) fn settle(&mut self) {
+        for table in self.tables.iter_mut().filter(|table| !table.is_settled()) {
+            Arc::make_mut(table).settle();
+        }
+    }
+
     pub(crate) fn table_mut(&mut self, class: ClassIndex) -> &mut Table {
         Arc::make_mut(&mut self.tables[class.index()])
     }

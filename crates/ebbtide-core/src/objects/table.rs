@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::column::Column;
+use super::leaving::{Groups, LeavingGroups};
 use super::map::CowMap;
 use super::page::{Cells, Group, Page, Row};
 use super::primary_index::PrimaryIndex;
@@ -30,8 +31,7 @@ pub struct Tombstone {
 pub struct Table {
     primary_key: Option<ColumnIndex>,
     len: usize,
-    /// Groups by a lower bound of their keys.
-    pub(crate) groups: CowMap<ObjectKey, Arc<Group>>,
+    groups: LeavingGroups,
     by_primary_key: PrimaryIndex,
     /// Rows whose primary key an earlier row has: only inside a migration, which ends with none.
     displaced: CowMap<(PrimaryKey, ObjectKey), ()>,
@@ -55,11 +55,11 @@ impl Table {
     ) -> Table {
         let mut table = Table::new(class);
         table.tombstones = tombstones;
-        let rows = groups.iter().flat_map(|group| &group.pages).map(|page| page.len()).sum();
+        let rows = groups.iter().flat_map(|group| group.pages()).map(|page| page.len()).sum();
         table.len = rows;
         if let Some(column) = class.primary_key {
             let mut keys = Vec::with_capacity(rows);
-            for page in groups.iter().flat_map(|group| &group.pages) {
+            for page in groups.iter().flat_map(|group| group.pages()) {
                 keys.extend((0..page.len()).filter_map(|index| {
                     let primary_key = PrimaryKey::from_ref(page.columns[column.index()].value(index))?;
                     Some((primary_key, page.keys[index]))
@@ -77,8 +77,8 @@ impl Table {
             table.by_primary_key = PrimaryIndex::from_sorted(keys);
             table.displaced = CowMap::from_sorted(displaced);
         }
-        let bounds = groups.iter().filter_map(|group| group.pages.first().map(|page| page.keys[0]));
-        table.groups = CowMap::from_sorted(bounds.zip(groups.iter().cloned()).collect());
+        let placed = groups.into_iter().filter_map(|group| Some((group.first()?, group)));
+        table.groups = LeavingGroups::new(CowMap::from_sorted(placed.collect()));
         table
     }
 
@@ -114,13 +114,12 @@ impl Table {
     /// An object's row.
     pub fn row(&self, key: ObjectKey) -> Option<Row<'_>> {
         let page = self.page(key)?;
-        page.find(key).ok().map(|index| page.row(index))
+        page.find(key).map(|index| page.row(index))
     }
 
     /// The page in which an object is, if it exists.
     pub(crate) fn page(&self, key: ObjectKey) -> Option<&Page> {
-        let (_, group) = self.groups.floor(&key)?;
-        Some(&group.pages[group.page_of(key)?])
+        self.groups.group_of(key)?.page_of(key)
     }
 
     /// All keys, ascending.
@@ -148,7 +147,12 @@ impl Table {
 
     /// All pages, to tell the shared ones of two tables by pointer.
     pub(crate) fn shared_pages(&self) -> impl Iterator<Item = &Arc<Page>> {
-        self.groups.values().flat_map(|group| &group.pages)
+        self.groups().values().flat_map(|group| group.pages())
+    }
+
+    /// All groups by a lower bound of their keys.
+    pub(crate) fn groups(&self) -> &Groups {
+        self.groups.tidy()
     }
 
     /// The links to an object: the class, property and object that hold each, and how often.
@@ -183,18 +187,15 @@ impl Table {
     }
 
     pub(crate) fn add_column(&mut self, property: &Property) {
-        let bounds: Vec<ObjectKey> = self.groups.iter().map(|(bound, _)| *bound).collect();
-        for bound in bounds {
-            let group = self.group_mut(bound);
-            for page in &mut group.pages {
-                let page = Arc::make_mut(page);
+        self.groups.change_all(|group| {
+            for page in group.pages_mut() {
                 let mut column = Column::new(property);
                 for (index, stamp) in page.stamps.iter().enumerate() {
                     column.insert(index, !property.optional, *stamp);
                 }
                 page.columns.push(Arc::new(column));
             }
-        }
+        });
     }
 
     /// Inserts a row with its values. Neither its key nor its primary key is there yet.
@@ -206,16 +207,8 @@ impl Table {
         class: &ClassSchema,
         cells: &Cells<'_>,
     ) {
-        let bound = match self.groups.floor(&key) {
-            Some((bound, _)) => *bound,
-            None => {
-                self.groups.insert(key, Arc::default());
-                key
-            }
-        };
-        let group = self.group_mut(bound);
-        if let Some(right) = group.insert(key, stamp, class, cells) {
-            self.groups.insert(right.pages[0].keys[0], Arc::new(right));
+        if let Some(right) = self.groups.group_for(key).insert(key, stamp, class, cells) {
+            self.groups.insert(right);
         }
         self.len += 1;
         if let Some(primary_key) = primary_key {
@@ -230,45 +223,38 @@ impl Table {
         if let Some(primary_key) = primary_key {
             self.release(primary_key, key);
         }
-        let bound = *self.groups.floor(&key).expect("the row is there").0;
-        let group = self.group_mut(bound);
-        group.remove(key);
-        if group.pages.is_empty() {
-            self.groups.remove(&bound);
-        }
+        self.groups.remove(key);
         self.len -= 1;
+    }
+
+    /// Takes rows that were removed out of their pages: nobody finds them, but they take up room.
+    pub(crate) fn settle(&mut self) {
+        self.groups.settle();
+    }
+
+    /// Whether no row is left to be taken out.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.groups.is_settled()
     }
 
     /// Changes the page that holds a row that is there, in place.
     pub(crate) fn edit<T>(&mut self, key: ObjectKey, change: impl FnOnce(&mut Page, usize) -> T) -> T {
-        let bound = *self.groups.floor(&key).expect("the row is there").0;
-        let group = self.group_mut(bound);
-        let at = group.page_of(key).expect("the row is in this group");
-        let page = Arc::make_mut(&mut group.pages[at]);
-        let index = page.find(key).expect("the row is in this page");
+        let (page, index) = self.groups.group_mut(key).expect("the row is in a group").row_mut(key);
         change(page, index)
     }
 
     /// Has every group written anew.
     pub(crate) fn forget_saved(&mut self) {
-        let groups = self.groups.iter().map(|(bound, group)| (*bound, Arc::new(Group::clone(group))));
-        self.groups = CowMap::from_sorted(groups.collect());
+        self.groups.change_all(|_| {});
     }
 
-    /// The group at a bound, to be changed: it is no longer what the store has.
-    fn group_mut(&mut self, bound: ObjectKey) -> &mut Group {
-        let group = Arc::make_mut(self.groups.get_mut(&bound).expect("the bound was just read"));
-        group.forget_saved();
-        group
-    }
-
-    pub(crate) fn set(&mut self, key: ObjectKey, column: ColumnIndex, value: &Value, stamp: Stamp) {
+    pub(crate) fn set(&mut self, key: ObjectKey, column: ColumnIndex, value: ValueRef<'_>, stamp: Stamp) {
         if self.primary_key == Some(column) {
             let old = self.get(key, column).and_then(PrimaryKey::from_ref);
             if let Some(old) = old {
                 self.release(old, key);
             }
-            if let Some(primary_key) = PrimaryKey::from_value(value) {
+            if let Some(primary_key) = PrimaryKey::from_ref(value) {
                 self.claim(primary_key, key);
             }
         }

@@ -31,7 +31,7 @@ pub(super) fn encode(column: &Column, rows: usize, out: &mut Writer) {
         ColumnData::Float(c) => write_fixed(c, out, |out, v| out.u32(v.to_bits())),
         ColumnData::Double(c) => write_fixed(c, out, |out, v| out.f64(*v)),
         ColumnData::Decimal(c) => write_fixed(c, out, |out, v| out.raw(&v.0)),
-        ColumnData::Mixed(c) => c.iter().for_each(|value| write_value(value, out)),
+        ColumnData::Mixed(c) => c.iter().for_each(|value| write_value(value.as_ref(), out)),
         ColumnData::ObjectId(c) => write_fixed(c, out, |out, v| out.raw(v)),
         ColumnData::Uuid(c) => write_fixed(c, out, |out, v| out.raw(v)),
         ColumnData::Link(c) => write_fixed(c, out, |out, v| out.varint(*v)),
@@ -229,7 +229,7 @@ fn write_list(list: &List, out: &mut Writer) {
         write_stamp(element.stamp, out);
         match element.value.as_ref() {
             ValueRef::Link(key) => out.varint(key.0),
-            _ => write_value(&element.value, out),
+            _ => write_value(element.value.as_ref(), out),
         }
     }
 }
@@ -323,7 +323,7 @@ fn write_element_value(value: &Value, out: &mut Writer) {
             out.u8(9);
             out.varint(key.0);
         }
-        value => write_value(value, out),
+        value => write_value(value.as_ref(), out),
     }
 }
 
@@ -334,7 +334,7 @@ fn read_element_value(property: &Property, input: &mut Reader<'_>) -> Result<Val
     } else {
         read_value(input)?
     };
-    if crate::objects::Transaction::accepts(property, &value) {
+    if crate::objects::Transaction::accepts(property, value.as_ref()) {
         Ok(value)
     } else {
         Err(input.invalid("a value of the property's type"))

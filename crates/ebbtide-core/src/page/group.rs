@@ -13,8 +13,8 @@ use crate::schema::ClassSchema;
 /// The record of a group: sealed; for each page its keys, stamps and columns.
 pub fn encode_group(group: &Group) -> Vec<u8> {
     seal(|out| {
-        out.varint(group.pages.len() as u64);
-        for page in &group.pages {
+        out.varint(group.pages().len() as u64);
+        for page in group.pages() {
             encode_page(page, out);
         }
     })
@@ -88,5 +88,5 @@ fn decode_page(
         }
         columns.push(Arc::new(column));
     }
-    Ok(Page { keys: Arc::new(keys), stamps: Arc::new(stamps), columns })
+    Ok(Page::of(Arc::new(keys), Arc::new(stamps), columns))
 }

@@ -35,7 +35,7 @@ impl Manifest {
     /// The manifest of a snapshot.
     pub fn of(snapshot: &Snapshot) -> Manifest {
         let tables = snapshot.tables.iter().map(|table| TableManifest {
-            groups: table.groups.len(),
+            groups: table.groups().len(),
             tombstones: table.tombstones.iter().map(|(key, tombstone)| (key.clone(), *tombstone)).collect(),
         });
         Manifest { schema: snapshot.schema().clone(), authors: snapshot.authors().clone(), tables: tables.collect() }
@@ -100,7 +100,7 @@ pub fn assemble(manifest: Manifest, groups: Vec<Vec<Arc<Group>>>) -> Result<Snap
     };
     let mut tables = Vec::with_capacity(groups.len());
     for ((class, table), groups) in manifest.schema.classes.iter().zip(manifest.tables).zip(groups) {
-        let pages = groups.iter().flat_map(|group| &group.pages);
+        let pages = groups.iter().flat_map(|group| group.pages());
         let mut last = ObjectKey(0);
         for page in pages {
             if page.keys[0] <= last {
@@ -173,7 +173,7 @@ fn check_owners(snapshot: &Snapshot) -> Result<(), String> {
 pub fn export(snapshot: &Snapshot, chunk_bytes: usize) -> Vec<Vec<u8>> {
     let mut out = Writer::new();
     out.run(&seal(|out| Manifest::of(snapshot).encode(out)));
-    for group in snapshot.tables.iter().flat_map(|table| table.groups.values()) {
+    for group in snapshot.tables.iter().flat_map(|table| table.groups().values()) {
         out.run(&encode_group(group));
     }
     out.into_bytes().chunks(chunk_bytes).map(<[u8]>::to_vec).collect()

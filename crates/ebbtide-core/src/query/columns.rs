@@ -365,13 +365,11 @@ impl Scan<'_> {
     fn run_test(&mut self, test: &Test, runs: &Runs, among: Words) -> Words {
         match test {
             Test::Ordered { operator: operator @ (Operator::Equal | Operator::In | Operator::NotEqual), value } => {
-                let negated = *operator == Operator::NotEqual;
-                // Most values differ in their length or their first byte.
-                let first = value.first();
-                filter(among, |row| match runs.get(row) {
-                    Some(run) => (run.len() == value.len() && run.first() == first && run == value) != negated,
-                    None => negated,
-                })
+                // Most values differ in their length.
+                let (spans, bytes) = runs.parts();
+                let of_length = and_not(mask(spans, |(_, len)| len as usize == value.len()), *runs.nulls().words());
+                let found = filter(and(among, of_length), |row| bytes[spans[row].0 as usize..].starts_with(value));
+                if *operator == Operator::NotEqual { and_not(among, found) } else { found }
             }
             Test::Ordered { operator, value } => filter(among, |row| match runs.get(row) {
                 Some(run) => ordered(*operator, run, value),

@@ -267,8 +267,12 @@ fn compare(a: &Reached<'_>, b: &Reached<'_>) -> Ordering {
     }
 }
 
+/// What a path reaches from a row, to be ordered among what it reaches from others.
 fn value_of<'a>(path: &Path, snapshot: &'a Snapshot, row: Option<Row<'a>>) -> Reached<'a> {
-    row.map_or(Some(ValueRef::Null), |row| walk::path_value(path, snapshot, row))
+    row.map_or(Some(ValueRef::Null), |row| match (path.hops.as_slice(), &path.end) {
+        ([], End::Value(column)) => Some(row.value_to_order(*column)),
+        _ => walk::path_value(path, snapshot, row),
+    })
 }
 
 /// The rows of keys. Those that lie in one page, as ascending keys mostly do, need no search of the tree.
@@ -279,7 +283,7 @@ fn rows_of<'a>(snapshot: &'a Snapshot, class: ClassIndex, keys: &[ObjectKey]) ->
         if !page.is_some_and(|page| page.spans(*key)) {
             page = table.page(*key);
         }
-        page.and_then(|page| Some(page.row(page.find(*key).ok()?)))
+        page.and_then(|page| Some(page.row(page.find(*key)?)))
     });
     found.collect()
 }

@@ -52,8 +52,8 @@ impl Replica {
         let mut kept = BTreeSet::new();
         let mut records = Vec::with_capacity(state.tables.len());
         for table in &state.tables {
-            let mut saved = Vec::with_capacity(table.groups.len());
-            for group in table.groups.values() {
+            let mut saved = Vec::with_capacity(table.groups().len());
+            for group in table.groups().values() {
                 let record = before.holding(group).unwrap_or_else(|| {
                     let bytes = encode_group(group);
                     let checksum = checksum_of(&bytes);
@@ -148,7 +148,7 @@ impl Replica {
     /// How many bytes of pages a checkpoint would write, about: groups that were changed are taken to be as large as those that
     /// the store has are on average.
     pub fn unsaved_bytes(&self) -> usize {
-        let groups = self.to_store().tables.iter().flat_map(|table| table.groups.values());
+        let groups = self.to_store().tables.iter().flat_map(|table| table.groups().values());
         let changed = groups.filter(|group| self.records.holding(group).is_none()).count();
         // Divided first: the product does not fit the 32 bits that a module in a browser has for it.
         changed * (self.page_bytes() / self.records.known.len().max(1))
@@ -168,7 +168,7 @@ impl Replica {
             Some(saved) => self.records.known.get(&saved.record).map_or(0, |record| record.bytes),
             None => encode_group(group).len(),
         };
-        let pages: usize = self.base.tables.iter().flat_map(|table| table.groups.values()).map(group_bytes).sum();
+        let pages: usize = self.base.tables.iter().flat_map(|table| table.groups().values()).map(group_bytes).sum();
         pages + self.root_bytes()
     }
 

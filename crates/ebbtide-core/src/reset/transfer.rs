@@ -28,6 +28,7 @@ pub fn transfer(ours: &Snapshot, fresh: &Snapshot, keys: &mut KeySource<'_>) -> 
         transfer.set_rows(*class, keys);
         transfer.set_tombstones(*class);
     }
+    transfer.result.settle();
     (transfer.result, transfer.latest)
 }
 
@@ -227,7 +228,7 @@ impl<'a> Transfer<'a> {
         let (ours, our_column) = self.place(class, column);
         let present = self.result.table(ours).row(key).expect("the row is there or was just inserted");
         if present.stamp(our_column) != stamp || !present.value(our_column).same(&value.as_ref()) {
-            self.result.set_cell(ours, key, our_column, &value, stamp);
+            self.result.set_cell(ours, key, our_column, value.as_ref(), stamp);
         }
     }
 

@@ -34,7 +34,7 @@ impl Transaction {
         value: Value,
     ) -> Result<bool, WriteError> {
         self.check_property(class, column, Collection::Set)?;
-        self.check(class, column, &value)?;
+        self.check(class, column, value.as_ref())?;
         if value.depth() > 0 {
             return Err(self.wrong_type(class, column));
         }
@@ -96,7 +96,7 @@ impl Transaction {
         value: Value,
     ) -> Result<(), WriteError> {
         self.check_entry(class, key, column, name)?;
-        self.check(class, column, &value)?;
+        self.check(class, column, value.as_ref())?;
         let object = self.object(class, key)?;
         let operand = self.operand(class, column, &value)?;
         let property = self.property_name(class, column);

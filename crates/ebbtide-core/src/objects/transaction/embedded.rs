@@ -55,7 +55,7 @@ impl Transaction {
         let operand = Operand::New;
         let instruction = match at {
             Embedding::Property => {
-                self.snapshot.set_cell(class, key, column, &value, self.stamp);
+                self.snapshot.set_cell(class, key, column, value.as_ref(), self.stamp);
                 Instruction::Set { object, field: Field { property, operand, is_default: false } }
             }
             Embedding::Insert(index) => {

@@ -19,7 +19,7 @@ impl Transaction {
         value: Value,
     ) -> Result<(), WriteError> {
         self.check_insertion(class, key, column, index)?;
-        self.check(class, column, &value)?;
+        self.check(class, column, value.as_ref())?;
         let object = self.object(class, key)?;
         let operand = self.operand(class, column, &value)?;
         let after = index.checked_sub(1).map(|before| self.element(class, key, column, before));
@@ -49,7 +49,7 @@ impl Transaction {
         value: Value,
     ) -> Result<(), WriteError> {
         self.check_index(class, key, column, index)?;
-        self.check(class, column, &value)?;
+        self.check(class, column, value.as_ref())?;
         let object = self.object(class, key)?;
         let operand = self.operand(class, column, &value)?;
         let element = self.element(class, key, column, index);

@@ -164,7 +164,7 @@ impl Transaction {
             }
             _ => {
                 if let Some((copy, stamp)) = self.own_copy(class, key, is_first) {
-                    self.snapshot.set_cell(source, owner, column, &copy, stamp);
+                    self.snapshot.set_cell(source, owner, column, copy.as_ref(), stamp);
                 }
             }
         }
@@ -207,7 +207,7 @@ impl Transaction {
                 value => {
                     let value = value.to_owned();
                     let value = self.copy_owned(owned, &value);
-                    self.snapshot.set_cell(class, copy, column, &value, stamp);
+                    self.snapshot.set_cell(class, copy, column, value.as_ref(), stamp);
                 }
             }
         }

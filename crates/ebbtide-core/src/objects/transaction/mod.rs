@@ -17,11 +17,10 @@ pub use migrating::Constraints;
 use nested::Late;
 pub use nested::{NestedEdit, Step};
 
-use super::column::Unset;
 use super::key_source::KeySource;
 use super::snapshot::{Snapshot, Stamp};
 use super::table::Tombstone;
-use crate::changeset::{Builder, Changeset, Field, Instruction, ObjectId, ObjectRef, Operand};
+use crate::changeset::{Builder, Changeset, Field, FieldSource, Instruction, ObjectId, ObjectRef};
 use crate::clock::EditTime;
 use crate::ids::{ChainHash, ChangesetNumber, ClassIndex, ClientId, ColumnIndex, ObjectKey, ServerVersion};
 use crate::limits;
@@ -175,24 +174,15 @@ enum KeyRule {
     Free,
 }
 
-/// Where a value of a new object comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum CellSource {
-    /// Whoever creates the object.
-    Given,
-    /// The schema's default: any edit, even an earlier one, wins over it.
-    Default,
-}
-
 /// One value of a new object.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Cell {
+#[derive(Clone, Copy, Debug)]
+pub struct Cell<'a> {
     /// The property.
     pub column: ColumnIndex,
     /// Its value.
-    pub value: Value,
+    pub value: ValueRef<'a>,
     /// Where it comes from.
-    pub source: CellSource,
+    pub source: FieldSource,
 }
 
 /// A write transaction. Dropping it forgets all that it did.
@@ -263,32 +253,33 @@ impl Transaction {
         &mut self,
         class: ClassIndex,
         primary_key: Option<Value>,
-        cells: Vec<Cell>,
+        cells: &[Cell<'_>],
     ) -> Result<ObjectKey, WriteError> {
         let schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?.clone();
-        let mut operands = Vec::with_capacity(cells.len());
-        for Cell { column, value, .. } in &cells {
+        // Only links need another form in the changeset.
+        let mut links = Vec::new();
+        for Cell { column, value, .. } in cells {
             self.check_property(class, *column, Collection::None)?;
-            self.check(class, *column, value)?;
+            self.check(class, *column, *value)?;
             if schema.primary_key == Some(*column) {
                 return Err(WriteError::PrimaryKeyFixed { property: self.full_name(class, *column) });
             }
-            // Plain values are moved into their operand in the end.
-            let has_links = schema.property(*column).has_links();
-            operands.push(if has_links { Some(self.operand(class, *column, value)?) } else { None });
+            if schema.property(*column).has_links() {
+                links.push(self.operand(class, *column, &value.to_owned())?);
+            }
         }
         let (key, id) = self.draw_object(class, primary_key)?;
-        let unset = |cell: &Cell| if cell.source == CellSource::Default { Unset::Yes } else { Unset::No };
-        let filled: Vec<_> = cells.iter().map(|cell| (cell.column, &cell.value, unset(cell))).collect();
-        self.snapshot.insert_filled_row(class, key, primary_key_of(&id), self.stamp, &filled);
-        let mut fields = Vec::with_capacity(cells.len());
-        for (Cell { column, value, source }, operand) in cells.into_iter().zip(operands) {
-            let property = self.property_name(class, column);
-            let operand = operand.unwrap_or(Operand::Value(value));
-            fields.push(Field { property, operand, is_default: source == CellSource::Default });
+        self.snapshot.insert_filled_row(class, key, primary_key_of(&id), self.stamp, cells);
+        let object = ObjectRef { class: self.class_name(class), id };
+        self.builder.push_creation(&object, cells.len());
+        let mut links = links.into_iter();
+        for Cell { column, value, source } in cells {
+            let property = self.property_name(class, *column);
+            match schema.property(*column).has_links().then(|| links.next()).flatten() {
+                Some(operand) => self.builder.push_operand(property, *source, &operand),
+                None => self.builder.push_field(property, *source, *value),
+            }
         }
-        let class = self.class_name(class);
-        self.builder.push_created(ObjectRef { class, id }, fields);
         Ok(key)
     }
 
@@ -307,7 +298,7 @@ impl Transaction {
         let mut keys = KeySource::new(self.next_key, Vec::new());
         let (key, id) = match (schema.primary_key, primary_key) {
             (Some(column), Some(value)) => {
-                self.check(class, column, &value)?;
+                self.check(class, column, value.as_ref())?;
                 let expected = || WriteError::PrimaryKeyExpected { class: schema.name.clone() };
                 let primary_key = PrimaryKey::from_value(&value).ok_or_else(expected)?;
                 if let Some(existing) = self.snapshot.table(class).find_key(&primary_key) {
@@ -401,7 +392,7 @@ impl Transaction {
         let object = self.object(class, key)?;
         let property = self.property_name(class, column);
         let stamp = self.snapshot.table(class).row(key).expect("the object was just found").stamp(column);
-        self.snapshot.set_cell(class, key, column, &Value::Int(value), stamp);
+        self.snapshot.set_cell(class, key, column, ValueRef::Int(value), stamp);
         self.builder.push(Instruction::Increment { object, property, by });
         Ok(())
     }
@@ -411,6 +402,7 @@ impl Transaction {
     /// Fails, changing nothing, if a synced realm would have more instructions than a changeset may.
     pub fn finish(mut self) -> Result<(Snapshot, Option<Changeset>, ObjectKey), WriteError> {
         self.settle();
+        self.snapshot.settle();
         if self.builder.is_empty() {
             return Ok((self.snapshot, None, self.next_key));
         }
@@ -424,30 +416,31 @@ impl Transaction {
     }
 
     /// Whether a property, or for a list its element, can hold a value.
-    pub(crate) fn accepts(property: &Property, value: &Value) -> bool {
+    pub(crate) fn accepts(property: &Property, value: ValueRef<'_>) -> bool {
         match (property.kind, value) {
-            (_, Value::Null) => property.optional,
-            (PropertyType::Bool, Value::Bool(_))
-            | (PropertyType::Int, Value::Int(_))
-            | (PropertyType::Float, Value::Float(_))
-            | (PropertyType::Double, Value::Double(_))
-            | (PropertyType::Decimal, Value::Decimal(_))
-            | (PropertyType::String, Value::String(_))
-            | (PropertyType::Data, Value::Data(_))
-            | (PropertyType::Date, Value::Date(_))
-            | (PropertyType::ObjectId, Value::ObjectId(_))
-            | (PropertyType::Uuid, Value::Uuid(_))
-            | (PropertyType::Link, Value::Link(_)) => true,
-            (PropertyType::Mixed, value) => {
-                !matches!(value, Value::Link(_)) && value.depth() <= limits::NESTED_COLLECTIONS
+            (_, ValueRef::Null) => property.optional,
+            (PropertyType::Bool, ValueRef::Bool(_))
+            | (PropertyType::Int, ValueRef::Int(_))
+            | (PropertyType::Float, ValueRef::Float(_))
+            | (PropertyType::Double, ValueRef::Double(_))
+            | (PropertyType::Decimal, ValueRef::Decimal(_))
+            | (PropertyType::String, ValueRef::String(_))
+            | (PropertyType::Data, ValueRef::Data(_))
+            | (PropertyType::Date, ValueRef::Date(_))
+            | (PropertyType::ObjectId, ValueRef::ObjectId(_))
+            | (PropertyType::Uuid, ValueRef::Uuid(_))
+            | (PropertyType::Link, ValueRef::Link(_)) => true,
+            (PropertyType::Mixed, ValueRef::Link(_) | ValueRef::List(_) | ValueRef::Set(_) | ValueRef::Dictionary(_)) => {
+                false
             }
+            (PropertyType::Mixed, value) => value.depth() <= limits::NESTED_COLLECTIONS,
             _ => false,
         }
     }
 
     /// Whether a primary key property can hold a key.
     pub(crate) fn accepts_key(property: &Property, key: &PrimaryKey) -> bool {
-        Transaction::accepts(property, &key.to_value())
+        Transaction::accepts(property, key.to_value().as_ref())
     }
 
     fn set_stamped(
@@ -459,7 +452,7 @@ impl Transaction {
         stamp: Stamp,
     ) -> Result<(), WriteError> {
         self.check_property(class, column, Collection::None)?;
-        self.check(class, column, &value)?;
+        self.check(class, column, value.as_ref())?;
         let schema = self.snapshot.schema.class(class);
         if schema.primary_key == Some(column) && self.keys == KeyRule::Fixed {
             return Err(WriteError::PrimaryKeyFixed { property: self.full_name(class, column) });
@@ -471,7 +464,7 @@ impl Transaction {
             return Ok(());
         }
         let property = self.property_name(class, column);
-        self.snapshot.set_cell(class, key, column, &value, stamp);
+        self.snapshot.set_cell(class, key, column, value.as_ref(), stamp);
         let field = Field { property, operand, is_default: stamp == Stamp::UNSET };
         self.builder.push(Instruction::Set { object, field });
         Ok(())
@@ -485,10 +478,10 @@ impl Transaction {
     }
 
     /// Checks that a value, or an element, is of the property's type, and within the limits.
-    fn check(&self, class: ClassIndex, column: ColumnIndex, value: &Value) -> Result<(), WriteError> {
+    fn check(&self, class: ClassIndex, column: ColumnIndex, value: ValueRef<'_>) -> Result<(), WriteError> {
         let class_schema = self.snapshot.schema.classes.get(class.index()).ok_or(WriteError::NoSuchProperty)?;
         let property = class_schema.properties.get(column.index()).ok_or(WriteError::NoSuchProperty)?;
-        let is_embedded = !value.is_null() && self.is_embedding(class, column);
+        let is_embedded = !matches!(value, ValueRef::Null) && self.is_embedding(class, column);
         if !Transaction::accepts(property, value) || is_embedded {
             return Err(self.wrong_type(class, column));
         }
@@ -529,19 +522,19 @@ fn primary_key_of(id: &ObjectId) -> Option<PrimaryKey> {
     }
 }
 
-fn check_size(value: &Value) -> Result<(), WriteError> {
+fn check_size(value: ValueRef<'_>) -> Result<(), WriteError> {
     let bytes = match value {
-        Value::String(text) => text.len(),
-        Value::Data(data) => data.len(),
-        Value::Array(values) => {
+        ValueRef::String(text) => text.len(),
+        ValueRef::Data(data) => data.len(),
+        ValueRef::Array(values) => {
             check_count(values.len())?;
-            values.iter().try_for_each(check_size)?;
+            values.iter().map(Value::as_ref).try_for_each(check_size)?;
             0
         }
-        Value::Map(values) => {
+        ValueRef::Map(values) => {
             check_count(values.len())?;
             values.keys().try_for_each(|key| collections::check_key(key))?;
-            values.values().try_for_each(check_size)?;
+            values.values().map(Value::as_ref).try_for_each(check_size)?;
             0
         }
         _ => 0,

@@ -155,7 +155,7 @@ impl Transaction {
             are_sound &=
                 schema.is_some_and(|schema| !schema.is_embedded()) && self.snapshot.table(target).contains(key);
         });
-        if are_sound { check_size(value) } else { Err(self.wrong_type(class, column)) }
+        if are_sound { check_size(value.as_ref()) } else { Err(self.wrong_type(class, column)) }
     }
 }
 
