@@ -37,6 +37,11 @@ impl Writer {
         Writer::default()
     }
 
+    /// Begins an empty run of bytes with room for some.
+    pub fn with_capacity(bytes: usize) -> Writer {
+        Writer { bytes: Vec::with_capacity(bytes) }
+    }
+
     /// The bytes written.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes

@@ -299,10 +299,14 @@ pub struct Changeset {
     pub(crate) body: Vec<u8>,
 }
 
+/// About as many bytes as a changeset has beside its instructions and names.
+const HEAD_BYTES: usize = 128;
+
 impl Changeset {
     /// The bytes: format number, header, names, clients, instructions.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::new();
+        let names: usize = self.names.iter().map(|name| name.len() + 2).sum();
+        let mut out = Writer::with_capacity(self.body.len() + names + HEAD_BYTES);
         out.u8(FORMAT);
         out.raw(&self.client.0);
         out.varint(self.number.0);

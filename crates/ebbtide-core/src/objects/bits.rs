@@ -93,14 +93,19 @@ impl Bits {
 
     /// Puts bits that begin at row 0 in from `row` on, where none is set.
     pub(crate) fn append(&mut self, row: usize, bits: &Bits) {
-        for from in (0..PAGE_ROWS).filter(|from| bits.get(*from)) {
-            self.set(row + from, true);
+        if bits.any() {
+            for from in (0..PAGE_ROWS).filter(|from| bits.get(*from)) {
+                self.set(row + from, true);
+            }
         }
     }
 
     /// The bits from `row` on as bits of their own; they are cleared here.
     pub(crate) fn split_off(&mut self, row: usize) -> Bits {
         let mut tail = Bits::default();
+        if !self.any() {
+            return tail;
+        }
         for from in row..PAGE_ROWS {
             if self.get(from) {
                 tail.set(from - row, true);

@@ -189,15 +189,21 @@ impl Runs {
         })
     }
 
-    /// Appends a row.
-    pub(crate) fn push(&mut self, value: Option<&[u8]>) {
-        self.insert(self.spans.len(), value);
+    /// The values of rows; that of a null is empty.
+    pub(crate) fn of(values: &[&[u8]], nulls: Bits) -> Runs {
+        let mut bytes = Vec::with_capacity(values.iter().map(|value| value.len()).sum());
+        let mut spans = Vec::with_capacity(values.len());
+        for value in values {
+            spans.push((bytes.len() as u32, value.len() as u32));
+            bytes.extend_from_slice(value);
+        }
+        Runs { spans, nulls, bytes: Arc::new(bytes), dead: 0, words: LazyWords::default() }
     }
 
-    /// Gives back what was reserved for more.
-    pub(crate) fn shrink(&mut self) {
-        self.spans.shrink_to_fit();
-        Arc::make_mut(&mut self.bytes).shrink_to_fit();
+    /// Whether every row is UTF-8: all bytes are, and none begins within a character.
+    pub(crate) fn are_utf8(&self) -> bool {
+        let text = std::str::from_utf8(&self.bytes);
+        text.is_ok_and(|text| self.spans.iter().all(|(start, _)| text.is_char_boundary(*start as usize)))
     }
 
     fn append(&mut self, value: Option<&[u8]>) -> (u32, u32) {
@@ -243,10 +249,9 @@ impl Runs {
     }
 
     fn split_off(&mut self, row: usize) -> Runs {
-        let mut tail = Runs::default();
-        for from in row..self.len() {
-            tail.push(self.get(from));
-        }
+        let values: Vec<&[u8]> = (row..self.len()).map(|from| self.get(from).unwrap_or_default()).collect();
+        let mut nulls = self.nulls;
+        let tail = Runs::of(&values, nulls.split_off(row));
         self.words.forget();
         self.spans.truncate(row);
         self.nulls.split_off(row);

@@ -14,14 +14,7 @@ pub(crate) struct PrimaryIndex {
 
 impl PrimaryIndex {
     /// An index of entries of distinct keys that come in ascending order.
-    pub(crate) fn from_sorted(entries: Vec<(PrimaryKey, ObjectKey)>) -> PrimaryIndex {
-        let (mut ints, mut others) = (Vec::with_capacity(entries.len()), Vec::new());
-        for (primary_key, key) in entries {
-            match primary_key {
-                PrimaryKey::Int(int) => ints.push((int, key)),
-                other => others.push((other, key)),
-            }
-        }
+    pub(crate) fn from_sorted(ints: Vec<(i64, ObjectKey)>, others: Vec<(PrimaryKey, ObjectKey)>) -> PrimaryIndex {
         PrimaryIndex { ints: CowMap::from_sorted(ints), others: CowMap::from_sorted(others) }
     }
 

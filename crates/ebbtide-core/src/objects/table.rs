@@ -42,6 +42,20 @@ pub struct Table {
     pub(crate) tombstones: CowMap<PrimaryKey, Tombstone>,
 }
 
+/// Sorts primary keys, and takes out those that an earlier row has.
+fn set_apart<K: Ord + Clone>(keys: &mut Vec<(K, ObjectKey)>) -> Vec<(K, ObjectKey)> {
+    keys.sort_unstable();
+    let mut displaced = Vec::new();
+    keys.dedup_by(|later, earlier| {
+        let is_displaced = later.0 == earlier.0;
+        if is_displaced {
+            displaced.push(later.clone());
+        }
+        is_displaced
+    });
+    displaced
+}
+
 impl Table {
     pub(crate) fn new(class: &ClassSchema) -> Table {
         Table { primary_key: class.primary_key, ..Table::default() }
@@ -58,24 +72,21 @@ impl Table {
         let rows = groups.iter().flat_map(|group| group.pages()).map(|page| page.len()).sum();
         table.len = rows;
         if let Some(column) = class.primary_key {
-            let mut keys = Vec::with_capacity(rows);
+            let (mut ints, mut others) = (Vec::with_capacity(rows), Vec::new());
             for page in groups.iter().flat_map(|group| group.pages()) {
-                keys.extend((0..page.len()).filter_map(|index| {
-                    let primary_key = PrimaryKey::from_ref(page.columns[column.index()].value(index))?;
-                    Some((primary_key, page.keys[index]))
-                }));
-            }
-            keys.sort_unstable();
-            let mut displaced = Vec::new();
-            keys.dedup_by(|later, earlier| {
-                let is_displaced = later.0 == earlier.0;
-                if is_displaced {
-                    displaced.push((later.clone(), ()));
+                for (index, key) in page.keys.iter().enumerate() {
+                    match PrimaryKey::from_ref(page.columns[column.index()].value(index)) {
+                        Some(PrimaryKey::Int(int)) => ints.push((int, *key)),
+                        Some(other) => others.push((other, *key)),
+                        None => {}
+                    }
                 }
-                is_displaced
-            });
-            table.by_primary_key = PrimaryIndex::from_sorted(keys);
-            table.displaced = CowMap::from_sorted(displaced);
+            }
+            let mut displaced: Vec<(PrimaryKey, ObjectKey)> = set_apart(&mut others);
+            displaced.extend(set_apart(&mut ints).into_iter().map(|(int, key)| (PrimaryKey::Int(int), key)));
+            displaced.sort_unstable();
+            table.by_primary_key = PrimaryIndex::from_sorted(ints, others);
+            table.displaced = CowMap::from_sorted(displaced.into_iter().map(|waiting| (waiting, ())).collect());
         }
         let placed = groups.into_iter().filter_map(|group| Some((group.first()?, group)));
         table.groups = LeavingGroups::new(CowMap::from_sorted(placed.collect()));

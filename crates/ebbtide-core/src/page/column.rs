@@ -207,15 +207,15 @@ enum Text {
 
 fn read_runs(property: &Property, rows: usize, input: &mut Reader<'_>, text: Text) -> Result<Runs, DecodeError> {
     let nulls = read_nulls(property, input)?;
-    let mut runs = Runs::default();
+    let mut values = Vec::with_capacity(rows);
     for row in 0..rows {
         let run = input.run(limits::VALUE_BYTES)?;
-        if text == Text::Utf8 && std::str::from_utf8(run).is_err() {
-            return Err(input.invalid("UTF-8"));
-        }
-        runs.push((!nulls.get(row)).then_some(run));
+        values.push(if nulls.get(row) { &[] } else { run });
     }
-    runs.shrink();
+    let runs = Runs::of(&values, nulls);
+    if text == Text::Utf8 && !runs.are_utf8() {
+        return Err(input.invalid("UTF-8"));
+    }
     Ok(runs)
 }
 

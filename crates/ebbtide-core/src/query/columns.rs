@@ -260,7 +260,7 @@ pub(super) fn scan(snapshot: &Snapshot, class: ClassIndex, root: &Node, limit: u
         if selected == all {
             keys.extend_from_slice(page.keys());
         } else {
-            keys.extend(set_rows(selected).map(|row| page.keys()[row]));
+            add_keys(page.keys(), selected, &mut keys);
         }
         if keys.len() >= limit {
             keys.truncate(limit);
@@ -268,6 +268,17 @@ pub(super) fn scan(snapshot: &Snapshot, class: ClassIndex, root: &Node, limit: u
         }
     }
     keys
+}
+
+/// Adds the keys of some rows of a page.
+fn add_keys(of: &[ObjectKey], rows: Words, keys: &mut Vec<ObjectKey>) {
+    keys.reserve(count(rows));
+    for (mut word, of) in rows.into_iter().zip(of.chunks(64)) {
+        while word != 0 {
+            keys.push(of[word.trailing_zeros() as usize]);
+            word &= word - 1;
+        }
+    }
 }
 
 struct Scan<'a> {
@@ -365,10 +376,13 @@ impl Scan<'_> {
     fn run_test(&mut self, test: &Test, runs: &Runs, among: Words) -> Words {
         match test {
             Test::Ordered { operator: operator @ (Operator::Equal | Operator::In | Operator::NotEqual), value } => {
-                // Most values differ in their length.
+                // Most values differ in their length or their first byte; a loop compares the few others sooner than a call.
                 let (spans, bytes) = runs.parts();
                 let of_length = and_not(mask(spans, |(_, len)| len as usize == value.len()), *runs.nulls().words());
-                let found = filter(and(among, of_length), |row| bytes[spans[row].0 as usize..].starts_with(value));
+                let found = filter(and(among, of_length), |row| {
+                    let from = spans[row].0 as usize;
+                    bytes[from..from + value.len()].iter().eq(value)
+                });
                 if *operator == Operator::NotEqual { and_not(among, found) } else { found }
             }
             Test::Ordered { operator, value } => filter(among, |row| match runs.get(row) {

@@ -130,14 +130,22 @@ pub(super) fn sort(snapshot: &Snapshot, class: ClassIndex, keys: &mut [ObjectKey
     let Some(((first, direction), _)) = paths.split_first() else { return };
     let rows = rows_of(snapshot, class, keys);
     // What decides most comparisons is a number beside the index; only where it is equal are values read again.
-    let mut entries: Vec<(Prefix, u32)> = rows
-        .iter()
-        .enumerate()
-        .map(|(index, row)| {
-            let prefix = prefix_of(value_of(first, snapshot, *row));
-            (if *direction == Direction::Descending { prefix.reversed() } else { prefix }, index as u32)
-        })
-        .collect();
+    let mut entries: Vec<Entry> = Vec::with_capacity(rows.len());
+    let mut is_decided = paths.len() == 1;
+    let mut ranks = (u8::MAX, u8::MIN);
+    for (index, row) in rows.iter().enumerate() {
+        let prefix = prefix_of(value_of(first, snapshot, *row));
+        let Prefix { rank, start, is_whole } =
+            if *direction == Direction::Descending { prefix.reversed() } else { prefix };
+        is_decided &= is_whole;
+        ranks = (ranks.0.min(rank), ranks.1.max(rank));
+        entries.push(Entry { start, index: index as u32, rank });
+    }
+    // Stable: what is equal stays in order.
+    radsort::sort_by_key(&mut entries, |entry| entry.start);
+    if ranks.0 != ranks.1 {
+        radsort::sort_by_key(&mut entries, |entry| entry.rank);
+    }
     let by_values = |a: u32, b: u32| {
         let orders = paths.iter().map(|(path, direction)| {
             let value = |index: u32| value_of(path, snapshot, rows[index as usize]);
@@ -145,12 +153,21 @@ pub(super) fn sort(snapshot: &Snapshot, class: ClassIndex, keys: &mut [ObjectKey
         });
         orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     };
-    entries.sort_unstable_by(|(p, a), (q, b)| {
-        let is_decided = p.is_whole && q.is_whole && paths.len() == 1;
-        p.order(*q).then_with(|| if is_decided { Ordering::Equal } else { by_values(*a, *b) }).then(a.cmp(b))
-    });
-    let sorted: Vec<ObjectKey> = entries.into_iter().map(|(_, index)| keys[index as usize]).collect();
+    if !is_decided {
+        let runs = entries.chunk_by_mut(|a, b| (a.rank, a.start) == (b.rank, b.start));
+        for run in runs.filter(|run| run.len() > 1) {
+            run.sort_unstable_by(|a, b| by_values(a.index, b.index).then(a.index.cmp(&b.index)));
+        }
+    }
+    let sorted: Vec<ObjectKey> = entries.into_iter().map(|entry| keys[entry.index as usize]).collect();
     keys.copy_from_slice(&sorted);
+}
+
+/// One object to be sorted: its prefix, and its place before.
+struct Entry {
+    start: u64,
+    index: u32,
+    rank: u8,
 }
 
 /// A number that is ordered as values are, if not always as finely: the type, and the beginning of the value.
@@ -165,10 +182,6 @@ struct Prefix {
 impl Prefix {
     fn reversed(self) -> Prefix {
         Prefix { rank: !self.rank, start: !self.start, ..self }
-    }
-
-    fn order(self, other: Prefix) -> Ordering {
-        (self.rank, self.start).cmp(&(other.rank, other.start))
     }
 }
 
