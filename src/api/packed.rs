@@ -7,8 +7,8 @@
 
 use std::cell::RefCell;
 
-use ebbtide_core::codec::{DecodeError, Reader};
 use ebbtide_core::changeset::FieldSource;
+use ebbtide_core::codec::{DecodeError, Reader};
 use ebbtide_core::objects::Cell;
 use ebbtide_core::{
     ClassIndex, ClassSchema, ColumnIndex, Decimal, ObjectKey, PropertyType, Value, ValueRef, WriteError,

@@ -8,6 +8,8 @@ mod renumber;
 
 pub use builder::{Builder, Mark};
 pub use decode::Instructions;
-pub use instruction::{Changeset, ElementRef, Field, FieldSource, Instruction, NameIndex, ObjectId, ObjectRef, Operand, SlotRef};
+pub use instruction::{
+    Changeset, ElementRef, Field, FieldSource, Instruction, NameIndex, ObjectId, ObjectRef, Operand, SlotRef,
+};
 pub(crate) use operand::{read_primary_key, read_value, write_primary_key, write_value};
 pub use renumber::Renumbering;

@@ -298,7 +298,7 @@ mod tests {
 
     fn element(sequence: u64, value: u64) -> Element {
         let zero = Stamp { time: EditTime(0), author: AuthorIndex(0) };
-        let value = if value % 3 == 0 { Value::Link(ObjectKey(value)) } else { Value::Int(value as i64) };
+        let value = if value.is_multiple_of(3) { Value::Link(ObjectKey(value)) } else { Value::Int(value as i64) };
         let id = ElementId { author: AuthorIndex(0), sequence };
         Element { id, after: None, placed: zero, version: ServerVersion(0), stamp: zero, value }
     }

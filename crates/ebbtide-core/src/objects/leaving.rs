@@ -136,8 +136,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
     use crate::changeset::FieldSource;
+    use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
     use crate::objects::{Cell, Snapshot, Stamp};
     use crate::schema::{ClassKind, ClassSchema, Collection, IndexKind, Property, PropertyType, Schema};
     use crate::value::{PrimaryKey, Value, ValueRef};
@@ -180,7 +180,12 @@ mod tests {
         };
         let properties = vec![property("id", PropertyType::Int), property("text", PropertyType::String)];
         let name = "Thing".to_string();
-        Snapshot::empty(&Schema::of([ClassSchema { name, kind: ClassKind::TopLevel, primary_key: Some(ID), properties }]))
+        Snapshot::empty(&Schema::of([ClassSchema {
+            name,
+            kind: ClassKind::TopLevel,
+            primary_key: Some(ID),
+            properties,
+        }]))
     }
 
     type Model = BTreeMap<ObjectKey, i64>;

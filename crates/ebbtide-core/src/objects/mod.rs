@@ -40,6 +40,4 @@ pub(crate) use set::ascends;
 pub use set::{Set, SetElement};
 pub use snapshot::{AuthorIndex, Authors, Snapshot, Stamp};
 pub use table::{BacklinkKey, Table, Tombstone};
-pub use transaction::{
-    Cell, Constraints, Embedding, NestedEdit, Step, Synced, Transaction, WriteContext, WriteError,
-};
+pub use transaction::{Cell, Constraints, Embedding, NestedEdit, Step, Synced, Transaction, WriteContext, WriteError};

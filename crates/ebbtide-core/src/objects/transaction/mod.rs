@@ -430,9 +430,10 @@ impl Transaction {
             | (PropertyType::ObjectId, ValueRef::ObjectId(_))
             | (PropertyType::Uuid, ValueRef::Uuid(_))
             | (PropertyType::Link, ValueRef::Link(_)) => true,
-            (PropertyType::Mixed, ValueRef::Link(_) | ValueRef::List(_) | ValueRef::Set(_) | ValueRef::Dictionary(_)) => {
-                false
-            }
+            (
+                PropertyType::Mixed,
+                ValueRef::Link(_) | ValueRef::List(_) | ValueRef::Set(_) | ValueRef::Dictionary(_),
+            ) => false,
             (PropertyType::Mixed, value) => value.depth() <= limits::NESTED_COLLECTIONS,
             _ => false,
         }
