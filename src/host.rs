@@ -7,6 +7,7 @@ use crate::error::{error_object, set};
 #[wasm_bindgen]
 extern "C" {
     /// What the JavaScript face gives to `RealmCore.open`.
+    #[derive(Clone)]
     #[wasm_bindgen(typescript_type = "Host")]
     pub type Host;
 

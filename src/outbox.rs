@@ -60,7 +60,9 @@ pub(crate) enum Call {
 pub(crate) struct Outbox {
     path: String,
     app_id: Option<String>,
-    host: Host,
+    /// Whom to call; nobody once the realm is closed and the last call is made.
+    host: RefCell<Option<Host>>,
+    has_ended: Cell<bool>,
     calls: RefCell<VecDeque<Call>>,
     /// A record is being written; the calls behind it wait.
     held: Cell<bool>,
@@ -79,7 +81,8 @@ impl Outbox {
         Rc::new_cyclic(|this| Outbox {
             path: path.to_owned(),
             app_id,
-            host,
+            host: RefCell::new(Some(host)),
+            has_ended: Cell::new(false),
             calls: RefCell::default(),
             held: Cell::new(false),
             delivering: Cell::new(false),
@@ -109,13 +112,34 @@ impl Outbox {
             }
         }
         self.delivering.set(false);
+        self.forget_host();
+    }
+
+    /// After the calls that are due nobody is called any more.
+    pub(crate) fn end(&self) {
+        self.has_ended.set(true);
+        self.deliver();
+    }
+
+    /// Lets the app's side go when it is called no more: it holds the realm, so neither could be freed before the other.
+    fn forget_host(&self) {
+        if self.has_ended.get() && !self.held.get() {
+            self.host.take();
+        }
+    }
+
+    fn tell(&self, call: impl FnOnce(&Host)) {
+        let host = self.host.borrow().clone();
+        if let Some(host) = host {
+            call(&host);
+        }
     }
 
     fn make(&self, call: Call) {
         match call {
             Call::Notices(notices) => self.tell_notices(&notices),
             Call::SyncError(error) => self.tell_error(&self.sync_error(&error)),
-            Call::ErrorElsewhere(error) => self.host.tell_sync_error(&error),
+            Call::ErrorElsewhere(error) => self.tell(|host| host.tell_sync_error(&error)),
             Call::ResetBefore(before, version) => {
                 self.version_before.set(version);
                 self.call_reset(before, version, Host::call_reset_before, Event::ResetBeforeDone);
@@ -123,7 +147,10 @@ impl Outbox {
             Call::ResetAfter(before) => {
                 self.call_reset(before, self.version_before.get(), Host::call_reset_after, Event::ResetAfterDone);
             }
-            Call::ResetProgress(progress) => self.host.tell_reset_progress(&self.reset_progress(&progress)),
+            Call::ResetProgress(progress) => {
+                let progress = self.reset_progress(&progress);
+                self.tell(|host| host.tell_reset_progress(&progress));
+            }
             Call::RecordBackup { cause, message } => self.record_backup(cause, message),
             Call::EndWait(tell, outcome) => {
                 let _ = tell.send(outcome);
@@ -133,15 +160,15 @@ impl Outbox {
                     Direction::Upload => "upload",
                     Direction::Download => "download",
                 };
-                self.host.tell_progress(direction, transferred, transferable);
+                self.tell(|host| host.tell_progress(direction, transferred, transferable));
             }
             Call::ConnectionState { to, from } => {
-                self.host.tell_connection_state(connection_name(to), connection_name(from));
+                self.tell(|host| host.tell_connection_state(connection_name(to), connection_name(from)));
             }
             Call::ConnectionProblem { code, message, fatal } => {
                 self.tell_error(&plain_error("SyncError", &message, f64::from(code), code, fatal));
             }
-            Call::StorageError(fault) => self.host.tell_storage_error(&fault.to_js()),
+            Call::StorageError(fault) => self.tell(|host| host.tell_storage_error(&fault.to_js())),
         }
     }
 
@@ -150,7 +177,7 @@ impl Outbox {
         if let Some(driver) = self.driver.upgrade() {
             driver.share_error(error);
         }
-        self.host.tell_sync_error(error);
+        self.tell(|host| host.tell_sync_error(error));
     }
 
     fn tell_notices(&self, notices: &[Notice]) {
@@ -158,7 +185,7 @@ impl Outbox {
             return;
         }
         let list: js_sys::Array = notices.iter().map(notice_to_js).collect();
-        self.host.tell_notices(&list);
+        self.tell(|host| host.tell_notices(&list));
     }
 
     fn call_reset(
@@ -168,9 +195,10 @@ impl Outbox {
         call: fn(&Host, JsValue) -> std::result::Result<JsValue, JsValue>,
         done: fn(std::result::Result<(), String>) -> Event,
     ) {
-        let Some(driver) = self.driver.upgrade() else { return };
+        let host = self.host.borrow().clone();
+        let (Some(driver), Some(host)) = (self.driver.upgrade(), host) else { return };
         let frozen = api::frozen_realm(&driver, before, version);
-        let called = call(&self.host, frozen);
+        let called = call(&host, frozen);
         let driver = Rc::downgrade(&driver);
         spawn_local(async move {
             let settled = match called {

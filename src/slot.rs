@@ -10,7 +10,7 @@ use ebbtide_core::batch::Batch;
 use ebbtide_sync::client::Look;
 
 use crate::error::{Fault, Result};
-use crate::idb::{Beyond, CloseCause, Outcome, Store};
+use crate::idb::{Beyond, CloseCause, Store};
 use crate::tabs::Presence;
 
 /// A store and the right to it.
@@ -25,10 +25,10 @@ impl StoreGuard {
         Rc::new(StoreGuard { store, presence: RefCell::new(Some(presence)) })
     }
 
-    /// Writes a batch.
-    pub(crate) async fn commit(&self, batch: &Batch) -> Result<Outcome> {
+    /// Writes a batch, or the one that `next` makes when others have written before. False if there is none then.
+    pub(crate) async fn commit_or(&self, batch: Batch, next: impl Fn(Beyond) -> Option<Batch>) -> Result<bool> {
         self.check()?;
-        self.store.commit(batch).await
+        self.store.commit_or(batch, next).await
     }
 
     /// Reads what others have written.

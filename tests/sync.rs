@@ -42,6 +42,7 @@ suite!(sync {
     a_realm_that_is_not_on_disk_is_downloaded_fully_first
     the_session_can_be_paused_and_asked
     connection_and_progress_are_told
+    who_listens_to_the_connection_hears_nothing_of_a_realm_that_is_closed
     offline_writes_survive_the_end_of_the_page
     a_realm_closed_offline_is_free_for_another_page
     later_edits_win_and_deletes_always

@@ -204,6 +204,8 @@ export class SyncSession {
 
   /** @internal */
   connectionChanged(newState: string, oldState: string): void {
+    // A listener looks at the session, which it can do no more.
+    if (!this.isValid) return;
     for (const listener of [...this.connectionListeners]) {
       callSafely(() => listener(newState as ConnectionState, oldState as ConnectionState));
     }

@@ -17,7 +17,7 @@ use super::session::Session;
 use crate::api::{self, App};
 use crate::error::{Fault, KeyProblem, Result};
 use crate::host::Host;
-use crate::idb::{Beyond, Outcome};
+use crate::idb::Beyond;
 use crate::images::{self, ClosedRealm};
 use crate::observers::{Change, Observers};
 use crate::outbox::{Call, Outbox};
@@ -380,34 +380,55 @@ impl Driver {
         let this = self.this.clone();
         let store = self.slot.store();
         spawn_local(async move {
+            let under_way = Cell::new(id);
+            let next = |beyond| this.upgrade()?.overtaken(&under_way, beyond);
             let outcome = match store.await {
-                Ok(Some(guard)) => guard.commit(&batch).await,
-                Ok(None) => Ok(Outcome::Stored),
+                Ok(Some(guard)) => guard.commit_or(batch, next).await,
+                Ok(None) => Ok(true),
                 Err(fault) => Err(fault),
             };
             let Some(driver) = this.upgrade() else { return };
             let outcome = match (outcome, tabs::missing()) {
                 // Who cannot share a realm finds out here that somebody else has it.
-                (Ok(Outcome::Overtaken(_)), Some(why)) => {
-                    Err(Fault::RealmOpenElsewhere { path: driver.path.clone(), why })
-                }
+                (Ok(false), Some(why)) => Err(Fault::RealmOpenElsewhere { path: driver.path.clone(), why }),
                 (outcome, _) => outcome,
             };
             driver.handle(match outcome {
-                Ok(Outcome::Stored) => {
+                Ok(true) => {
                     if let Some(tab) = driver.tab() {
                         tab.tell_written();
                     }
-                    Event::Committed(id)
+                    Event::Committed(under_way.get())
                 }
-                Ok(Outcome::Overtaken(beyond)) => Event::Overtaken(id, Box::new(seen(beyond))),
+                // The engine knows already.
+                Ok(false) => return,
                 Err(fault) => {
                     let failure = failure_of(&fault);
                     driver.storage_failed(fault);
-                    Event::CommitFailed(id, failure)
+                    Event::CommitFailed(under_way.get(), failure)
                 }
             });
         });
+    }
+
+    /// The batch under way is not on disk, because of what others have written: gives the one that is to be written on top
+    /// of that, if it can be made at once.
+    fn overtaken(&self, under_way: &Cell<BatchId>, beyond: Beyond) -> Option<Batch> {
+        if tabs::missing().is_some() {
+            return None;
+        }
+        self.handle(Event::Overtaken(under_way.get(), Box::new(seen(beyond))));
+        loop {
+            poison::check().ok()?;
+            let effect = self.engine_mut().poll()?;
+            match effect {
+                Effect::Commit(id, batch) => {
+                    under_way.set(id);
+                    return Some(batch);
+                }
+                other => self.carry_out(other),
+            }
+        }
     }
 
     fn look(&self, look: Look) {
@@ -448,6 +469,7 @@ impl Driver {
         self.observers.borrow_mut().clear();
         let store = self.slot.store();
         let closers = std::mem::take(&mut *self.closers.borrow_mut());
+        let outbox = Rc::clone(&self.outbox);
         spawn_local(async move {
             if let Some(tab) = tab {
                 tab.end().await;
@@ -455,6 +477,7 @@ impl Driver {
             if let Ok(Some(guard)) = store.await {
                 guard.release().await;
             }
+            outbox.end();
             for closer in closers {
                 let _ = closer.send(());
             }

@@ -1,8 +1,9 @@
 //! One realm's store: loads all of it, commits one batch as one transaction, and tells what others have written.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::task::Poll;
 
 use ebbtide_core::batch::{
     Batch, Changes, Durability, Head, LoadedStore, LogChange, MetaKey, StagedChange, open_sealed, seal,
@@ -36,6 +37,26 @@ pub(crate) enum Outcome {
     Stored,
     /// Nothing of it is, because the store had another head.
     Overtaken(Beyond),
+}
+
+/// What became of an attempt to write a batch.
+enum Attempt {
+    /// It is on disk.
+    Stored,
+    /// The store has another head than this one.
+    Behind(Head),
+    /// The store is there, and was believed to be empty.
+    Created,
+}
+
+/// What became of an attempt to catch up and to write, in one transaction.
+enum Caught {
+    /// What was to be written then is on disk.
+    Stored,
+    /// Nothing is to be written.
+    Nothing,
+    /// What is to be written cannot be in that transaction.
+    Again(Batch),
 }
 
 /// What a store has beyond what somebody knows.
@@ -150,10 +171,85 @@ impl Store {
     /// Writes a batch: all of it or nothing. If the store's head is not the expected one, gives what the store has beyond it
     /// instead.
     pub(crate) async fn commit(&self, batch: &Batch) -> Result<Outcome> {
-        unfrozen(|| self.try_commit(batch)).await
+        match unfrozen(|| self.try_commit(batch)).await? {
+            Attempt::Stored => Ok(Outcome::Stored),
+            Attempt::Behind(known) => self.changes_since(&known).await.map(Beyond::Since).map(Outcome::Overtaken),
+            Attempt::Created => self.created_elsewhere().await.map(Beyond::Whole).map(Outcome::Overtaken),
+        }
     }
 
-    async fn try_commit(&self, batch: &Batch) -> Result<Outcome> {
+    /// Writes a batch. If the store's head is not the expected one, `next` is given what the store has beyond it, and makes
+    /// the batch that is to be written then, in the very transaction that has read that: so others that write without a
+    /// pause cannot come first time and again. False if there is nothing to be written then.
+    pub(crate) async fn commit_or(&self, batch: Batch, next: impl Fn(Beyond) -> Option<Batch>) -> Result<bool> {
+        let mut batch = batch;
+        loop {
+            let next_batch = match unfrozen(|| self.try_commit(&batch)).await? {
+                Attempt::Stored => return Ok(true),
+                Attempt::Created => next(Beyond::Whole(self.created_elsewhere().await?)),
+                Attempt::Behind(known) => match self.catch_up(known, batch.durability, &next).await? {
+                    Caught::Stored => return Ok(true),
+                    Caught::Nothing => None,
+                    Caught::Again(batch) => Some(batch),
+                },
+            };
+            match next_batch {
+                Some(next_batch) => batch = next_batch,
+                None => return Ok(false),
+            }
+        }
+    }
+
+    async fn catch_up(
+        &self,
+        known: Head,
+        durability: Durability,
+        next: &impl Fn(Beyond) -> Option<Batch>,
+    ) -> Result<Caught> {
+        // A page that is frozen in between has made its batch, and is to write that one when it wakes up.
+        let made = Cell::new(None);
+        let caught = unfrozen(|| async {
+            match made.take() {
+                Some(batch) => Ok(Caught::Again(batch)),
+                None => self.try_catch_up(&known, durability, next, &made).await,
+            }
+        });
+        caught.await
+    }
+
+    async fn try_catch_up(
+        &self,
+        known: &Head,
+        durability: Durability,
+        next: &impl Fn(Beyond) -> Option<Batch>,
+        made: &Cell<Option<Batch>>,
+    ) -> Result<Caught> {
+        const DOING: &str = "storing a batch on top of what others have written";
+        let transaction = self.connection.write(&SPACES, durability_of(durability))?;
+        let Some(found) = records::read_one(&transaction, META, &key_of(MetaKey::Head))?.await? else {
+            return Err(Fault::StoreConflict { path: self.path.clone() });
+        };
+        let read = self.read_since(&transaction, known, found).await?;
+        let head = read.head.clone();
+        let changes = kept_alive(&transaction, self.opened_changes(read)).await??;
+        let Some(batch) = next(Beyond::Since(changes)) else {
+            records::abort(&transaction);
+            return Ok(Caught::Nothing);
+        };
+        let fits = batch.expected.is_some_and(|expected| expected.encode() == head)
+            && (batch.durability == durability || durability == Durability::Strict);
+        if !fits {
+            records::abort(&transaction);
+            return Ok(Caught::Again(batch));
+        }
+        made.set(Some(batch.clone()));
+        let steps = kept_alive(&transaction, self.sealed(steps(&batch))).await??;
+        records::issue(DOING, &transaction, &steps)?;
+        self.connection.finish(DOING, transaction).await?;
+        Ok(Caught::Stored)
+    }
+
+    async fn try_commit(&self, batch: &Batch) -> Result<Attempt> {
         const DOING: &str = "storing a batch";
         // All is encrypted before the transaction begins: it would not outlive the wait.
         let mut steps = self.sealed(steps(batch)).await?;
@@ -165,11 +261,7 @@ impl Store {
         if !spaces.contains(&META) {
             spaces.push(META);
         }
-        let durability = match batch.durability {
-            Durability::Relaxed => TransactionDurability::Relaxed,
-            Durability::Strict => TransactionDurability::Strict,
-        };
-        let transaction = self.connection.write(&spaces, durability)?;
+        let transaction = self.connection.write(&spaces, durability_of(batch.durability))?;
         // All is issued at once: going on only when the head is known would cost a way to the browser's process and back. What
         // was written on another head is taken back with the transaction, after a panic too (see `flight`).
         let found = records::read_one(&transaction, META, &key_of(MetaKey::Head))?;
@@ -182,17 +274,15 @@ impl Store {
         };
         if !as_expected {
             records::abort(&transaction);
-            drop(transaction);
             return match (&found, &batch.expected) {
                 (None, _) => Err(Fault::StoreConflict { path: self.path.clone() }),
-                (Some(_), Some(expected)) => self.changes_since(expected).await.map(Beyond::Since),
-                (Some(_), None) => self.created_elsewhere().await.map(Beyond::Whole),
-            }
-            .map(Outcome::Overtaken);
+                (Some(_), Some(expected)) => Ok(Attempt::Behind(*expected)),
+                (Some(_), None) => Ok(Attempt::Created),
+            };
         }
         self.connection.finish(DOING, transaction).await?;
         self.unwritten.take();
-        Ok(Outcome::Stored)
+        Ok(Attempt::Stored)
     }
 
     /// Reads all of a store that was to be created here, and that somebody else has created meanwhile.
@@ -360,6 +450,25 @@ impl Store {
 
     fn corrupt(&self, what: String) -> Fault {
         Fault::CorruptStore { path: self.path.clone(), what }
+    }
+}
+
+/// Does what waits for something else than the transaction, and keeps that from ending meanwhile: by asking for a record for as
+/// long as it takes. It goes on where the transaction can be used.
+async fn kept_alive<T>(transaction: &Transaction<'_>, work: impl Future<Output = T>) -> Result<T> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        if let Poll::Ready(done) = std::future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+            return Ok(done);
+        }
+        records::read_one(transaction, META, &key_of(MetaKey::Head))?.await?;
+    }
+}
+
+fn durability_of(durability: Durability) -> TransactionDurability {
+    match durability {
+        Durability::Relaxed => TransactionDurability::Relaxed,
+        Durability::Strict => TransactionDurability::Strict,
     }
 }
 

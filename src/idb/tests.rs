@@ -1,10 +1,15 @@
 //! What a store promises, in a real browser.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use ebbtide_core::batch::{Batch, Changes, Durability, Head, LoadedStore, LogChange, MetaKey, StagedChange};
 use ebbtide_core::{LogPosition, RecordId};
+use futures_channel::oneshot;
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::TransactionDurability;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 use super::catalogue::{ActionKind, Catalogue, Change, FileAction};
@@ -119,6 +124,45 @@ async fn who_is_overtaken_writes_nothing_and_gets_what_was_appended() {
     assert_eq!(second.changes_since(&head(1, 6)).await, Ok(nothing));
     assert_eq!(second.commit(&append(head(1, 6), 42)).await, Ok(Outcome::Stored));
     assert_eq!(second.load().await.unwrap().log.len(), 4);
+}
+
+#[wasm_bindgen_test]
+async fn nobody_writes_between_what_one_reads_of_others_and_what_one_writes_on_top_of_it() {
+    let app_key: Vec<u8> = (0..64).collect();
+    for (path, key) in [("t-on-top", None), ("t-on-top-encrypted", Some(&app_key[..]))] {
+        let [first, second] = two(path, key).await;
+        let first = Rc::new(first);
+        first.commit(&full_batch()).await.unwrap();
+        let second = if key.is_some() { Store::open(path, &store_name(path), key).await.unwrap().0 } else { second };
+        first.commit(&append(head(1, 4), 40)).await.unwrap();
+        let (tell, told) = oneshot::channel();
+        let tell = Cell::new(Some(tell));
+        let on_top = second.commit_or(append(head(1, 4), 99), |beyond| {
+            let Beyond::Since(changes) = beyond else { return None };
+            assert_eq!(changes.log, vec![(LogPosition(4), vec![40])]);
+            // The first goes on writing at this very moment.
+            let (first, tell) = (Rc::clone(&first), tell.take().expect("it is asked once"));
+            spawn_local(async move {
+                let _ = tell.send(first.commit(&append(head(1, 5), 41)).await);
+            });
+            Some(append(head(1, 5), 50))
+        });
+        assert_eq!(on_top.await, Ok(true));
+        let changes = Changes { head: head(1, 6).encode(), root: None, log: vec![(LogPosition(5), vec![50])] };
+        assert_eq!(told.await.unwrap(), Ok(Outcome::Overtaken(Beyond::Since(changes))));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn what_is_to_be_durable_on_top_of_what_others_have_written_is_stored_though_it_was_not_to_be_before() {
+    let [first, second] = two("t-on-top-strict", None).await;
+    first.commit(&full_batch()).await.unwrap();
+    first.commit(&append(head(1, 4), 40)).await.unwrap();
+    let strict = Batch { durability: Durability::Strict, ..append(head(1, 5), 50) };
+    assert_eq!(second.commit_or(append(head(1, 4), 99), |_| Some(strict.clone())).await, Ok(true));
+    assert_eq!(first.load().await.unwrap().log.len(), 3);
+    assert_eq!(second.commit_or(append(head(1, 4), 99), |_| None).await, Ok(false));
+    assert_eq!(first.load().await.unwrap().log.len(), 3);
 }
 
 #[wasm_bindgen_test]

@@ -1,5 +1,5 @@
 // Several tabs, frames and workers of one origin on one local realm.
-import { equal, isTrue, keep, until } from "./support/promises.mjs";
+import { equal, isTrue, keep, until, within } from "./support/promises.mjs";
 import { agree, frameOf, heardOnce, noMistakes, tabIn, withTabs, workerOf } from "./support/tabs.mjs";
 
 await keep({
@@ -27,6 +27,24 @@ await keep({
       await agree([first, second], "alone", ({ notes }) => notes.length === 4);
       isTrue((await first.page.evaluate(() => globalThis.said)) > 0, "that the second was told");
       await noMistakes([first, second], "alone");
+    });
+  },
+
+  async a_tab_whose_listeners_take_long_gets_to_the_disk_beside_tabs_that_never_stop_writing() {
+    await withTabs(3, async ([slow, ...others]) => {
+      for (const tab of [slow, ...others]) await tab("open", "beside");
+      await slow("listenSlowly", "beside", 40);
+      for (const [index, tab] of others.entries()) await tab("beginToWrite", "beside", `tab ${index}`);
+      const worst = [];
+      for (let number = 0; number < 5; number++) {
+        const start = performance.now();
+        await within(5000, "a write", slow("write", "beside", [{ _id: `slow ${number}` }]));
+        worst.push(performance.now() - start);
+      }
+      for (const tab of others) await tab("endWriting", "beside");
+      await agree([slow, ...others], "beside", ({ notes }) => notes.length >= 5);
+      await noMistakes(others, "beside");
+      return `the longest took ${Math.max(...worst).toFixed(0)} ms`;
     });
   },
 

@@ -14,7 +14,7 @@ import {
   Task,
   tasks,
 } from "/tests/suite/server.js";
-import { Calls, changes, equal, isTrue, rejects, throws, until } from "/tests/suite/support.js";
+import { Calls, changes, closed, equal, isTrue, rejects, throws, until } from "/tests/suite/support.js";
 
 export async function a_user_logs_in_and_out() {
   const user = await logIn();
@@ -195,6 +195,17 @@ export async function connection_and_progress_are_told() {
   equal([removed.count, states.count, session.isConnected()], [told, connected, false]);
   app.setOffline(false);
   realm.close();
+}
+
+export async function who_listens_to_the_connection_hears_nothing_of_a_realm_that_is_closed() {
+  const realm = await openClient(freshPartition(), { _sessionStopPolicy: "immediately" });
+  const { syncSession: session } = realm;
+  const states = [];
+  session.addConnectionNotification(() => states.push(session.isConnected()));
+  isTrue(session.isConnected(), "a connection");
+  await closed(realm);
+  throws(() => session.isConnected(), "This SyncSession is no longer valid");
+  equal(states, []);
 }
 
 export async function offline_writes_survive_the_end_of_the_page() {

@@ -2,7 +2,8 @@
 //! has been read to the end, and what is replaced is kept.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ebbtide_core::changeset::Changeset;
@@ -68,9 +69,10 @@ impl Backups {
         let draft = path.with_extension("draft");
         let _ = std::fs::remove_file(&draft);
         progress(format!("copying the database to {}", path.display()));
-        self.storage.copy_to(&draft).map_err(|error| error.to_string())?;
-        progress("reading the copy back".to_string());
-        let checked = verify(&draft, &mut |_| {}).and_then(|_| {
+        let copied = self.storage.copy_to(&draft).map_err(|error| error.to_string());
+        let checked = copied.and_then(|()| {
+            progress("reading the copy back".to_string());
+            verify(&draft, &mut |_| {})?;
             let moved = std::fs::rename(&draft, &path).and_then(|()| sync_folder(&self.dir.backups()));
             moved.map_err(|error| format!("cannot write {}: {error}", path.display()))
         });
@@ -101,9 +103,12 @@ impl Backups {
         }
         progress(format!("checking {}", path.display()));
         let (source, realms) = verify(&path, progress)?;
-        let kept = self.free_name(stamp);
+        let kept = free_name(&self.dir, stamp);
         progress(format!("keeping the present database as {}", kept.display()));
-        self.storage.copy_to(&kept).map_err(|error| error.to_string())?;
+        self.storage.copy_to(&kept).map_err(|error| {
+            let _ = std::fs::remove_file(&kept);
+            error.to_string()
+        })?;
         sync_folder(&self.dir.replaced()).map_err(|error| error.to_string())?;
         let mut told = 0;
         let report = |left: u64, all: u64| {
@@ -131,18 +136,56 @@ impl Backups {
         found.sort_by(|a, b| a.name.cmp(&b.name));
         found
     }
+}
 
-    fn free_name(&self, stamp: &str) -> PathBuf {
-        let candidate = |n: u32| {
-            let suffix = if n == 0 { String::new() } else { format!("-{n}") };
-            self.dir.replaced().join(format!("{stamp}{suffix}.sqlite3"))
-        };
-        (0..).map(candidate).find(|path| !path.exists()).expect("invariant: numbers do not run out")
-    }
+/// Puts a backup in the place of a database that cannot be read. The files of that are kept as they are. No server may run.
+pub fn replace_damaged(
+    dir: &DataDir,
+    name: &str,
+    stamp: &str,
+    progress: &mut dyn FnMut(String),
+) -> Result<Restored, String> {
+    let (path, database) = (dir.backup(name)?, dir.database());
+    progress(format!("checking {}", path.display()));
+    let (_, realms) = verify(&path, progress)?;
+    let kept = free_name(dir, stamp);
+    progress(format!("keeping the damaged database as {}", kept.display()));
+    let copied = |from: &Path, to: &Path| {
+        let copied = std::fs::copy(from, to).and_then(|_| File::open(to)?.sync_all());
+        copied.map_err(|error| format!("cannot copy {} to {}: {error}", from.display(), to.display()))
+    };
+    copied(&database, &kept)?;
+    // What was written last may be in the files beside it alone.
+    let beside = ["-wal", "-shm"].map(|end| (with_end(&database, end), with_end(&kept, end)));
+    let beside: Vec<_> = beside.into_iter().filter(|(from, _)| from.exists()).collect();
+    beside.iter().try_for_each(|(from, to)| copied(from, to))?;
+    let draft = with_end(&database, ".draft");
+    copied(&path, &draft)?;
+    let replaced = sync_folder(&dir.replaced())
+        .and_then(|()| beside.iter().try_for_each(|(from, _)| std::fs::remove_file(from)))
+        .and_then(|()| std::fs::rename(&draft, &database))
+        .and_then(|()| sync_folder(dir.root()));
+    replaced.map_err(|error| format!("cannot replace {}: {error}", database.display()))?;
+    progress(format!("backup '{name}' is restored: {realms} realms"));
+    Ok(Restored { name: name.to_string(), realms, kept })
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+fn free_name(dir: &DataDir, stamp: &str) -> PathBuf {
+    let candidate = |n: u32| {
+        let suffix = if n == 0 { String::new() } else { format!("-{n}") };
+        dir.replaced().join(format!("{stamp}{suffix}.sqlite3"))
+    };
+    (0..).map(candidate).find(|path| !path.exists()).expect("invariant: numbers do not run out")
 }
 
 /// Opens a copy, checks every page of it, and loads every realm from it.
-fn verify(path: &std::path::Path, progress: &mut dyn FnMut(String)) -> Result<(SqliteStorage, usize), String> {
+fn verify(path: &Path, progress: &mut dyn FnMut(String)) -> Result<(SqliteStorage, usize), String> {
     let source = SqliteStorage::open_verified(path).map_err(|error| error.to_string())?;
     let realms = source.realms().map_err(|error| error.to_string())?;
     for realm in &realms {
@@ -179,6 +222,6 @@ fn check_chains(source: &SqliteStorage, realm: &str, record: &RealmRecord) -> Re
     }
 }
 
-fn sync_folder(path: &std::path::Path) -> std::io::Result<()> {
-    std::fs::File::open(path)?.sync_all()
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    File::open(path)?.sync_all()
 }

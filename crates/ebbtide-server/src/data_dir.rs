@@ -64,6 +64,15 @@ impl DataDir {
         DataDir::create(root)
     }
 
+    /// Uses a directory in which there is at least this backup: the database itself may be lost.
+    pub fn with_backup(root: &Path, name: &str) -> Result<DataDir, String> {
+        let dir = DataDir { root: root.to_path_buf() };
+        if dir.database().is_file() || dir.backup(name)?.is_file() {
+            return DataDir::create(root);
+        }
+        DataDir::existing(root)
+    }
+
     /// Takes the directory for this process alone; an error names the reason.
     pub fn lock(&self) -> Result<DirLock, String> {
         let path = self.root.join("lock");
@@ -77,6 +86,11 @@ impl DataDir {
             )),
             Err(fs::TryLockError::Error(error)) => Err(format!("cannot lock {}: {error}", path.display())),
         }
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The database.

@@ -217,11 +217,62 @@ export async function hammer(path, who, rounds) {
   await realm.waitForDurable();
 }
 
+/** Writes a transaction every few milliseconds from now on. */
+export function beginToWrite(path, who) {
+  const kept = open_.get(path);
+  kept.isWriting = true;
+  kept.writing = (async () => {
+    for (let number = 0; kept.isWriting; number++) {
+      kept.realm.write(() =>
+        kept.realm.create("Note", { _id: `${who} ${number % 50}`, text: `${number}` }, "modified"),
+      );
+      kept.realm.waitForDurable();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  })();
+}
+
+export async function endWriting(path) {
+  const kept = open_.get(path);
+  kept.isWriting = false;
+  await kept.writing;
+  await kept.realm.waitForDurable();
+}
+
+/** Listens to the notes, for so long whenever they have changed. */
+export function listenSlowly(path, ms) {
+  realmOf(path)
+    .objects("Note")
+    .addListener(() => block(ms));
+}
+
 export async function close(path) {
   const { realm } = open_.get(path);
   await realm.waitForDurable();
   realm.close();
   open_.delete(path);
+}
+
+const dropped = { realms: [], collections: [] };
+
+/** Opens a realm, listens, writes and closes it, so many times, and keeps none of it. */
+export async function openAndClose(path, rounds) {
+  for (let round = 0; round < rounds; round++) {
+    const realm = await Realm.open(configuration(path, {}));
+    const notes = realm.objects("Note");
+    notes.addListener(() => undefined);
+    realm.write(() => realm.create("Note", { _id: `${round}`, text: "" }, "modified"));
+    await realm.waitForDurable();
+    realm.close();
+    dropped.realms.push(new WeakRef(realm));
+    dropped.collections.push(new WeakRef(notes));
+  }
+}
+
+/** How many of those are still there. */
+export function left() {
+  const count = (refs) => refs.filter((ref) => ref.deref()).length;
+  return { realms: count(dropped.realms), collections: count(dropped.collections) };
 }
 
 /** Calls a method of the realm's session. */

@@ -355,6 +355,13 @@ impl Applier<'_, '_> {
         let author = self.snapshot.authors().find(client)?;
         Some(ElementId { author, sequence: element.sequence })
     }
+
+    /// An element that another is put after. It keeps its name where nobody knows its author: it may never have arrived, or
+    /// be gone with a reset, and others who know the author are to come to the same order.
+    pub(super) fn predecessor(&mut self, element: ElementRef) -> ElementId {
+        let author = self.snapshot.author(self.changeset.clients[element.client as usize]);
+        ElementId { author, sequence: element.sequence }
+    }
 }
 
 /// Adds a class, or to the class of that name the properties it lacks.

@@ -28,10 +28,9 @@ impl Applier<'_, '_> {
         if is_gone(&value, operand) {
             return;
         }
-        let after = after.map(|after| self.element(after));
+        let after = after.map(|after| self.predecessor(after));
         let list = self.list(at);
-        let element =
-            Element { id, after: after.flatten(), placed: self.stamp, version: self.at, stamp: self.stamp, value };
+        let element = Element { id, after, placed: self.stamp, version: self.at, stamp: self.stamp, value };
         let index = place(self.snapshot, list, &element, position_after(list, after, index), self.changeset.base);
         self.snapshot.list_insert(at.0, at.1, at.2, index, element);
     }
@@ -68,15 +67,15 @@ impl Applier<'_, '_> {
 
     pub(super) fn list_move(&mut self, at: Place, element: ElementRef, after: Option<ElementRef>, index: usize) {
         let Some(from) = self.position(at, element) else { return };
-        let list = self.list(at);
-        if self.snapshot.later(list.elements()[from].placed, self.stamp) && !mutant(Mutant::MoveIgnoresTime) {
+        if self.snapshot.later(self.list(at).elements()[from].placed, self.stamp) && !mutant(Mutant::MoveIgnoresTime) {
             return;
         }
-        let after = after.map(|after| self.element(after));
+        let after = after.map(|after| self.predecessor(after));
+        let list = self.list(at);
         let to = position_after(list, after, index);
         let to = if to > from { to - 1 } else { to };
         let to = to.min(list.len() - 1);
-        let placed = (after.flatten(), self.stamp, self.at);
+        let placed = (after, self.stamp, self.at);
         self.snapshot.list_move(at.0, at.1, at.2, from, to, placed);
     }
 

@@ -4,13 +4,13 @@ use crate::ids::ServerVersion;
 use crate::mutants::{Mutant, mutant};
 use crate::objects::{Element, ElementId, List, Snapshot};
 
-/// The position after an element: `None` is the front; an element that is gone or unknown (`Some(None)`) leaves the
-/// position that the author saw, clipped to the list.
-pub(super) fn position_after(list: &List, after: Option<Option<ElementId>>, index: usize) -> usize {
+/// The position after an element: `None` is the front; an element that is not there leaves the position that the author
+/// saw, clipped to the list.
+pub(super) fn position_after(list: &List, after: Option<ElementId>, index: usize) -> usize {
     match after {
         None => 0,
-        Some(id) => id
-            .and_then(|id| list.position(id))
+        Some(id) => list
+            .position(id)
             .map_or(index.min(list.len()), |position| position + usize::from(!mutant(Mutant::InsertBefore))),
     }
 }

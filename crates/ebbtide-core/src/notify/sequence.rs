@@ -110,40 +110,57 @@ pub fn list_changes(
     compare: Compare,
     modified: impl Fn(ValueRef<'_>) -> bool,
 ) -> CollectionChanges {
-    let ids = |list: &List| list.elements().iter().map(|element| element.id).collect::<Vec<_>>();
-    let (old_ids, new_ids) = (ids(before), matched(before, after));
-    let changed = |old: usize, new: usize| {
-        let (a, b) = (&before.elements()[old], &after.elements()[new]);
+    let (first, last) = before.elements().shared(after.elements());
+    let old: Vec<&Element> = before.elements().between(first..before.len() - last).collect();
+    let new: Vec<&Element> = after.elements().between(first..after.len() - last).collect();
+    let old_ids: Vec<ElementId> = old.iter().map(|element| element.id).collect();
+    let changed = |at: usize, to: usize| {
+        let (a, b) = (old[at], new[to]);
         let is_link = matches!(b.value, Value::Link(_));
         let set = compare == Compare::Stamps && a.id == b.id && a.stamp != b.stamp && !is_link;
         set || modified(b.value.as_ref()) || !a.value.as_ref().same(&b.value.as_ref())
     };
-    let loose = |old: usize, new: usize| {
-        let (a, b) = (&before.elements()[old], &after.elements()[new]);
+    let loose = |at: usize, to: usize| {
+        let (a, b) = (old[at], new[to]);
         if matches!(b.value, Value::Link(_)) { modified(b.value.as_ref()) } else { a.placed != b.placed }
     };
-    order_changes(&old_ids, &new_ids, changed, loose)
+    let between = order_changes(&old_ids, &matched(&old, &new), changed, loose);
+    // Of what both share, only the objects that it leads to can have changed.
+    let modifications = |start: usize, end: usize| {
+        let elements = after.elements().between(start..end).enumerate();
+        elements.filter(|(_, element)| modified(element.value.as_ref())).map(move |(index, _)| start + index)
+    };
+    let mut changes = CollectionChanges::default();
+    let mut modify = |old: usize, new: usize| {
+        changes.old_modifications.push(old as u32);
+        changes.new_modifications.push(new as u32);
+    };
+    modifications(0, first).for_each(|index| modify(index, index));
+    let inner = between.old_modifications.iter().zip(&between.new_modifications);
+    inner.for_each(|(old, new)| modify(first + *old as usize, first + *new as usize));
+    modifications(after.len() - last, after.len()).for_each(|index| modify(before.len() + index - after.len(), index));
+    let shifted = |positions: Vec<u32>| positions.into_iter().map(|position| first as u32 + position).collect();
+    changes.deletions = shifted(between.deletions);
+    changes.insertions = shifted(between.insertions);
+    changes
 }
 
-/// The identities of the elements of the later list; of a new link that of one that is gone and led to the same object.
-fn matched(before: &List, after: &List) -> Vec<ElementId> {
-    let id_of = |element: &Element| element.id;
-    let mut ids: Vec<ElementId> = after.elements().iter().map(id_of).collect();
+/// The identities of the later elements; of a new link that of one that is gone and led to the same object.
+fn matched(before: &[&Element], after: &[&Element]) -> Vec<ElementId> {
+    let mut ids: Vec<ElementId> = after.iter().map(|element| element.id).collect();
     // What both begin and end with is there in both; most changes are small.
-    let same = |(a, b): &(&Element, &Element)| a.id == b.id;
-    let prefix = before.elements().iter().zip(after.elements()).take_while(same).count();
+    let same = |(a, b): &(&&Element, &&Element)| a.id == b.id;
+    let prefix = before.iter().zip(after).take_while(same).count();
     let rest = before.len().min(after.len()) - prefix;
-    let ends = before.elements().iter().rev().zip(after.elements().iter().rev());
-    let suffix = ends.take(rest).take_while(same).count();
-    let old = || before.elements().iter().take(before.len() - suffix).skip(prefix);
-    let new = prefix..after.len() - suffix;
+    let suffix = before.iter().rev().zip(after.iter().rev()).take(rest).take_while(same).count();
+    let (old, new) = (&before[prefix..before.len() - suffix], prefix..after.len() - suffix);
     let link = |value: &Value| if let Value::Link(key) = value { Some(*key) } else { None };
-    if new.is_empty() || !old().any(|element| link(&element.value).is_some()) {
+    if new.is_empty() || !old.iter().any(|element| link(&element.value).is_some()) {
         return ids;
     }
     let stay: BTreeSet<ElementId> = ids[new.clone()].iter().copied().collect();
     let mut gone: BTreeMap<ObjectKey, VecDeque<ElementId>> = BTreeMap::new();
-    for element in old().filter(|element| !stay.contains(&element.id)) {
+    for element in old.iter().filter(|element| !stay.contains(&element.id)) {
         if let Some(key) = link(&element.value) {
             gone.entry(key).or_default().push_back(element.id);
         }
@@ -151,8 +168,8 @@ fn matched(before: &List, after: &List) -> Vec<ElementId> {
     if gone.is_empty() {
         return ids;
     }
-    let were: BTreeSet<ElementId> = old().map(id_of).collect();
-    let links = after.elements().iter().take(new.end).skip(prefix);
+    let were: BTreeSet<ElementId> = old.iter().map(|element| element.id).collect();
+    let links = &after[new.clone()];
     for (id, element) in ids[new].iter_mut().zip(links).filter(|(id, _)| !were.contains(id)) {
         let same = link(&element.value).and_then(|key| gone.get_mut(&key)).and_then(VecDeque::pop_front);
         *id = same.unwrap_or(*id);
@@ -223,6 +240,9 @@ struct Run {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::EditTime;
+    use crate::ids::ServerVersion;
+    use crate::objects::{AuthorIndex, Stamp};
     use proptest::prelude::*;
 
     fn replay(before: &[u32], after: &[u32], changes: &CollectionChanges) -> Vec<u32> {
@@ -276,7 +296,43 @@ mod tests {
         assert_eq!((changes.old_modifications, changes.new_modifications), (vec![1], vec![2]));
     }
 
+    fn element(sequence: u64, value: u64) -> Element {
+        let zero = Stamp { time: EditTime(0), author: AuthorIndex(0) };
+        let value = if value.is_multiple_of(3) { Value::Link(ObjectKey(value)) } else { Value::Int(value as i64) };
+        let id = ElementId { author: AuthorIndex(0), sequence };
+        Element { id, after: None, placed: zero, version: ServerVersion(0), stamp: zero, value }
+    }
+
     proptest! {
+        /// States of a list share what was not edited, and what they share is passed over.
+        #[test]
+        fn what_two_states_of_a_long_list_share_makes_no_difference_to_what_is_told(
+            len in 0..1500u64,
+            edits in prop::collection::vec((0..3u8, any::<prop::sample::Index>(), 0..50u64), 0..12),
+            changed in prop::collection::btree_set(0..1500u64, 0..20),
+        ) {
+            let before = List { elements: (0..len).map(|sequence| element(sequence, sequence)).collect() };
+            let mut after = before.clone();
+            for (number, (edit, index, value)) in edits.iter().enumerate() {
+                let at = index.index(after.elements.len() + 1);
+                match edit {
+                    0 => after.elements.insert(at, element(len + number as u64, *value)),
+                    1 if at < after.elements.len() => drop(after.elements.remove(at)),
+                    2 if at < after.elements.len() => {
+                        let stamp = Stamp { time: EditTime(1), author: AuthorIndex(0) };
+                        after.elements.change(at, |element| element.stamp = stamp);
+                    }
+                    _ => {}
+                }
+            }
+            let modified = |value: ValueRef<'_>| matches!(value, ValueRef::Link(key) if changed.contains(&key.0));
+            let alone = List { elements: after.elements.iter().cloned().collect() };
+            for compare in [Compare::Stamps, Compare::Values] {
+                let told = list_changes(&before, &after, compare, modified);
+                prop_assert_eq!(told, list_changes(&before, &alone, compare, modified));
+            }
+        }
+
         #[test]
         fn replaying_the_changes_gives_the_later_order(
             before in prop::collection::btree_set(0u32..60, 0..40),

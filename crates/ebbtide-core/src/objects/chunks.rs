@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::iter::{Chain, FlatMap};
+use std::ops::Range;
 use std::slice;
 use std::sync::Arc;
 
@@ -127,6 +128,33 @@ impl<T> Chunks<T> {
         };
         let in_chunks: InChunks<'_, T> = many.iter().flat_map(|chunk| chunk.items.iter());
         Iter { items: few.iter().chain(in_chunks), left: self.len() }
+    }
+
+    /// The items of a range of positions in order.
+    pub(crate) fn between(&self, range: Range<usize>) -> impl Iterator<Item = &T> {
+        let (few, many) = match &self.0 {
+            Form::Few(items) => (&items[range.clone()], None),
+            Form::Many(many) => (&[][..], Some(many)),
+        };
+        let in_chunks = many.into_iter().flat_map(move |many| {
+            let Range { start, end } = range.clone();
+            (many.chunk_of(start)..many.chunks.len()).take_while(move |at| many.start(*at) < end).flat_map(move |at| {
+                let (chunk, first) = (&many.chunks[at].items, many.start(at));
+                &chunk[start.saturating_sub(first)..chunk.len().min(end.max(first) - first)]
+            })
+        });
+        few.iter().chain(in_chunks)
+    }
+
+    /// How many items this and another sequence share at the beginning, and how many at the end, as far as can be seen
+    /// without looking at them. What they share at one end is not counted at the other.
+    pub(crate) fn shared(&self, other: &Chunks<T>) -> (usize, usize) {
+        let (Form::Many(ours), Form::Many(theirs)) = (&self.0, &other.0) else { return (0, 0) };
+        let same = |(a, b): &(&Arc<Chunk<T>>, &Arc<Chunk<T>>)| Arc::ptr_eq(a, b);
+        let first = ours.chunks.iter().zip(&theirs.chunks).take_while(same).count();
+        let (our_rest, their_rest) = (&ours.chunks[first..], &theirs.chunks[first..]);
+        let last = our_rest.iter().rev().zip(their_rest.iter().rev()).take_while(same);
+        (ours.start(first), last.map(|(chunk, _)| chunk.items.len()).sum())
     }
 
     /// Whether each item and the next are in order.
@@ -430,6 +458,10 @@ mod tests {
         assert!(chunks.iter().eq(plain.iter()) && chunks.iter().rev().eq(plain.iter().rev()));
         assert_eq!(chunks.len(), plain.len());
         assert!((0..=plain.len()).all(|at| chunks.get(at) == plain.get(at)));
+        for start in (0..=plain.len()).step_by(97) {
+            let end = (start + 300).min(plain.len());
+            assert!(chunks.between(start..end).eq(&plain[start..end]));
+        }
         for wanted in [0, 7, 499] {
             let found: Vec<usize> = chunks.marked(wanted.into(), move |item| *item == wanted).collect();
             let expected: Vec<usize> = (0..plain.len()).rev().filter(|at| plain[*at] == wanted).collect();
@@ -452,6 +484,10 @@ mod tests {
             }
             same(&chunks, &plain);
             same(&copies.0, &copies.1);
+            let (first, last) = chunks.shared(&copies.0);
+            prop_assert!(first + last <= plain.len().min(copies.1.len()));
+            prop_assert_eq!(&plain[..first], &copies.1[..first]);
+            prop_assert_eq!(&plain[plain.len() - last..], &copies.1[copies.1.len() - last..]);
             prop_assert!(chunks == Chunks::from(plain));
         }
 

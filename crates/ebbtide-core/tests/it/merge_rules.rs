@@ -1,7 +1,7 @@
 //! One test for each row of docs/merge.md.
 
 use ebbtide_core::replica::Replica;
-use ebbtide_core::{Value, ValueRef};
+use ebbtide_core::{ClientId, Value, ValueRef};
 
 use crate::world::{AGE, DOG, Edit, FRIENDS, NAME, OWNER, Order, TAGS, check_links, replica, write};
 
@@ -182,6 +182,33 @@ fn an_insertion_goes_before_what_its_author_has_moved_there() {
         order.download(replica, 9);
         assert_eq!(tags(replica, 1), ["new", "y", "x"]);
     }
+}
+
+#[test]
+fn what_stands_after_an_element_that_never_arrived_stands_where_it_does_for_whoever_knows_its_author() {
+    let (mut lost, mut mine, mut other) = (replica(3), replica(1), replica(2));
+    write(&mut lost, 1, &[Edit::CreateDog(1), tag(0, "x"), tag(1, "y")]);
+    let mut past = Order::new();
+    past.upload_all(&lost);
+    past.download(&mut mine, 9);
+    write(&mut mine, 10, &[tag(2, "inserted after y")]);
+    write(&mut mine, 20, &[Edit::TagMove(1, 2, 1), tag(3, "last")]);
+    write(&mut other, 30, &[Edit::CreateDog(1), tag(0, "at the front"), tag(1, "and more")]);
+
+    let (mut stranger, mut acquainted) = (Order::new(), Order::new());
+    acquainted.state.author(ClientId([3; 16]));
+    let orders = [&mut stranger, &mut acquainted].map(|order| {
+        let mut first = replica(4);
+        write(&mut first, 5, &[Edit::CreateDog(1)]);
+        order.upload_all(&first);
+        order.upload_all(&mine);
+        order.upload_all(&other);
+        let mut reader = replica(5);
+        order.download(&mut reader, 9);
+        assert_eq!(reader.current().canonical(), order.state.canonical());
+        tags(&reader, 1)
+    });
+    assert_eq!(orders[0], orders[1]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod operate;
 mod remote;
 mod serve;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -156,6 +157,11 @@ pub fn run() -> ExitCode {
         Err(Failure::Input(message)) => complain(&message, 2),
         Err(Failure::Work(message)) => complain(&message, 1),
     }
+}
+
+/// Prints a line. That nobody reads it any more is no reason to stop half-way.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 fn complain(message: &str, code: u8) -> ExitCode {

@@ -7,9 +7,9 @@ use ebbtide_core::{ClientId, EditTime, Epoch, Salt, ServerVersion};
 use ebbtide_sync::server::{Integration, Position, Realm, schema_entry};
 use serde_json::{Value, json};
 
-use super::Failure;
-use super::remote::{Target, target};
-use crate::backup::Backups;
+use super::remote::{Target, restore_target, target};
+use super::{Failure, say};
+use crate::backup::{self, Backups};
 use crate::data_dir::DataDir;
 use crate::edge;
 use crate::hub::{RealmState, image_of, load_realm, new_epoch, reshaped, trim_point};
@@ -28,14 +28,14 @@ pub fn backup(data: &Path, name: Option<String>) -> Result<(), Failure> {
     let name = name.unwrap_or_else(stamp);
     match target(data)? {
         Target::Server(server) => {
-            println!("asking the running server for backup '{name}'");
+            say(&format!("asking the running server for backup '{name}'"));
             let taken = server.post("/admin/backup", &json!({ "name": name }))?;
             let (path, bytes) = (taken["path"].as_str().unwrap_or_default(), taken["bytes"].as_u64().unwrap_or(0));
-            println!("backup '{name}' is complete: {bytes} bytes in {path}");
+            say(&format!("backup '{name}' is complete: {bytes} bytes in {path}"));
         }
         Target::Files(dir, _lock) => {
             dir.backup(&name).map_err(Failure::Input)?;
-            backups(&dir)?.take(&name, &mut |line| println!("{line}"))?;
+            backups(&dir)?.take(&name, &mut |line| say(&line))?;
         }
     }
     Ok(())
@@ -43,21 +43,30 @@ pub fn backup(data: &Path, name: Option<String>) -> Result<(), Failure> {
 
 /// `restore`
 pub fn restore(data: &Path, name: &str) -> Result<(), Failure> {
-    match target(data)? {
+    match restore_target(data, name)? {
         Target::Server(server) => {
-            println!("asking the running server to restore backup '{name}'");
+            say(&format!("asking the running server to restore backup '{name}'"));
             let restored = server.post("/admin/restore", &json!({ "name": name }))?;
-            println!(
-                "backup '{name}' is restored; what it replaced is in {}",
-                restored["kept"].as_str().unwrap_or("?")
-            );
+            let kept = restored["kept"].as_str().unwrap_or("?");
+            say(&format!("backup '{name}' is restored; what it replaced is in {kept}"));
         }
         Target::Files(dir, _lock) => {
             if !dir.backup(name).map_err(Failure::Input)?.is_file() {
                 return Err(Failure::Input(format!("there is no backup '{name}' in {}", dir.backups().display())));
             }
-            let restored = backups(&dir)?.restore(name, &stamp(), &mut |line| println!("{line}"))?;
-            println!("what it replaced is in {}", restored.kept.display());
+            let mut progress = |line: String| say(&line);
+            // Read only, so that a damaged one stays as it is.
+            let present =
+                if dir.database().is_file() { SqliteStorage::open_verified(&dir.database()).map(drop) } else { Ok(()) };
+            let restored = match present {
+                Ok(()) => backups(&dir)?.restore(name, &stamp(), &mut progress)?,
+                Err(StorageError::Corrupt(what)) => {
+                    say(&what.replace('\n', " "));
+                    backup::replace_damaged(&dir, name, &stamp(), &mut progress)?
+                }
+                Err(error) => return Err(error.into()),
+            };
+            say(&format!("what it replaced is in {}", restored.kept.display()));
         }
     }
     Ok(())
@@ -214,7 +223,7 @@ fn of_realm(realm: Option<String>) -> Value {
 }
 
 fn print(value: &Value) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string_pretty(value).map_err(|error| Failure::Work(error.to_string()))?);
+    say(&serde_json::to_string_pretty(value).map_err(|error| Failure::Work(error.to_string()))?);
     Ok(())
 }
 

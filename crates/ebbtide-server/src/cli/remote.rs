@@ -24,7 +24,15 @@ pub struct Remote {
 
 /// Finds out who owns the directory.
 pub fn target(data: &Path) -> Result<Target, Failure> {
-    let dir = DataDir::existing(data).map_err(Failure::Input)?;
+    owner(DataDir::existing(data).map_err(Failure::Input)?)
+}
+
+/// The same for a restore, which needs no database but the backup.
+pub fn restore_target(data: &Path, name: &str) -> Result<Target, Failure> {
+    owner(DataDir::with_backup(data, name).map_err(Failure::Input)?)
+}
+
+fn owner(dir: DataDir) -> Result<Target, Failure> {
     match dir.lock() {
         Ok(lock) => Ok(Target::Files(dir, lock)),
         Err(in_use) => match dir.running() {

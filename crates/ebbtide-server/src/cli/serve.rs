@@ -8,7 +8,7 @@ use ebbtide_sync::server::{BindRules, SchemaRule};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{Failure, LogLevel, ServeArguments};
+use super::{Failure, LogLevel, ServeArguments, say};
 use crate::auth::{Origins, Tokens};
 use crate::backup::Backups;
 use crate::data_dir::{DataDir, DirLock, RunningServer};
@@ -16,7 +16,7 @@ use crate::edge::{Now, system_clock};
 use crate::hub::{HubContext, load_realm};
 use crate::limits::{Patience, STOP_WITHIN};
 use crate::service::Service;
-use crate::storage::{SqliteStorage, Storage};
+use crate::storage::{SqliteStorage, Storage, StorageError};
 use crate::web::{Web, WebRules, router};
 
 /// How a server is run.
@@ -60,8 +60,8 @@ impl Running {
 pub async fn start(options: Options) -> Result<Running, String> {
     let dir = DataDir::create(&options.data)?;
     let lock = dir.lock()?;
-    let storage = Arc::new(SqliteStorage::open(&dir.database()).map_err(|error| error.to_string())?);
-    check_realms(storage.as_ref())?;
+    let storage = Arc::new(SqliteStorage::open(&dir.database()).map_err(unusable)?);
+    check_realms(storage.as_ref()).map_err(unusable)?;
     let tokens = Tokens::new(&dir.token_key()?);
     let admin_token = dir.admin_token()?;
     let backups = Backups::new(dir.clone(), Arc::clone(&storage));
@@ -88,9 +88,16 @@ pub async fn start(options: Options) -> Result<Running, String> {
     Ok(Running { address, service, stop, task, dir, _lock: lock })
 }
 
+fn unusable(error: StorageError) -> String {
+    match error {
+        StorageError::Corrupt(what) => format!("{what}; `ebbtide-server restore` puts a backup in its place"),
+        other => other.to_string(),
+    }
+}
+
 /// A damaged realm is found at the start, not when its first client comes; the others are served all the same.
-fn check_realms(storage: &dyn Storage) -> Result<(), String> {
-    let realms = storage.realms().map_err(|error| error.to_string())?;
+fn check_realms(storage: &dyn Storage) -> Result<(), StorageError> {
+    let realms = storage.realms()?;
     for realm in &realms {
         if let Err(error) = load_realm(storage, realm) {
             tracing::error!(%error, "a realm is damaged; restore a backup");
@@ -120,7 +127,7 @@ pub fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let runtime = runtime.map_err(|error| format!("cannot start threads: {error}"))?;
     runtime.block_on(async {
         let running = start(options).await?;
-        println!("ebbtide-server listens on http://{}", running.address);
+        say(&format!("ebbtide-server listens on http://{}", running.address));
         interrupted().await;
         tracing::info!("stopping");
         running.stop().await;

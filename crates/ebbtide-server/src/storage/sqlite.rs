@@ -9,7 +9,7 @@ use std::time::Duration;
 use ebbtide_core::{ChainHash, ChangesetNumber, ClientId, Epoch, Millis, Salt, ServerVersion};
 use ebbtide_sync::server::{Append, ClientRecord, HistoryEntry, Position, RealmRecord};
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::{Image, Storage, StorageError};
 
@@ -48,13 +48,22 @@ pub struct SqliteStorage {
 
 impl From<rusqlite::Error> for StorageError {
     fn from(error: rusqlite::Error) -> StorageError {
-        StorageError::Engine(error.to_string())
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                StorageError::Corrupt(format!("the database is damaged: {error}"))
+            }
+            Some(_) | None => StorageError::Engine(error.to_string()),
+        }
     }
 }
 
 impl SqliteStorage {
-    /// Opens the file, creating it if it is not there.
+    /// Opens the file, creating it if it is not there. An error names the file.
     pub fn open(path: &Path) -> Result<SqliteStorage, StorageError> {
+        SqliteStorage::try_open(path).map_err(|error| in_file(path, error))
+    }
+
+    fn try_open(path: &Path) -> Result<SqliteStorage, StorageError> {
         let mut writer = connect(path)?;
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if format(&transaction)? == (0, 0) && is_empty(&transaction)? {
@@ -62,22 +71,24 @@ impl SqliteStorage {
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", FORMAT)?;
         }
-        check_format(&transaction, path)?;
+        check_format(&transaction)?;
         transaction.commit()?;
         Ok(SqliteStorage { writer: Mutex::new(writer), reader: Mutex::new(connect(path)?) })
     }
 
-    /// Opens a finished file, a backup for example, for reading alone, and checks every page of it.
+    /// Opens a finished file, a backup for example, for reading alone, and checks every page of it. An error names the file.
     pub fn open_verified(path: &Path) -> Result<SqliteStorage, StorageError> {
+        SqliteStorage::try_open_verified(path).map_err(|error| in_file(path, error))
+    }
+
+    fn try_open_verified(path: &Path) -> Result<SqliteStorage, StorageError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || Connection::open_with_flags(path, flags);
         let connection = open()?;
-        check_format(&connection, path)?;
-        let verdict: String = connection
-            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-            .map_err(|error| StorageError::Corrupt(format!("{} is damaged: {error}", path.display())))?;
+        check_format(&connection)?;
+        let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
-            return Err(StorageError::Corrupt(format!("{} is damaged: {verdict}", path.display())));
+            return Err(StorageError::Corrupt(format!("the database is damaged: {verdict}")));
         }
         Ok(SqliteStorage { writer: Mutex::new(connection), reader: Mutex::new(open()?) })
     }
@@ -261,8 +272,7 @@ impl Storage for SqliteStorage {
 }
 
 fn connect(path: &Path) -> Result<Connection, StorageError> {
-    let connection =
-        Connection::open(path).map_err(|error| StorageError::Engine(format!("{}: {error}", path.display())))?;
+    let connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -280,15 +290,23 @@ fn is_empty(connection: &Connection) -> Result<bool, StorageError> {
     Ok(connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0)
 }
 
-fn check_format(connection: &Connection, path: &Path) -> Result<(), StorageError> {
-    let path = path.display();
-    match format(connection) {
-        Ok((APPLICATION_ID, FORMAT)) => Ok(()),
-        Ok((APPLICATION_ID, found)) => Err(StorageError::Corrupt(format!(
-            "{path} has storage format {found}; this server reads format {FORMAT}: use the server it was written by"
+fn check_format(connection: &Connection) -> Result<(), StorageError> {
+    match format(connection)? {
+        (APPLICATION_ID, FORMAT) => Ok(()),
+        (APPLICATION_ID, found) => Err(StorageError::Corrupt(format!(
+            "it has storage format {found}; this server reads format {FORMAT}: use the server it was written by"
         ))),
-        Ok(_) => Err(StorageError::Corrupt(format!("{path} is not a database of ebbtide-server"))),
-        Err(error) => Err(StorageError::Corrupt(format!("{path} is not a database of ebbtide-server: {error}"))),
+        _ => Err(StorageError::Corrupt("it is not a database of ebbtide-server".to_string())),
+    }
+}
+
+/// An error of opening a file, with the file's name.
+fn in_file(path: &Path, error: StorageError) -> StorageError {
+    let named = |what: String| format!("{}: {what}", path.display());
+    match error {
+        StorageError::Engine(what) => StorageError::Engine(named(what)),
+        StorageError::Corrupt(what) => StorageError::Corrupt(named(what)),
+        other @ (StorageError::HeadMoved { .. } | StorageError::UnknownRealm(_)) => other,
     }
 }
 

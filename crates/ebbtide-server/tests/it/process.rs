@@ -386,3 +386,40 @@ async fn the_log_holds_no_tokens_values_or_keys() {
         assert!(!log.contains(secret), "{secret} in {log}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_takes_the_place_of_a_database_that_is_damaged_or_lost_and_keeps_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let store = one_task(&Server::start(&data), &data, "first").await;
+    assert!(run(&["backup", "--name", "one"], &data).status.success());
+    let database = data.join("ebbtide.sqlite3");
+    let damages: [fn(&Path); 3] = [
+        |file| std::fs::write(file, b"no database any more").unwrap(),
+        |file| {
+            let mut bytes = std::fs::read(file).unwrap();
+            bytes[4096..].fill(0xee);
+            std::fs::write(file, bytes).unwrap();
+        },
+        |file| std::fs::remove_file(file).unwrap(),
+    ];
+    for (index, damage) in damages.into_iter().enumerate() {
+        damage(&database);
+        let damaged = std::fs::read(&database).ok();
+        if index == 0 {
+            let started = run(&["serve", "--listen", "127.0.0.1:0"], &data);
+            let error = text(&started.stderr);
+            assert_eq!(started.status.code(), Some(1));
+            let words = ["ebbtide.sqlite3: the database is damaged", "`ebbtide-server restore`"];
+            assert!(words.iter().all(|words| error.contains(words)), "{error}");
+        }
+        let restored = run(&["restore", "--name", "one"], &data);
+        assert!(restored.status.success(), "{}", text(&restored.stderr));
+        if let Some(damaged) = damaged {
+            let kept = text(&restored.stdout).trim().rsplit(' ').next().unwrap().to_string();
+            assert!(std::fs::read(kept).unwrap() == damaged, "what was damaged is kept as it was");
+        }
+        let server = Server::start(&data);
+        assert_eq!(server.fresh(&data).await.titles(), store.titles());
+    }
+}
