@@ -14,6 +14,16 @@ pub enum LogEntry {
     Server(HistoryEntry),
 }
 
+impl LogEntry {
+    /// Where it stands in the server's history, if it is the server's.
+    pub(super) fn place(&self) -> Option<Cursor> {
+        match self {
+            LogEntry::Local(_) => None,
+            LogEntry::Server(entry) => Some(entry.at),
+        }
+    }
+}
+
 /// One entry of a server's history, as a client gets it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HistoryEntry {

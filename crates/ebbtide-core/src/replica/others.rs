@@ -106,10 +106,20 @@ impl Replica {
     }
 
     /// Takes in what others have appended to the log beyond position `known`, and the root that they have written. Ours that
-    /// the log does not have comes after it. No batch may be under way.
-    pub fn take(&mut self, known: LogPosition, changes: &Changes) -> Result<Taken, CorruptStore> {
+    /// the log does not have comes after it; `ahead` are the server's entries that we have and the log does not. No batch may be
+    /// under way.
+    pub fn take(
+        &mut self,
+        known: LogPosition,
+        changes: &Changes,
+        ahead: &[HistoryEntry],
+    ) -> Result<Taken, CorruptStore> {
         let (root, entries) = read_changes(known, changes)?;
         if root.as_ref().is_some_and(|root| !self.has_seen(root)) {
+            return Ok(Taken::Missed);
+        }
+        let mut places = entries.iter().filter_map(LogEntry::place).chain(root.as_ref().and_then(|root| root.cursor));
+        if places.any(|at| self.contradicts(at, ahead)) {
             return Ok(Taken::Missed);
         }
         let Some(fresh) = self.fresh(entries).map_err(damaged)? else { return Ok(Taken::Missed) };
@@ -300,6 +310,14 @@ impl Replica {
             && root.identity.client == ours.client
             && root.identity.last_number <= ours.last_number
             && (fits(schema, &root.manifest.schema) || fits(&root.manifest.schema, schema))
+    }
+
+    /// Whether we have another place in the server's history under the same version. A server that was restored from a backup
+    /// gives the version to something else, with another salt.
+    fn contradicts(&self, at: Cursor, ahead: &[HistoryEntry]) -> bool {
+        let found = ahead.binary_search_by_key(&at.version, |entry| entry.at.version);
+        let ours = found.map_or(self.cursor, |index| Some(ahead[index].at));
+        ours.is_some_and(|ours| ours.version == at.version && ours.salt != at.salt)
     }
 
     /// Takes over a root that others have written: its page records, and what its schema has beyond ours.

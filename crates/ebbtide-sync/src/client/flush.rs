@@ -253,6 +253,11 @@ impl Disk {
         self.head.filter(|_| self.in_flight.is_none())
     }
 
+    /// Entries of the server's that wait for the log, if no batch is under way.
+    pub(crate) fn unlogged(&self) -> &[HistoryEntry] {
+        &self.waiting.server
+    }
+
     /// Whether pages are to be written.
     pub(crate) fn wants_pages(&self) -> bool {
         self.waiting.checkpoint

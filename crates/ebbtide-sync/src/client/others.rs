@@ -189,7 +189,7 @@ impl Engine {
             }
             // What others have appended continues the chain as it was.
             Some(Replaced::Pending) => return Ok(Taken::Missed),
-            Some(Replaced::FirstDownload) | None => state.replica.take(known, changes)?,
+            Some(Replaced::FirstDownload) | None => state.replica.take(known, changes, state.disk.unlogged())?,
         };
         if let Taken::InStep(_) = taken {
             let bytes = changes.log.iter().map(|(_, block)| block.len()).sum();

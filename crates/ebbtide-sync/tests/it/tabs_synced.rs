@@ -1,6 +1,8 @@
 //! Several engines on the store of one device that syncs, and another device: whoever leads, and whatever the server does, all
 //! end with the same.
 
+mod restored;
+
 use std::collections::VecDeque;
 
 use ebbtide_core::batch::Batch;
