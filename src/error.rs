@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     StoreClosed { why: String },
     /// The store has moved on since it was read: another writer, or an older state came back.
     StoreConflict { path: String },
+    /// The browser ended a transaction that it had waited for too long: Chromium waits a minute for a page that is busy.
+    Interrupted { doing: &'static str },
     /// Any other failure of IndexedDB.
     Storage { doing: &'static str, cause: String },
     /// An earlier commit could not be stored; the code says why.
@@ -156,7 +158,7 @@ impl Fault {
             Fault::StoreLost { .. } => "StoreLost",
             Fault::StoreClosed { .. } => "StoreClosed",
             Fault::StoreConflict { .. } => "StoreConflict",
-            Fault::Storage { .. } => "StorageError",
+            Fault::Interrupted { .. } | Fault::Storage { .. } => "StorageError",
             Fault::StoreFailed { code, .. } => code,
             Fault::BackupExists { .. } => "BackupExists",
             Fault::NoFileAction { .. } => "NoFileAction",
@@ -197,6 +199,7 @@ impl Fault {
             | Fault::StoreLost { .. }
             | Fault::StoreClosed { .. }
             | Fault::StoreConflict { .. }
+            | Fault::Interrupted { .. }
             | Fault::Storage { .. }
             | Fault::StoreFailed { .. } => "StorageError",
             Fault::RealmOpenElsewhere { .. }
@@ -252,6 +255,11 @@ impl Fault {
             Fault::StoreConflict { path } => format!(
                 "The store of the realm at '{path}' has changed since it was read. Close the realm and open it again."
             ),
+            Fault::Interrupted { doing } => {
+                format!(
+                    "The browser ended a transaction while {doing}, time and again: this page is too busy to go on with it"
+                )
+            }
             Fault::Storage { doing, cause } => format!("IndexedDB failed while {doing}: {cause}"),
             Fault::EncryptionKey { path, problem } => {
                 let what = problem.describe();

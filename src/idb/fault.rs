@@ -28,6 +28,7 @@ pub(super) fn of_open(doing: &'static str, error: OpenDbError) -> Fault {
 pub(super) fn of_exception(doing: &'static str, exception: &web_sys::DomException) -> Fault {
     match exception.name().as_str() {
         "QuotaExceededError" => Fault::QuotaExceeded { doing },
+        "TimeoutError" => Fault::Interrupted { doing },
         "InvalidStateError" => Fault::StoreClosed { why: exception.message() },
         _ => Fault::Storage { doing, cause: describe(exception.as_ref()) },
     }

@@ -1,6 +1,6 @@
 //! Transactions under way. What is under way keeps other tabs waiting for as long as it takes, which is for ever in a page that
 //! is frozen, and a panic leaves nobody to take back what was written before the store's head was compared. So both abort what is
-//! under way; after a freeze it is begun again.
+//! under way; after a freeze it is begun again, and so is what the browser has ended because the page was too busy to go on.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -11,7 +11,8 @@ use indexed_db_futures::transaction::Transaction;
 use wasm_bindgen::JsCast;
 use web_sys::IdbTransaction;
 
-use crate::error::Result;
+use super::fault::of_exception;
+use crate::error::{Fault, Result};
 use crate::lifecycle::{Lifecycle, Turn};
 
 thread_local! {
@@ -21,6 +22,9 @@ thread_local! {
     static RESTING: RefCell<Option<Vec<oneshot::Sender<()>>>> = const { RefCell::new(None) };
     static LIFECYCLE: RefCell<Option<Lifecycle>> = const { RefCell::new(None) };
 }
+
+/// How often something is begun again that the browser has ended.
+const INTERRUPTIONS_MAX: u32 = 5;
 
 /// A transaction, known to be under way until it is dropped.
 pub(super) struct Flight<'a> {
@@ -37,6 +41,11 @@ impl<'a> Flight<'a> {
         let raw: IdbTransaction = transaction.as_sys().clone().unchecked_into();
         UNDER_WAY.with_borrow_mut(|all| all.push(raw.clone()));
         Flight { transaction, mark: Mark(raw) }
+    }
+
+    /// Why the transaction failed: what the browser left in it, or else what is known of it.
+    pub(super) fn reason(&self, doing: &'static str, known: Fault) -> Fault {
+        self.mark.0.error().map_or(known, |exception| of_exception(doing, &exception))
     }
 
     /// The transaction, and what says for how long it is under way.
@@ -70,14 +79,18 @@ pub(crate) fn abort_all() {
 }
 
 /// Does something in transactions, while the page is not frozen: some of what happens reaches it even then. If it was frozen
-/// meanwhile, it is done once more afterwards: what was aborted has not happened, and what had happened does not fail.
+/// meanwhile, it is done once more afterwards: what was aborted has not happened, and what had happened does not fail. So it is,
+/// a few times, if the browser ended it.
 pub(super) async fn unfrozen<T, F: Future<Output = Result<T>>>(work: impl Fn() -> F) -> Result<T> {
     listen();
+    let mut interruptions = 0;
     loop {
         awake().await;
         let rests = RESTS.get();
         let outcome = work().await;
-        if outcome.is_ok() || RESTS.get() == rests {
+        let is_interrupted = matches!(outcome, Err(Fault::Interrupted { .. })) && interruptions < INTERRUPTIONS_MAX;
+        interruptions += u32::from(is_interrupted);
+        if outcome.is_ok() || RESTS.get() == rests && !is_interrupted {
             return outcome;
         }
     }

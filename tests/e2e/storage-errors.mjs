@@ -163,6 +163,39 @@ await keep({
     });
   },
 
+  async what_the_browser_ends_because_the_page_is_busy_is_stored_all_the_same() {
+    await inProfile(async (profile) => {
+      // The browser does so after a minute; here it does at once, a few times.
+      const interrupt = () => {
+        const { transaction } = IDBDatabase.prototype;
+        globalThis.interruptions = 0;
+        IDBDatabase.prototype.transaction = function (stores, mode, options) {
+          const begun = transaction.call(this, stores, mode, options);
+          if (mode !== "readwrite" || globalThis.interruptions === 0) return begun;
+          globalThis.interruptions -= 1;
+          const error = new DOMException("Transaction timed out due to inactivity.", "TimeoutError");
+          Object.defineProperty(begun, "error", { value: error });
+          queueMicrotask(() => begun.abort());
+          return begun;
+        };
+      };
+      const page = await localPage(profile, "busy", { hook: interrupt });
+      await page.evaluate(() => {
+        globalThis.interruptions = 3;
+      });
+      await call(page, CLIENT, "write", "busy", [{ _id: "b", text: "written while busy" }]);
+      equal(await page.evaluate(() => globalThis.interruptions), 0, "interruptions left");
+      equal(await call(page, CLIENT, "told", "busy"), [], "errors that the app is told");
+      const again = await profile.page();
+      await page.close();
+      const found = await call(again, CLIENT, "open", "busy");
+      equal(
+        found.map(([key]) => key),
+        ["a", "a2", "b"],
+      );
+    });
+  },
+
   async a_browser_without_indexeddb_is_an_error_with_a_code() {
     await inProfile(async (profile) => {
       const refuse = () => {
@@ -182,8 +215,8 @@ await keep({
 });
 
 /** A page with a local realm open that has two notes on disk. */
-async function localPage(profile, path) {
-  const page = await profile.page();
+async function localPage(profile, path, options) {
+  const page = await profile.page(options);
   await call(page, CLIENT, "open", path);
   await call(page, CLIENT, "write", path, [
     { _id: "a", text: "stored" },
