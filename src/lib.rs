@@ -37,7 +37,7 @@ pub use api::{
 };
 pub use host::Host;
 
-/// Commits make and give back many small pieces of memory: this one does so in less time, and code, than the standard library's.
+/// Commits make and give back many small pieces of memory; docs/dependencies.md says why with this one.
 #[cfg(target_family = "wasm")]
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
