@@ -104,11 +104,10 @@ impl RealmCore {
         let mut done = 0;
         let removed = write(driver, |transaction| {
             for key in keys {
-                let key = key_from_js(*key);
-                if crate::results::contains(transaction.snapshot(), class, key) {
-                    transaction.delete(class, key)?;
+                match transaction.delete(class, key_from_js(*key)) {
+                    Ok(()) | Err(WriteError::NoSuchObject) => done += 1,
+                    Err(error) => return Err(error),
                 }
-                done += 1;
             }
             Ok(())
         });

@@ -13,7 +13,7 @@ use indexed_db_futures::transaction::{TransactionDurability, TransactionMode, Tr
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::fault::{of_exception, of_open, of_request};
+use super::fault::{of_exception, of_open, of_request, of_transaction};
 use super::flight::Flight;
 use super::schema;
 use crate::error::{Elsewhere, Fault, Result};
@@ -188,10 +188,7 @@ impl Connection {
         self.lifeline.borrow_mut().waiting.retain(|waiter| !waiter.is_canceled());
         match outcome {
             Either::Left((Ok(()), _)) => Ok(()),
-            Either::Left((Err(error), _)) => Err(match raw.error() {
-                Some(exception) => of_exception(doing, &exception),
-                None => of_request(doing, error),
-            }),
+            Either::Left((Err(error), _)) => Err(of_transaction(doing, &raw, error)),
             Either::Right((cause, _)) => Err(match raw.error() {
                 Some(exception) => of_exception(doing, &exception),
                 None => Fault::StoreClosed { why: cause.unwrap_or(CloseCause::Unexpected).describe() },

@@ -24,6 +24,14 @@ pub(super) fn of_open(doing: &'static str, error: OpenDbError) -> Fault {
     }
 }
 
+/// An error that came out of a transaction: what the browser left in it says more than what its requests were told.
+pub(super) fn of_transaction(doing: &'static str, transaction: &web_sys::IdbTransaction, error: Error) -> Fault {
+    match transaction.error() {
+        Some(exception) => of_exception(doing, &exception),
+        None => of_request(doing, error),
+    }
+}
+
 /// What a browser threw or left in a transaction's `error`.
 pub(super) fn of_exception(doing: &'static str, exception: &web_sys::DomException) -> Fault {
     match exception.name().as_str() {

@@ -11,7 +11,6 @@ use indexed_db_futures::transaction::Transaction;
 use wasm_bindgen::JsCast;
 use web_sys::IdbTransaction;
 
-use super::fault::of_exception;
 use crate::error::{Fault, Result};
 use crate::lifecycle::{Lifecycle, Turn};
 
@@ -41,11 +40,6 @@ impl<'a> Flight<'a> {
         let raw: IdbTransaction = transaction.as_sys().clone().unchecked_into();
         UNDER_WAY.with_borrow_mut(|all| all.push(raw.clone()));
         Flight { transaction, mark: Mark(raw) }
-    }
-
-    /// Why the transaction failed: what the browser left in it, or else what is known of it.
-    pub(super) fn reason(&self, doing: &'static str, known: Fault) -> Fault {
-        self.mark.0.error().map_or(known, |exception| of_exception(doing, &exception))
     }
 
     /// The transaction, and what says for how long it is under way.

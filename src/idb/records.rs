@@ -10,8 +10,9 @@ use indexed_db_futures::transaction::Transaction;
 use indexed_db_futures::typed_array::{Uint8Array, Uint8ArraySlice};
 use indexed_db_futures::{KeyRange, error};
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::IdbTransaction;
 
-use super::fault::of_request;
+use super::fault::of_transaction;
 use crate::error::{Fault, Result};
 
 /// The key of a record: a name in `meta`, a number elsewhere.
@@ -76,16 +77,20 @@ pub(super) fn spaces(steps: &[Step<'_>]) -> Vec<&'static str> {
 /// commit by itself.
 pub(super) fn issue(doing: &'static str, transaction: &Transaction<'_>, steps: &[Step<'_>]) -> Result<()> {
     let outcome = issue_until_refused(transaction, steps);
-    outcome.map_err(|e| {
+    outcome.map_err(|error| {
+        let fault = of_transaction(doing, &raw_of(transaction), error);
         abort(transaction);
-        of_request(doing, e)
+        fault
     })
 }
 
 /// Aborts without waiting for the event.
 pub(super) fn abort(transaction: &Transaction<'_>) {
-    let raw: &web_sys::IdbTransaction = transaction.as_sys().unchecked_ref();
-    let _ = raw.abort();
+    let _ = raw_of(transaction).abort();
+}
+
+fn raw_of(transaction: &Transaction<'_>) -> IdbTransaction {
+    transaction.as_sys().clone().unchecked_into()
 }
 
 fn issue_until_refused(transaction: &Transaction<'_>, steps: &[Step<'_>]) -> indexed_db_futures::Result<()> {
@@ -146,25 +151,27 @@ pub(super) fn read_from<'a>(
     first: Option<u64>,
 ) -> Result<impl Future<Output = Result<Entries>> + use<'a>> {
     const DOING: &str = "reading the store";
-    let failed = |e| of_request(DOING, e);
-    let object_store = transaction.object_store(object_store).map_err(failed)?;
+    let raw = raw_of(transaction);
+    let failed = move |error| of_transaction(DOING, &raw, error);
+    let object_store = transaction.object_store(object_store).map_err(&failed)?;
     let (keys, values) = match first {
         None => (
-            object_store.get_all_keys::<Key>().primitive().map_err(failed)?,
-            object_store.get_all::<Content>().primitive().map_err(failed)?,
+            object_store.get_all_keys::<Key>().primitive().map_err(&failed)?,
+            object_store.get_all::<Content>().primitive().map_err(&failed)?,
         ),
         Some(first) => {
             let range = || KeyRange::LowerBound(first as f64, false);
             (
-                object_store.get_all_keys::<Key>().with_query::<f64, _>(range()).primitive().map_err(failed)?,
-                object_store.get_all::<Content>().with_query::<f64, _>(range()).primitive().map_err(failed)?,
+                object_store.get_all_keys::<Key>().with_query::<f64, _>(range()).primitive().map_err(&failed)?,
+                object_store.get_all::<Content>().with_query::<f64, _>(range()).primitive().map_err(&failed)?,
             )
         }
     };
     Ok(async move {
-        let keys: Vec<Key> = keys.await.map_err(failed)?.collect::<indexed_db_futures::Result<_>>().map_err(failed)?;
+        let keys: Vec<Key> =
+            keys.await.map_err(&failed)?.collect::<indexed_db_futures::Result<_>>().map_err(&failed)?;
         let values: Vec<Content> =
-            values.await.map_err(failed)?.collect::<indexed_db_futures::Result<_>>().map_err(failed)?;
+            values.await.map_err(&failed)?.collect::<indexed_db_futures::Result<_>>().map_err(&failed)?;
         if keys.len() != values.len() {
             return Err(Fault::Storage { doing: DOING, cause: "keys and values differ in number".to_owned() });
         }
@@ -179,7 +186,9 @@ pub(super) fn read_one(
     key: &Key,
 ) -> Result<impl Future<Output = Result<Option<Content>>> + use<>> {
     const DOING: &str = "reading a record";
-    let object_store = transaction.object_store(object_store).map_err(|e| of_request(DOING, e))?;
-    let request = object_store.get::<Content, _, _>(key).primitive().map_err(|e| of_request(DOING, e))?;
-    Ok(async move { request.await.map_err(|e| of_request(DOING, e)) })
+    let raw = raw_of(transaction);
+    let failed = move |error| of_transaction(DOING, &raw, error);
+    let object_store = transaction.object_store(object_store).map_err(&failed)?;
+    let request = object_store.get::<Content, _, _>(key).primitive().map_err(&failed)?;
+    Ok(async move { request.await.map_err(failed) })
 }

@@ -244,7 +244,7 @@ impl Store {
         }
         made.set(Some(batch.clone()));
         let steps = kept_alive(&transaction, self.sealed(steps(&batch))).await??;
-        records::issue(DOING, &transaction, &steps).map_err(|fault| transaction.reason(DOING, fault))?;
+        records::issue(DOING, &transaction, &steps)?;
         self.connection.finish(DOING, transaction).await?;
         Ok(Caught::Stored)
     }
@@ -266,7 +266,7 @@ impl Store {
         // was written on another head is taken back with the transaction, after a panic too (see `flight`).
         let found = records::read_one(&transaction, META, &key_of(MetaKey::Head))?;
         records::issue(DOING, &transaction, &steps)?;
-        let found = found.await.map_err(|fault| transaction.reason(DOING, fault))?;
+        let found = found.await?;
         let as_expected = match (&found, &batch.expected) {
             (None, None) => true,
             (Some(Content::Bytes(found)), Some(expected)) => *found == expected.encode(),

@@ -307,6 +307,12 @@ impl PropertyType {
 }
 
 impl Property {
+    /// A property of one value that is never null, without an index.
+    pub fn required(name: &str, kind: PropertyType) -> Property {
+        let name = name.to_string();
+        Property { name, kind, collection: Collection::None, optional: false, target: None, indexed: IndexKind::None }
+    }
+
     /// The type in the shorthand grammar, optionality left out: `int`, `Dog`, `string[]`.
     pub fn type_text(&self) -> String {
         let element = match &self.target {

@@ -2,7 +2,7 @@
 
 use ebbtide_core::objects::Embedding;
 use ebbtide_core::{
-    ClassIndex, ClassSchema, Collection, ColumnIndex, Decimal, IndexKind, ObjectKey, Property, PropertyType, Snapshot,
+    ClassIndex, ClassSchema, Collection, ColumnIndex, Decimal, ObjectKey, Property, PropertyType, Snapshot,
     Transaction, Value, ValueRef, WriteError,
 };
 
@@ -129,14 +129,7 @@ impl Cast {
         };
         match usize::from(what & 15) {
             kind @ 0..=9 => {
-                let plain = Property {
-                    name: std::string::String::new(),
-                    kind: KINDS[kind],
-                    collection: Collection::None,
-                    optional: false,
-                    target: None,
-                    indexed: IndexKind::None,
-                };
+                let plain = Property::required("", KINDS[kind]);
                 plain_value(snapshot, &plain, small)
             }
             10 | 11 => link(0),

@@ -62,7 +62,6 @@ impl Iterator for Instructions<'_> {
     }
 }
 
-/// Writes an instruction.
 /// What comes before the fields of a creation.
 pub(super) fn write_creation_head(object: &ObjectRef, fields: usize, out: &mut Writer) {
     out.u8(tag::CREATE_OBJECT);
@@ -70,6 +69,7 @@ pub(super) fn write_creation_head(object: &ObjectRef, fields: usize, out: &mut W
     out.varint(fields as u64);
 }
 
+/// Writes an instruction.
 pub(super) fn write(instruction: &Instruction, out: &mut Writer) {
     match instruction {
         Instruction::AddClass(class) => {

@@ -9,6 +9,7 @@ use super::list::List;
 use super::page::only;
 use super::set::Set;
 use super::snapshot::Stamp;
+use crate::changeset::FieldSource;
 use crate::decimal::Decimal;
 use crate::ids::ObjectKey;
 use crate::limits::PAGE_ROWS;
@@ -60,13 +61,6 @@ pub enum ColumnData {
     Set(Vec<Arc<Set>>),
     /// Dictionaries of any value type
     Dictionary(Vec<Arc<Dictionary>>),
-}
-
-/// Whether a value counts as one that nobody has set: any edit wins over it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Unset {
-    Yes,
-    No,
 }
 
 /// Values of a fixed width.
@@ -488,7 +482,7 @@ impl Column {
     }
 
     /// Makes room at `row` for a value that was set together with the row, or is the schema's default for it.
-    pub(crate) fn insert_value(&mut self, row: usize, value: ValueRef<'_>, unset: Unset, row_stamp: Stamp) {
+    pub(crate) fn insert_value(&mut self, row: usize, value: ValueRef<'_>, source: FieldSource, row_stamp: Stamp) {
         match (&mut self.data, value) {
             (ColumnData::Bool(c), ValueRef::Bool(v)) => c.insert(row, Some(v)),
             (ColumnData::Int(c), ValueRef::Int(v)) | (ColumnData::Date(c), ValueRef::Date(v)) => c.insert(row, Some(v)),
@@ -498,11 +492,11 @@ impl Column {
             (_, value) => {
                 self.insert(row, false, row_stamp);
                 self.set_value(row, value);
-                self.unset.set(row, unset == Unset::Yes);
+                self.unset.set(row, source == FieldSource::Default);
                 return;
             }
         }
-        self.unset.insert(row, unset == Unset::Yes);
+        self.unset.insert(row, source == FieldSource::Default);
         if let Some(stamps) = &mut self.stamps {
             stamps.insert(row, row_stamp);
         }

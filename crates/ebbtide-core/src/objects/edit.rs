@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::column::Unset;
 use super::edit_collection::Place;
 use super::map::CowMap;
 use super::snapshot::{Snapshot, Stamp};
@@ -42,14 +41,13 @@ impl Snapshot {
         filled: &[Cell<'_>],
     ) {
         let schema = Arc::clone(&self.schema.classes[class.index()]);
-        let mut cells: Vec<Option<(ValueRef<'_>, Unset)>> = vec![None; schema.properties.len()];
+        let mut cells: Vec<Option<(ValueRef<'_>, FieldSource)>> = vec![None; schema.properties.len()];
         let key_value = primary_key.as_ref().map(PrimaryKey::to_value);
         if let (Some(column), Some(value)) = (schema.primary_key, &key_value) {
-            cells[column.index()] = Some((value.as_ref(), Unset::No));
+            cells[column.index()] = Some((value.as_ref(), FieldSource::Given));
         }
         for Cell { column, value, source } in filled {
-            let unset = if *source == FieldSource::Default { Unset::Yes } else { Unset::No };
-            cells[column.index()] = Some((*value, unset));
+            cells[column.index()] = Some((*value, *source));
         }
         self.table_mut(class).insert(key, primary_key, stamp, &schema, &cells);
         for Cell { column, value, .. } in filled.iter().filter(|cell| schema.property(cell.column).has_links()) {

@@ -50,7 +50,7 @@ impl LeavingGroups {
         }
     }
 
-    /// Whether rows are on their way out.
+    /// Whether no row is on its way out.
     pub(super) fn is_settled(&self) -> bool {
         self.leaving.is_empty()
     }
@@ -62,7 +62,7 @@ impl LeavingGroups {
 
     /// The group of a key, to be changed: it is no longer what the store has.
     pub(super) fn group_mut(&mut self, key: ObjectKey) -> Option<&mut Group> {
-        // What has been made for somebody to walk over is kept, and would not have the change.
+        // What was made for somebody to walk over would not have the change.
         if self.tidy.get().is_some() {
             self.settle();
         }
@@ -139,7 +139,7 @@ mod tests {
     use crate::changeset::FieldSource;
     use crate::ids::{ClassIndex, ColumnIndex, ObjectKey};
     use crate::objects::{Cell, Snapshot, Stamp};
-    use crate::schema::{ClassKind, ClassSchema, Collection, IndexKind, Property, PropertyType, Schema};
+    use crate::schema::{ClassKind, ClassSchema, Property, PropertyType, Schema};
     use crate::value::{PrimaryKey, Value, ValueRef};
 
     const CLASS: ClassIndex = ClassIndex(0);
@@ -170,15 +170,8 @@ mod tests {
     }
 
     fn empty() -> Snapshot {
-        let property = |name: &str, kind| Property {
-            name: name.to_string(),
-            kind,
-            collection: Collection::None,
-            optional: false,
-            target: None,
-            indexed: IndexKind::None,
-        };
-        let properties = vec![property("id", PropertyType::Int), property("text", PropertyType::String)];
+        let properties =
+            vec![Property::required("id", PropertyType::Int), Property::required("text", PropertyType::String)];
         let name = "Thing".to_string();
         Snapshot::empty(&Schema::of([ClassSchema {
             name,

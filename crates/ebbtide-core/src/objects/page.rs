@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::bits::Bits;
-use super::column::{Column, Unset, roomy};
+use super::column::{Column, roomy};
 use super::snapshot::Stamp;
+use crate::changeset::FieldSource;
 use crate::ids::{ColumnIndex, ObjectKey, RecordId};
 use crate::limits::{PAGE_ROWS, RECORD_PAGES};
 use crate::schema::ClassSchema;
@@ -28,7 +29,7 @@ pub struct Page {
 const SHARED_ROWS: usize = 16;
 
 /// The values of a new row by column, with whether somebody has set them.
-pub(crate) type Cells<'a> = [Option<(ValueRef<'a>, Unset)>];
+pub(crate) type Cells<'a> = [Option<(ValueRef<'a>, FieldSource)>];
 
 /// Up to [`RECORD_PAGES`] pages in ascending order: the unit in which a store keeps them. A group that was changed
 /// since it was last saved has no record.
@@ -148,7 +149,7 @@ impl Page {
         for ((column, property), cell) in self.columns.iter_mut().zip(&class.properties).zip(cells) {
             let column = to_grow(column, Column::roomy);
             match cell {
-                Some((value, unset)) => column.insert_value(index, *value, *unset, stamp),
+                Some((value, source)) => column.insert_value(index, *value, *source, stamp),
                 None => column.insert(index, !property.optional, stamp),
             }
         }

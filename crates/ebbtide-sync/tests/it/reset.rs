@@ -56,6 +56,16 @@ fn prepared(mode: ResetMode) -> World {
     world
 }
 
+/// A world in which device 0 is being reset, and waits for its app.
+fn waiting_for_the_app() -> World {
+    let mut world = prepared(ResetMode::DiscardUnsyncedChanges);
+    world.devices[0].before_reply = Reply::Silence;
+    world.restart_server(TestServer::terminate);
+    world.run();
+    assert_eq!(world.devices[0].phases().last(), Some(&ResetPhase::Before));
+    world
+}
+
 /// Device 0 writes something that is lost by a restore, goes away, writes something that it does not upload; the server
 /// changes; device 0 comes back.
 fn unsynced(world: &mut World, cause: Story) {
@@ -197,11 +207,7 @@ fn listeners_are_told_before_the_callback_after_the_reset() {
 
 #[test]
 fn while_it_waits_for_the_reset_the_realm_writes_locally_and_neither_sends_nor_receives() {
-    let mut world = prepared(ResetMode::DiscardUnsyncedChanges);
-    world.devices[0].before_reply = Reply::Silence;
-    world.restart_server(TestServer::terminate);
-    world.run();
-    assert_eq!(world.devices[0].phases().last(), Some(&ResetPhase::Before));
+    let mut world = waiting_for_the_app();
     world.write_dog(0, 200, "during the reset");
     world.write_dog(1, 201, "from elsewhere");
     world.run();
@@ -220,11 +226,7 @@ fn while_it_waits_for_the_reset_the_realm_writes_locally_and_neither_sends_nor_r
 
 #[test]
 fn nothing_of_what_is_dropped_stays_in_a_property_that_was_added_while_the_reset_was_under_way() {
-    let mut world = prepared(ResetMode::DiscardUnsyncedChanges);
-    world.devices[0].before_reply = Reply::Silence;
-    world.restart_server(TestServer::terminate);
-    world.run();
-    assert_eq!(world.devices[0].phases().last(), Some(&ResetPhase::Before));
+    let mut world = waiting_for_the_app();
     let mut schema = Kennel::schema();
     let class = std::sync::Arc::make_mut(&mut schema.classes[0]);
     class.properties.push(Kennel::property("breed", PropertyType::String, Collection::None));

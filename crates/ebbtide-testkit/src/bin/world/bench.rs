@@ -5,8 +5,8 @@ use std::time::Instant;
 use ebbtide_core::objects::Synced;
 use ebbtide_core::replica::{Cursor, HistoryBody, HistoryEntry, LogEntry, Replica, encode_block};
 use ebbtide_core::{
-    ChangesetNumber, ClassIndex, ClassKind, ClassSchema, ClientId, Collection, ColumnIndex, Epoch, IndexKind,
-    LogPosition, Millis, Property, PropertyType, Salt, Schema, ServerVersion, Snapshot, Value,
+    ChangesetNumber, ClassIndex, ClassKind, ClassSchema, ClientId, ColumnIndex, Epoch, LogPosition, Millis, Property,
+    PropertyType, Salt, Schema, ServerVersion, Snapshot, Value,
 };
 use ebbtide_sync::server::{ClientRecord, Integration, Position, Realm, RealmRecord};
 use ebbtide_sync::wire::{ClientMessage, SessionId};
@@ -36,19 +36,11 @@ pub fn measure() -> bool {
 }
 
 fn schema() -> Schema {
-    let property = |name: &str, kind| Property {
-        name: name.into(),
-        kind,
-        collection: Collection::None,
-        optional: false,
-        target: None,
-        indexed: IndexKind::None,
-    };
     let properties = vec![
-        property("_id", PropertyType::Int),
-        property("title", PropertyType::String),
-        property("done", PropertyType::Bool),
-        property("rank", PropertyType::Int),
+        Property::required("_id", PropertyType::Int),
+        Property::required("title", PropertyType::String),
+        Property::required("done", PropertyType::Bool),
+        Property::required("rank", PropertyType::Int),
     ];
     Schema::of([ClassSchema {
         name: "Task".into(),
